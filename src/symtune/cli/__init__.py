@@ -1,0 +1,46 @@
+"""The command line: one file a verb in this folder, found because it is there.
+
+A verb's file defines `register(app)`, which adds its command(s) to the typer app. Heavy imports stand inside the
+command functions, so that `symtune --help` is quick and needs no extra.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+
+import typer
+
+from symtune import __version__
+from symtune.types import SymtuneError
+
+
+def build() -> typer.Typer:
+    """The app with every verb of this folder."""
+    app = typer.Typer(
+        name="symtune",
+        help=f"Symbolic instruction tuning {__version__}: generate | mix | train | evaluate | report, or run a recipe.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name):
+        importlib.import_module(f"{__name__}.{module.name}").register(app)
+    return app
+
+
+def main() -> None:
+    """Run the command line. A fault of the user's is one line on stderr and exit status 2."""
+    try:
+        build()()
+    except SymtuneError as error:
+        print("symtune: " + " ".join(str(error).split()), file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("symtune: interrupted; nothing half-written was kept under its final name", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # `symtune show … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,199 @@
+"""The types that every part of symtune speaks, and the tree of its errors. Imports nothing of ours.
+
+Errors (each prints as ONE line: what, where, got and wanted, how to fix it; the command line exits with 2):
+
+    SymtuneError
+    ├── InputError        a file, value, name or argument that a user can mend
+    │   └── UnknownName   a name that nothing answers to, with "Did you mean …?"
+    ├── MissingExtra      an optional dependency that is not installed, asked for by name
+    ├── LeakError         data of one split found where it must not be
+    └── OutputError       an output that cannot be written
+    ExecutionError        a program that has no answer on its context; carries a `reason` that is counted
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Literal
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+ColumnType = Literal["number", "date", "text"]
+Value = int | float | str | None  # what a cell means to an executor; a date is its ISO text
+Fields = Mapping[str, Any]  # all that the prompt shows and all that the executor sees
+Measure = Callable[[str], int]  # text -> tokens
+
+
+class SymtuneError(Exception):
+    """A fault that the user can mend. `str(error)` is one line for people."""
+
+
+class InputError(SymtuneError):
+    """A file, value, name or argument is not what was wanted."""
+
+
+class UnknownName(InputError):  # noqa: N818 - reads as the field says it
+    """A name that nothing answers to."""
+
+    def __init__(self, kind: str, got: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(got, names, n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names)}"
+        super().__init__(f"unknown {kind} {got!r}. {hint}")
+
+
+class MissingExtra(SymtuneError):  # noqa: N818
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs {package}: pip install 'symtune[{extra}]'")
+
+
+class LeakError(SymtuneError):
+    """Data of one split was found where it must not be."""
+
+
+class OutputError(SymtuneError):
+    """An output cannot be written."""
+
+
+class ExecutionError(Exception):
+    """A program has no answer on its context. `reason` is a short name that manifests count."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+def need(module: str, extra: str, purpose: str) -> ModuleType:
+    """Import an optional dependency, or raise MissingExtra that names the extra to install."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or module.split(".")[0] != error.name.split(".")[0]:
+            raise
+        raise MissingExtra(module.split(".")[0], extra, purpose) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as people wrote it. `rows[r][c]` is the text of a cell; `types[c]` says how to read it.
+
+    `header` is unique (made so at load, and shown so). `name` is what SQL calls the table. A view (rows and
+    columns chosen from a table) is a Table too: its `source` is the id of the table it was cut from.
+    """
+
+    id: str
+    header: tuple[str, ...]
+    types: tuple[ColumnType, ...]
+    rows: tuple[tuple[str, ...], ...]
+    name: str = "w"
+    source: str = ""
+    title: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that `Table.from_json` reads back to an equal table."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "source": self.source,
+            "title": self.title,
+            "header": list(self.header),
+            "types": list(self.types),
+            "rows": [list(row) for row in self.rows],
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Table:
+        """The table that `to_json` wrote. Raises InputError on anything else."""
+        try:
+            table = cls(
+                id=str(value["id"]),
+                header=tuple(map(str, value["header"])),
+                types=tuple(value["types"]),
+                rows=tuple(tuple(map(str, row)) for row in value["rows"]),
+                name=str(value.get("name", "w")),
+                source=str(value.get("source", "")),
+                title=str(value.get("title", "")),
+            )
+        except (KeyError, TypeError) as error:
+            raise InputError(f"not a stored table: {type(error).__name__} {error}") from None
+        width = len(table.header)
+        if len(table.types) != width or any(len(row) != width for row in table.rows):
+            raise InputError(f"stored table {table.id!r}: rows, types and header differ in width")
+        return table
+
+
+@dataclass(frozen=True, slots=True)
+class Denotation:
+    """What a program yields, as it is shown: `rows[r][c]` is a text (a cell as written, or a number by the
+    one number rule). `ordered` says whether the order of rows means anything. `kind` is the answer type:
+    number, date or text for one column, "row" for several, and "list" prefixed when there are several rows,
+    for example "number", "list[text]", "row", "list[row]".
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    ordered: bool = False
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One verified item, not yet rendered: it can be executed and prompted again for ever."""
+
+    id: str
+    task: str
+    fields: Fields
+    answer: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A rendered example: what training reads. `source` names the mixture source it came from."""
+
+    id: str
+    prompt: str
+    completion: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The judgement of one prediction: `score` in [0, 1] and a short reason."""
+
+    score: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model wrote for one prompt."""
+
+    text: str
+    finish: Literal["stop", "length", "error"] = "stop"
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+# All that evaluation needs of a model: prompts in, (index, completion) out, in any order, as they come.
+Generate = Callable[[Sequence[str]], Iterator[tuple[int, Completion]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One score of one model on one benchmark split: never without its n and its 95 % interval."""
+
+    benchmark: str
+    split: str
+    metric: str
+    score: float
+    n: int
+    interval: tuple[float, float]
+    group: str = ""  # "" for the whole; else for example a query type
+    notes: Mapping[str, Any] = field(default_factory=dict)
