@@ -1,0 +1,129 @@
+"""The one answer rule: how an answer is written, read back, compared, and found in a model's prose.
+
+An answer is one line. Rows stand between " | ", the cells of a row of several columns between " ; ", numbers
+are written by the one number rule. This module is the only one that knows these delimiters.
+
+    render(Denotation((("Oslo", "3"), ("Bergen", "1"))))  ->  "Oslo ; 3 | Bergen ; 1"
+    parse("Oslo ; 3 | Bergen ; 1")                        ->  (("Oslo", "3"), ("Bergen", "1"))
+    same_answer("1000 | b", "B | 1,000.0", ordered=False)  ->  True
+
+The law, which a property test holds: whatever `render` returns, `parse` reads back to the same rows. What
+cannot be read back (a delimiter inside a cell, an empty cell, white space at its ends, a line break or another
+character that does not print) is refused, never written.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from symtune.types import Denotation, ExecutionError
+
+ROW_DELIMITER = " | "
+CELL_DELIMITER = " ; "
+DECIMALS = 4
+
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NUMBER = re.compile(r"([+\-−]?)(?:(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d*))?|\.(\d+))", re.ASCII)
+_LONG = 2_000  # characters; beyond it NFKC, quadratic in runs of combining marks, is left out
+
+
+def number_text(value: int | float) -> str:
+    """A number as an answer shows it: integers plain; other numbers rounded (half to even, on the exact
+    binary value) to at most 4 decimals, without trailing zeros, exponent or "-0". Raises
+    ExecutionError("not finite").
+    """
+    if isinstance(value, int):
+        try:
+            return str(int(value))
+        except ValueError:  # Python refuses to write more than some 4,300 digits
+            raise ExecutionError("unrenderable", "an integer of thousands of digits") from None
+    if not math.isfinite(value):
+        raise ExecutionError("not finite")
+    text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def render(denotation: Denotation) -> str:
+    """The answer text of a denotation. Raises ExecutionError("empty") where there is no row, and
+    ExecutionError("unrenderable") where `parse` would not give the same rows back.
+    """
+    rows = denotation.rows
+    if not rows:
+        raise ExecutionError("empty")
+    text = ROW_DELIMITER.join([CELL_DELIMITER.join(row) for row in rows])
+    if parse(text) != rows:
+        raise ExecutionError("unrenderable")
+    return text
+
+
+def parse(text: str) -> tuple[tuple[str, ...], ...]:
+    """Rows of cells of an answer text. Characters that do not print count as a space, white space around a
+    cell does not count, and empty cells and rows are left out; so any text can be parsed, and only a text that
+    `render` would write is parsed without loss.
+    """
+    if not text.isprintable():
+        text = _INVISIBLE.sub(" ", text)
+    rows = []
+    for line in text.split(ROW_DELIMITER):
+        if CELL_DELIMITER in line:
+            cells = tuple([cell for part in line.split(CELL_DELIMITER) if (cell := part.strip())])
+        else:
+            line = line.strip()
+            cells = (line,) if line else ()
+        if cells:
+            rows.append(cells)
+    return tuple(rows)
+
+
+def same_answer(prediction: str, answer: str, ordered: bool) -> bool:
+    """Whether a predicted answer text means what the gold answer means. Pure; never raises.
+
+    Rows are compared as a multiset, in order if `ordered`; cells within a row always in order. Two numbers
+    are the same by value ("1,000" = "1000.0"; only ASCII digits with a sign, thousands commas and a point make
+    a number, so "1_000", "1e3" and "nan" are text). A predicted number with more decimals than the one number
+    rule writes is rounded by it first, unless a gold number has more too. Everything else is compared as text:
+    NFKC, casefolded, white space collapsed.
+    """
+    if prediction == answer:
+        return True
+    gold_rows, predicted_rows = parse(answer), parse(prediction)
+    if len(gold_rows) != len(predicted_rows):
+        return False
+    gold = [tuple([_value(cell) for cell in row]) for row in gold_rows]
+    fine = any(len(value[3]) > DECIMALS for row in gold for value in row if value[0] == "number")
+    predicted = [tuple([_value(cell, rounded=not fine) for cell in row]) for row in predicted_rows]
+    return gold == predicted if ordered else Counter(gold) == Counter(predicted)
+
+
+def _value(cell: str, rounded: bool = False) -> tuple[str, str, str, str]:
+    """A cell as what it means: ("number", sign, digits before the point, digits after it), without idle
+    zeros, or ("text", text, "", ""). Digits stay text: nobody makes us do arithmetic on a million of them.
+    """
+    found = _NUMBER.fullmatch(cell.strip())
+    if not found:
+        return ("text", _fold(cell), "", "")
+    sign, whole, after, bare = found.groups()
+    whole, after = (whole or "").replace(",", ""), (after or bare or "")
+    if rounded and len(after) > DECIMALS and len(whole) + len(after) < 100:
+        exact = Decimal(f"{whole or '0'}.{after}")
+        digits = f"{_round_half_even(exact):f}"
+        whole, _, after = digits.partition(".")
+    whole, after = whole.lstrip("0"), after.rstrip("0")
+    negative = sign in ("-", "−") and bool(whole or after)
+    return ("number", "-" if negative else "", whole, after)
+
+
+def _round_half_even(value: Decimal) -> Decimal:
+    """`value` rounded to the decimals of the one number rule, half to even."""
+    return (value * 10**DECIMALS).to_integral_value(ROUND_HALF_EVEN) / 10**DECIMALS
+
+
+def _fold(cell: str) -> str:
+    """A text without what does not count: compatibility forms, case, the kind and amount of white space."""
+    if not cell.isascii() and len(cell) <= _LONG:
+        cell = unicodedata.normalize("NFKC", cell)
+    return " ".join(cell.casefold().split())
