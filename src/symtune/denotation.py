@@ -8,8 +8,8 @@ are written by the one number rule. This module is the only one that knows these
     same_answer("1000 | b", "B | 1,000.0", ordered=False)  ->  True
 
 The law, which a property test holds: whatever `render` returns, `parse` reads back to the same rows. What
-cannot be read back (a delimiter inside a cell, an empty cell, white space at its ends, a line break or another
-character that does not print) is refused, never written.
+cannot be read back (a delimiter inside a cell, an empty cell, white space at its ends, a line break or
+another character that does not print) is refused, never written.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def render(denotation: Denotation) -> str:
 
 def parse(text: str) -> tuple[tuple[str, ...], ...]:
     """Rows of cells of an answer text. Characters that do not print count as a space, white space around a
-    cell does not count, and empty cells and rows are left out; so any text can be parsed, and only a text that
-    `render` would write is parsed without loss.
+    cell does not count, and empty cells and rows are left out; so any text can be parsed, and only a text
+    that `render` would write is parsed without loss.
     """
     if not text.isprintable():
         text = _INVISIBLE.sub(" ", text)
@@ -82,11 +82,11 @@ def parse(text: str) -> tuple[tuple[str, ...], ...]:
 def same_answer(prediction: str, answer: str, ordered: bool) -> bool:
     """Whether a predicted answer text means what the gold answer means. Pure; never raises.
 
-    Rows are compared as a multiset, in order if `ordered`; cells within a row always in order. Two numbers
-    are the same by value ("1,000" = "1000.0"; only ASCII digits with a sign, thousands commas and a point make
-    a number, so "1_000", "1e3" and "nan" are text). A predicted number with more decimals than the one number
-    rule writes is rounded by it first, unless a gold number has more too. Everything else is compared as text:
-    NFKC, casefolded, white space collapsed.
+    Rows are compared as a multiset, in order if `ordered`; cells within a row always in order. Two
+    numbers are the same by value ("1,000" = "1000.0"; only ASCII digits with a sign, thousands commas and
+    a point make a number, so "1_000", "1e3" and "nan" are text). A predicted number with more decimals
+    than the one number rule writes is rounded by it first, unless a gold number has more too. Everything
+    else is compared as text: NFKC, casefolded, white space collapsed.
     """
     if prediction == answer:
         return True
