@@ -1,0 +1,148 @@
+"""What the text of one cell can mean: missing, a number with its unit, or a date. One cell, no column.
+
+Everything here is a pure function of the text: a cell means the same in a table and in any view cut from it.
+
+| text | meaning |
+|---|---|
+| empty, `-` `–` `—` `--` `…` `...` `?` `n/a` `N/A` `n.a.` `#N/A` `null` `NULL` `nan` `NaN` | missing, everywhere |
+| `NA` `none` `unknown` `TBA` `TBD` (any case) | missing in number and date columns, a word in text columns |
+| `1234` `1,234` `1,234.5` `.5` `+3` `-4` `−4` `–4` | numbers; thousands in groups of three |
+| `1 234` with a no-break or thin space | a number; with a plain space it is text (`555 123`) |
+| `1.2e5` `3e-4` | numbers; `12E5` is text (a code) |
+| `$5.00` `€3` `£1,000` `US$ 7` `-$5` | a number with a unit in front |
+| `12%` `5 km` `120kg` `3.2 million` | a number with a unit behind; 12% is 12 |
+| `1,234[1]` `12 [note 2]` `12*` `12†` | numbers; footnote marks are left out |
+| `007` `01 234` `1,23` `1.234,5` `(5)` `5.` `~5` `<5` `1st` `3-2` `1:05` `5/6` `2000 BC` `3 pm` | text |
+| numbers beyond 2^53 | text: no engine holds them exactly |
+| `2008-04-13` `2008/4/13` | dates |
+| `April 13, 2008` `Apr. 13, 2008` `13 April 2008` `13-Apr-2008` | dates |
+| `4/13/2008` | a date, month first, where a column proves the order (see `columns`) |
+| `13.4.2008` | a date, day first, where a column proves the order |
+| `2008` | a number |
+| `April 2008` `13 April` `4/13/08` `2008-04-13 10:00` `2008-02-30` | text |
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date
+
+MISSING = frozenset({
+    "", "-", "–", "—", "―", "−", "‒", "--", "---", "––", "——", "…", "...", "?",
+    "n/a", "N/A", "N/a", "n.a.", "N.A.", "#N/A", "null", "NULL", "nan", "NaN",
+})  # fmt: skip
+MISSING_IF_TYPED = frozenset({"na", "none", "unknown", "tba", "tbd"})
+
+LARGEST_EXACT = 2**53
+_FOOTNOTES = re.compile(r"(?:\s*(?:\[[^\[\]]{1,12}\]|[*†‡§]))+$")
+_GROUP_MARKS = ",\u00a0\u2009\u202f"
+_NUMBER = re.compile(
+    r"(?P<sign>[-+−–]?)"
+    r"(?P<front>(?:[A-Z]{0,3}[$€£¥₹₩₽]\s?)?)"
+    r"(?P<whole>(?:0|[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]{0,2}(?:[\u00a0\u2009\u202f][0-9]{3})+|[1-9][0-9]*)?)"
+    r"(?P<fraction>(?:\.[0-9]+)?)"
+    r"(?P<exponent>(?:[eE][-+]?[0-9]{1,3})?)"
+    r"(?P<unit>(?:\s?(?:sq\.? |square )?[^\s\d]{1,12})?)"
+)
+_SIGNS_IN_UNITS = frozenset("%‰°€£$¥/.²³")
+# Behind a number these do not measure it: ordinals, eras, times of day, months.
+_NOT_UNITS = frozenset("st nd rd th er e ème bc bce ad ce am pm a.m. p.m.".split())
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july", "aug august",
+         "sep sept september", "oct october", "nov november", "dec december"),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_ISO = re.compile(r"(?P<y>[0-9]{4})(?P<s>[-/])(?P<m>[0-9]{1,2})(?P=s)(?P<d>[0-9]{1,2})")
+_SLASHED = re.compile(r"(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4})")
+_DOTTED = re.compile(r"(?P<d>[0-9]{1,2})\.\s?(?P<m>[0-9]{1,2})\.\s?(?P<y>[0-9]{4})")
+_MONTH_FIRST = re.compile(r"(?P<name>[A-Za-z]{3,9})\.?\s+(?P<d>[0-9]{1,2}),?\s+(?P<y>[0-9]{4})")
+_DAY_FIRST = re.compile(
+    r"(?P<d>[0-9]{1,2})(?P<s>[-\s])\s*(?P<name>[A-Za-z]{3,9})\.?,?(?:(?P=s)|\s)\s*(?P<y>[0-9]{4})"
+)
+
+
+def is_missing(text: str, *, typed: bool = False) -> bool:
+    """Whether a cell says "nothing here"; `typed`: in a number or date column, where some words say so too."""
+    text = text.strip()
+    return text in MISSING or (typed and text.casefold() in MISSING_IF_TYPED)
+
+
+def without_footnotes(text: str) -> str:
+    """The text without the footnote marks behind it (`1,234[1]`, `12*`, `12†`)."""
+    text = text.strip()
+    return text if text[-1:].isalnum() else _FOOTNOTES.sub("", text)
+
+
+def parse_number(text: str) -> tuple[int | float, str] | None:
+    """The number that a cell writes and its unit ("$", "%", "km", ""), or None where it writes none.
+
+    The number is finite; an integer is at most 2^53 in size. A unit is no part of the number: 12% is 12.
+    """
+    found = _NUMBER.fullmatch(without_footnotes(text))
+    if found is None:
+        return None
+    sign, front, whole, fraction, exponent, unit = found.groups()
+    unit = unit.strip()
+    if not (whole or fraction) or (unit and not _is_unit(unit)):
+        return None
+    if exponent and not (fraction or exponent[1] in "-+"):
+        return None
+    digits = whole if whole.isdigit() else "".join([mark for mark in whole if mark not in _GROUP_MARKS])
+    number: int | float
+    if fraction or exponent:
+        number = float(f"{digits or '0'}{fraction}{exponent}")
+    else:
+        number = int(digits) if len(digits) <= 16 else LARGEST_EXACT + 1
+    if number > LARGEST_EXACT or not math.isfinite(number):
+        return None
+    if sign in ("-", "−", "–") and number:  # never -0.0, which equals 0.0 and prints otherwise
+        number = -number
+    return number, f"{front.strip()}{unit}"
+
+
+def _is_unit(text: str) -> bool:
+    word = text.casefold()
+    return (
+        word not in _NOT_UNITS
+        and word.rstrip(".") not in _MONTHS
+        and all(mark.isalpha() or mark in _SIGNS_IN_UNITS for mark in text.replace(" ", ""))
+        and text[0] not in "/."
+    )
+
+
+def parse_date(text: str) -> str | None:
+    """The ISO text of the date that a cell writes, or None. Numeric dates with slashes are read month first,
+    with dots day first; `proves_order` tells whether a cell could not be read the other way round.
+    """
+    text = without_footnotes(text)
+    if text[-4:].isdigit() or text[:4].isdigit():
+        for form in (_ISO, _SLASHED, _DOTTED, _MONTH_FIRST, _DAY_FIRST):
+            if found := form.fullmatch(text):
+                parts = found.groupdict()
+                month = _MONTHS.get(parts["name"].lower()) if "name" in parts else int(parts["m"])
+                return _iso(int(parts["y"]), month or 0, int(parts["d"]))
+    return None
+
+
+def _iso(year: int, month: int, day: int) -> str | None:
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:  # no such day in the calendar
+        return None
+
+
+def date_order(text: str) -> tuple[str, bool]:
+    """How a cell orders day and month in figures: ("/" or "." or "" where it does not, and whether the day is
+    over 12, so that no other order is possible).
+    """
+    text = without_footnotes(text)
+    for mark, form in (("/", _SLASHED), (".", _DOTTED)):
+        if found := form.fullmatch(text):
+            return mark, int(found["d"]) > 12
+    return "", True

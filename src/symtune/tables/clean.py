@@ -1,0 +1,64 @@
+"""From a raw table to a Table: headers made unique, cells kept as written but for what no reader could survive.
+
+Headers: white space (line breaks too) collapsed; an empty one is called by its position ("column 3"), a repeated
+one gets a number ("name (2)"). They are unique without regard to case, since SQL compares identifiers so.
+
+Cells: line breaks of every kind become one space, so that a row stays on a row in every linearization; white
+space around the text is left out; NUL and lone surrogates, which neither SQLite nor UTF-8 can carry, become
+U+FFFD. All else stays as people wrote it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+_BREAKS = re.compile("[ \t]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_UNUSUAL = re.compile("[\0\r\n\v\f\x1c-\x1e\x85\u2028\u2029\ud800-\udfff]")
+
+
+def clean_cell(text: str, repaired: Counter[str]) -> str:
+    """The text of a cell on one line, storable everywhere; counts what was replaced."""
+    if not _UNUSUAL.search(text):
+        return text.strip()
+    text = _BREAKS.sub(" ", text.strip())
+    stored = _UNSTORABLE.sub("\ufffd", text)
+    if stored != text:
+        repaired["cell with NUL or a lone surrogate: replaced by U+FFFD"] += 1
+    return stored.strip()
+
+
+def clean_rows(rows: Sequence[Sequence[str]], repaired: Counter[str]) -> tuple[tuple[str, ...], ...]:
+    """All cells of a table, cleaned."""
+    if not _UNUSUAL.search("".join(["".join(row) for row in rows])):
+        return tuple([tuple([cell.strip() for cell in row]) for row in rows])
+    return tuple([tuple([clean_cell(cell, repaired) for cell in row]) for row in rows])
+
+
+def clean_header(header: Sequence[str], repaired: Counter[str]) -> tuple[str, ...]:
+    """Unique, non-empty column names, one for each raw name, in order."""
+    names = [" ".join(_UNSTORABLE.sub("\ufffd", name).split()) for name in header]
+    for position, name in enumerate(names, start=1):
+        if not name:
+            names[position - 1] = f"column {position}"
+            repaired["empty header: named by its position"] += 1
+    written = {_key(name) for name in names}
+    taken: set[str] = set()
+    unique = []
+    for name in names:
+        chosen, number = name, 1
+        while _key(chosen) in taken or (number > 1 and _key(chosen) in written):
+            number += 1
+            chosen = f"{name} ({number})"
+        if number > 1:
+            repaired["repeated header: numbered"] += 1
+        taken.add(_key(chosen))
+        unique.append(chosen)
+    return tuple(unique)
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

@@ -1,0 +1,89 @@
+"""Column types: how the cells of a column are read. The text stays as written; only its value is typed.
+
+A column is `number` or `date` only when EVERY cell that is not missing reads so, at least two do, and so do at
+least half of all its cells; else it is `text`. What one cell can mean stands in `cells`; the column adds:
+
+| rule | why |
+|---|---|
+| all numbers carry the same unit (`5 km`, `7 km`), or none does | `5 km` and `5 m` do not compare, nor `$5` and `5` |
+| one integer beyond 2^53 makes the column text | no engine and no float holds it exactly |
+| a code with leading zeros (`007`) makes the column text | the zeros are part of it |
+| dates in figures (`4/13/2008`, `13.4.2008`): one mark, and one day over 12 | else nothing tells day from month |
+| a column of years is `number` | people count and subtract years |
+
+A type is found once, on the whole table; views keep it. Since `parse_cell` depends on nothing but the text and the
+type, a cell has the same value in every view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from symtune.tables.cells import date_order, is_missing, parse_date, parse_number
+from symtune.types import ColumnType, Table, Value
+
+MINIMUM = 2  # cells that must read as the type
+MINIMUM_SHARE = 0.5  # of all cells of the column
+
+
+def infer_types(rows: Sequence[Sequence[str]], width: int) -> tuple[ColumnType, ...]:
+    """The type of each of `width` columns. `rows[r][c]` is the text of a cell."""
+    if not rows:
+        return ("text",) * width
+    return tuple([_column_type(cells) for cells in zip(*rows, strict=True)])
+
+
+def _column_type(cells: Sequence[str]) -> ColumnType:
+    present = [cell for cell in cells if not is_missing(cell, typed=True)]
+    if len(present) < MINIMUM or len(present) < MINIMUM_SHARE * len(cells):
+        return "text"
+    if _all_numbers(present):
+        return "number"
+    return "date" if _all_dates(present) else "text"
+
+
+def _all_numbers(cells: Sequence[str]) -> bool:
+    unit: str | None = None
+    for cell in cells:
+        parsed = parse_number(cell)
+        if parsed is None or (unit is not None and parsed[1] != unit):
+            return False
+        unit = parsed[1]
+    return True
+
+
+def _all_dates(cells: Sequence[str]) -> bool:
+    if any(parse_date(cell) is None for cell in cells):
+        return False
+    orders = [date_order(cell) for cell in cells]
+    marks = {mark for mark, _ in orders if mark}
+    return not marks or (len(marks) == 1 and any(proof for mark, proof in orders if mark))
+
+
+@lru_cache(maxsize=1 << 18)
+def parse_cell(text: str, type: ColumnType) -> Value:
+    """The value of a cell: an int or a finite float, an ISO date, the text itself, or None where it is missing.
+
+    A text that does not read as the type gives None in a number or date column; `infer_types` gives no type to
+    a column that holds such a text.
+    """
+    if type == "text":
+        return None if is_missing(text) else text
+    if is_missing(text, typed=True):
+        return None
+    if type == "date":
+        return parse_date(text)
+    number = parse_number(text)
+    return None if number is None else number[0]
+
+
+def typed_rows(table: Table) -> list[tuple[Value, ...]]:
+    """The values of all cells, row by row. Repeated texts are read once a process."""
+    if not table.rows:
+        return []
+    typed = [
+        [parse_cell(cell, type) for cell in cells]
+        for type, cells in zip(table.types, zip(*table.rows, strict=True), strict=True)
+    ]
+    return list(zip(*typed, strict=True))

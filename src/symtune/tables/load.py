@@ -1,0 +1,176 @@
+"""Load tables: source -> raw tables -> cleaned, typed, hashed Tables. Nothing is lost without a count."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from symtune.tables import sources
+from symtune.tables.clean import clean_header, clean_rows
+from symtune.tables.columns import infer_types
+from symtune.tables.model import BrokenSource, ForeignKey, RawTable, TableSet
+from symtune.tables.sources import default
+from symtune.tables.splits import assign, content_hash
+from symtune.types import SPLITS, InputError, Split, Table, UnknownName
+
+MAX_COLUMNS = 2_000  # SQLite's limit
+MAX_CELLS = 5_000_000  # of one table; more does not fit a small machine
+DUPLICATE_OF_HELD_OUT = "duplicate content of a held-out table"
+
+
+def load_tables(source: Path | None, *, layout: str | None = None) -> TableSet:
+    """All usable tables of a file or folder; None: the bundled ones.
+
+    `layout` forces a source by its name (`symtune.tables.sources.known()`); else it is seen from what is there.
+    Raises InputError (file, and line where there is one) for a path that does not exist, a file named here that
+    is broken, and a source without one usable table.
+    """
+    path = default.PATH if source is None else Path(source)
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; name a file or folder of tables")
+    chosen = sources.choose(path, layout)
+    dropped: Counter[str] = Counter()
+    first: list[str] = []
+
+    def drop(reason: str, where: str) -> None:
+        dropped[reason] += 1
+        first.append(f"{where}: {reason}") if not first else None
+
+    raw = (table for name in chosen for table in chosen[name].read(path, drop))
+    loaded = _clean(raw, drop, only_file=path.is_file())
+    if not loaded.tables:
+        why = f"; the first: {first[0]}" if first else ""
+        raise InputError(f"{path}: no usable table ({sum(dropped.values())} dropped{why})")
+    return replace(loaded, dropped=dict(sorted(dropped.items())), layout="+".join(chosen))
+
+
+def _clean(raws: Iterable[RawTable], drop: Callable[[str, str], None], *, only_file: bool) -> TableSet:
+    repaired: Counter[str] = Counter()
+    made: dict[str, tuple[Table, RawTable]] = {}
+    content: dict[str, str] = {}
+    for raw in raws:
+        if fault := _fault(raw):
+            drop(fault, raw.where)
+            continue
+        id, number = raw.id, 1
+        while id in made:
+            number += 1
+            id = f"{raw.id} ({number})"
+        rows = clean_rows(raw.rows, repaired)
+        header = clean_header(raw.header, repaired)
+        table = Table(
+            id, header, infer_types(rows, len(header)), rows, raw.name, "", " ".join(raw.title.split())
+        )
+        made[id] = (table, raw)
+        content[id] = content_hash((raw.header, *rows))
+        repaired.update(raw.notes)
+    ids = sorted(made)
+    return TableSet(
+        tables=tuple(made[id][0] for id in ids),
+        official={id: split for id in ids if (split := made[id][1].split) is not None},
+        sha256=_sha256(made[id][0] for id in ids),
+        foreign_keys=_foreign_keys(made),
+        content={id: content[id] for id in ids},
+        origin={id: made[id][1].origin for id in ids if made[id][1].origin},
+        repaired=dict(sorted(repaired.items())),
+    )
+
+
+def _fault(raw: RawTable) -> str:
+    """Why a raw table cannot be used, or ""."""
+    width = len(raw.header)
+    if not width:
+        return "no columns"
+    if not raw.rows:
+        return "no rows"
+    if any(len(row) != width for row in raw.rows):
+        return "ragged row"
+    if width > MAX_COLUMNS:
+        return f"over {MAX_COLUMNS:,} columns"
+    return f"over {MAX_CELLS:,} cells" if width * len(raw.rows) > MAX_CELLS else ""
+
+
+def _foreign_keys(made: dict[str, tuple[Table, RawTable]]) -> tuple[ForeignKey, ...]:
+    """Foreign keys under the names that the loaded tables have; those to a table that was dropped are left out."""
+    keys = []
+    for id in sorted(made):
+        table, raw = made[id]
+        for column, other_id, other_column in raw.foreign_keys:
+            if other_id in made and other_column in made[other_id][1].header and column in raw.header:
+                other, other_raw = made[other_id]
+                at, other_at = list(raw.header).index(column), list(other_raw.header).index(other_column)
+                keys.append(ForeignKey(id, table.header[at], other_id, other.header[other_at]))
+    return tuple(keys)
+
+
+def _sha256(tables: Iterable[Table]) -> str:
+    digest = hashlib.sha256()
+    for table in tables:
+        rows = ["\x1f".join(row) for row in (table.header, *table.rows)]
+        digest.update("\x1e".join([table.id, *rows, "\n"]).encode("utf-8"))
+    return digest.hexdigest()
+
+
+def tables_of_split(tables: TableSet, split: Split) -> TableSet:
+    """The tables of one split: the release's where it gives one, else by content hash (90 / 5 / 5 %).
+
+    No content stands in two splits: a table whose copy (same content or origin) a release holds out is dropped
+    and counted. Raises InputError where the split has no table.
+    """
+    if split not in SPLITS:
+        raise UnknownName("split", split, SPLITS)
+    splits, copies = assign(
+        [table.id for table in tables.tables], tables.official, tables.content, tables.origin
+    )
+    kept = _only(tables, {id for id, its in splits.items() if its == split})
+    if not kept.tables:
+        raise InputError(f"no table of the {len(tables.tables)} falls into the split {split!r}; add tables")
+    lost = sum(tables.official[id] == split for id in copies)
+    return _counted(kept, DUPLICATE_OF_HELD_OUT, lost)
+
+
+def exclude_tables(tables: TableSet, spec: str) -> TableSet:
+    """Leave out every table that another source holds too, by content or origin; they are counted.
+
+    `spec` is `PATH` or `PATH:SPLIT`, PATH a file or folder that `load_tables` reads, for example the release
+    folder of a benchmark. Raises InputError where PATH does not exist or nothing is left.
+    """
+    path, split = Path(spec), None
+    if not path.exists() and ":" in spec:
+        head, _, tail = spec.rpartition(":")
+        if tail not in SPLITS:
+            raise UnknownName("split to exclude", tail, SPLITS)
+        path, split = Path(head), tail
+    if not path.exists():
+        raise InputError(f"--exclude-tables {spec}: no such file or folder; wanted PATH or PATH:SPLIT")
+    other = load_tables(path)
+    if split is not None:
+        splits, _ = assign([table.id for table in other.tables], other.official, other.content, other.origin)
+        other = _only(other, {id for id, its in splits.items() if its == split})
+    known = set(other.content.values()) | set(other.origin.values())
+    ids = {table.id for table in tables.tables}
+    kept = {id for id in ids if tables.content[id] not in known and tables.origin.get(id) not in known}
+    if not kept:
+        raise InputError(f"--exclude-tables {spec}: leaves none of {len(ids)} tables; exclude less")
+    return _counted(_only(tables, kept), f"excluded: also in {spec}", len(ids) - len(kept))
+
+
+def _only(tables: TableSet, ids: set[str]) -> TableSet:
+    return replace(
+        tables,
+        tables=tuple(table for table in tables.tables if table.id in ids),
+        official={id: split for id, split in tables.official.items() if id in ids},
+        foreign_keys=tuple(key for key in tables.foreign_keys if {key.table, key.references_table} <= ids),
+        content={id: content for id, content in tables.content.items() if id in ids},
+        origin={id: origin for id, origin in tables.origin.items() if id in ids},
+    )
+
+
+def _counted(tables: TableSet, reason: str, number: int) -> TableSet:
+    if not number:
+        return tables
+    total = tables.dropped.get(reason, 0) + number
+    return replace(tables, dropped=dict(sorted({**tables.dropped, reason: total}.items())))

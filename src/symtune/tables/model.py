@@ -1,0 +1,71 @@
+"""What table sources hand over (RawTable) and what loading makes of it (TableSet). Frozen values, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symtune.types import InputError, Split, Table
+
+Drop = Callable[[str, str], None]  # (reason, where: file or file:line): count a table that cannot be used
+
+
+class BrokenSource(InputError):
+    """A file that holds no readable table. `reason` is what `TableSet.dropped` counts it under in a folder."""
+
+    def __init__(self, reason: str, where: str, detail: str) -> None:
+        super().__init__(f"{where}: {detail}")
+        self.reason = reason
+        self.where = where
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """A table as a file holds it, before headers and cells are cleaned and typed.
+
+    `split` is what the layout's own files say. `origin` is an identity that stays the same where one release
+    republishes another's tables under new ids. `foreign_keys` holds (column, id of the referenced table,
+    its column). `where` is the file (and line) for messages; `notes` says what reading mended.
+    """
+
+    id: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+    name: str = "w"
+    split: Split | None = None
+    origin: str = ""
+    foreign_keys: tuple[tuple[str, str, str], ...] = ()
+    where: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """`column` of the table with id `table` refers to `references_column` of `references_table`."""
+
+    table: str
+    column: str
+    references_table: str
+    references_column: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableSet:
+    """All usable tables of one source.
+
+    tables: sorted by id. official: table id -> split, where the layout's own files give one. content: table
+    id -> content hash (see `splits`). origin: table id -> identity across releases (where known). dropped:
+    reason -> number of tables that could not be used. repaired: what was mended -> how often. layout: the
+    name(s) of the source(s) that read it. sha256: of ids, headers and cells as loaded.
+    """
+
+    tables: tuple[Table, ...]
+    official: Mapping[str, Split] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    layout: str = ""
+    sha256: str = ""
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    content: Mapping[str, str] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
+    repaired: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,63 @@
+r"""The official release of WikiTableQuestions (Pasupat and Liang 2015): `csv/NNN-csv/M.csv` and `data/*.tsv`.
+
+Its csv escapes a quote as `\"` and a backslash as `\\`, unlike RFC 4180. Table ids are those of its questions,
+`csv/204-csv/590.csv`. Splits: `random-split-1-train` is train, `random-split-1-dev` validation,
+`pristine-unseen-tables` test; other tables of `training` and `pristine-seen-tables` are train. A table in no file
+has no official split. A table in two is held out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from symtune.tables.delimited import read_delimited, read_text
+from symtune.tables.model import Drop, RawTable
+from symtune.tables.sources import each_file
+from symtune.types import SPLITS, Split
+
+LAYOUT = True
+SPLIT_FILES: tuple[tuple[str, Split], ...] = (
+    ("training.tsv", "train"),
+    ("pristine-seen-tables.tsv", "train"),
+    ("random-split-1-train.tsv", "train"),
+    ("random-split-1-dev.tsv", "validation"),
+    ("pristine-unseen-tables.tsv", "test"),
+)
+
+
+def detect(path: Path) -> bool:
+    """Whether this is a folder of that release."""
+    return path.is_dir() and any(path.glob("csv/*-csv")) and any(path.glob("data/*.tsv"))
+
+
+def read(path: Path, drop: Drop) -> Iterator[RawTable]:
+    """Every table of `csv/`."""
+    splits = split_by_file(path / "data", SPLIT_FILES, "context")
+
+    def read_one(file: Path, id: str) -> Iterator[RawTable]:
+        raw = read_delimited(file, id, doublequote=False, escapechar="\\")
+        origin = f"wtq:{file.parent.name.removesuffix('-csv')}/{file.stem}"
+        yield RawTable(id, raw.header, raw.rows, "", "w", splits.get(id), origin, (), raw.where, raw.notes)
+
+    return each_file(path, sorted(path.glob("csv/*-csv/*.csv")), read_one, drop)
+
+
+def split_by_file(folder: Path, files: tuple[tuple[str, Split], ...], column: str) -> dict[str, Split]:
+    """table id -> split, read from the named column of tsv files of questions. The most held-out file wins."""
+    splits: dict[str, Split] = {}
+    for name, split in files:
+        if not (folder / name).is_file():
+            continue
+        lines = read_text(folder / name)[0].split("\n")
+        header = lines[0].rstrip("\r").split("\t")
+        if column not in header:
+            continue
+        position = header.index(column)
+        for line in lines[1:]:
+            cells = line.split("\t")
+            if len(cells) > position:
+                id = cells[position].strip()
+                if SPLITS.index(split) >= SPLITS.index(splits.get(id, "train")):
+                    splits[id] = split
+    return splits
