@@ -1,6 +1,6 @@
 """Tables: loaded from anywhere, typed, split by content, cut to views.
 
-tables = load_tables(Path("my_tables"))          # csv, tsv, jsonl, parquet, SQLite, DuckDB, benchmark releases
+tables = load_tables(Path("my_tables"))  # csv, tsv, jsonl, parquet, SQLite, DuckDB, benchmark releases
 train = tables_of_split(tables, "train")
 view = make_view(train.tables[0], rows=[3, 1], columns=[0, 2], id="…")
 """
@@ -12,6 +12,6 @@ from symtune.tables.splits import content_hash, split_of
 from symtune.tables.views import cut_for_question, make_view
 
 __all__ = [
-    "ForeignKey", "TableSet", "content_hash", "cut_for_question", "exclude_tables", "infer_types", "load_tables",
-    "make_view", "parse_cell", "split_of", "tables_of_split", "typed_rows",
+    "ForeignKey", "TableSet", "content_hash", "cut_for_question", "exclude_tables", "infer_types",
+    "load_tables", "make_view", "parse_cell", "split_of", "tables_of_split", "typed_rows",
 ]  # fmt: skip

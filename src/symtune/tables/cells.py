@@ -4,7 +4,8 @@ Everything here is a pure function of the text: a cell means the same in a table
 
 | text | meaning |
 |---|---|
-| empty, `-` `–` `—` `--` `…` `...` `?` `n/a` `N/A` `n.a.` `#N/A` `null` `NULL` `nan` `NaN` | missing, everywhere |
+| empty, `-` `–` `—` `--` `…` `...` `?` `n/a` `N/A` `n.a.` `#N/A` | missing, everywhere |
+| `null` `NULL` `nan` `NaN` (not `Null`, `Nan`: names) | missing, everywhere |
 | `NA` `none` `unknown` `TBA` `TBD` (any case) | missing in number and date columns, a word in text columns |
 | `1234` `1,234` `1,234.5` `.5` `+3` `-4` `−4` `–4` | numbers; thousands in groups of three |
 | `1 234` with a no-break or thin space | a number; with a plain space it is text (`555 123`) |
@@ -47,7 +48,9 @@ _NUMBER = re.compile(
 )
 _SIGNS_IN_UNITS = frozenset("%‰°€£$¥/.²³")
 # Behind a number these do not measure it: ordinals, eras, times of day, months.
-_NOT_UNITS = frozenset("st nd rd th er e ème bc bce ad ce am pm a.m. p.m.".split())
+_NOT_UNITS = frozenset(
+    ["st", "nd", "rd", "th", "er", "e", "ème", "bc", "bce", "ad", "ce", "am", "pm", "a.m.", "p.m."]
+)
 
 _MONTHS = {
     name: number
@@ -63,12 +66,14 @@ _SLASHED = re.compile(r"(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4})")
 _DOTTED = re.compile(r"(?P<d>[0-9]{1,2})\.\s?(?P<m>[0-9]{1,2})\.\s?(?P<y>[0-9]{4})")
 _MONTH_FIRST = re.compile(r"(?P<name>[A-Za-z]{3,9})\.?\s+(?P<d>[0-9]{1,2}),?\s+(?P<y>[0-9]{4})")
 _DAY_FIRST = re.compile(
-    r"(?P<d>[0-9]{1,2})(?P<s>[-\s])\s*(?P<name>[A-Za-z]{3,9})\.?,?(?:(?P=s)|\s)\s*(?P<y>[0-9]{4})"
+    r"(?P<d>[0-9]{1,2})(?P<s>[-\s])\s*(?P<name>[A-Za-z]{3,9})\.?,?(?P=s)\s*(?P<y>[0-9]{4})"
 )
 
 
 def is_missing(text: str, *, typed: bool = False) -> bool:
-    """Whether a cell says "nothing here"; `typed`: in a number or date column, where some words say so too."""
+    """Whether a cell says "nothing here"; `typed`: in a number or date column, where some words say so
+    too.
+    """
     text = text.strip()
     return text in MISSING or (typed and text.casefold() in MISSING_IF_TYPED)
 

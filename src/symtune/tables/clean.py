@@ -1,7 +1,9 @@
-"""From a raw table to a Table: headers made unique, cells kept as written but for what no reader could survive.
+"""From a raw table to a Table: headers made unique, cells kept as written but for what no reader could
+survive.
 
-Headers: white space (line breaks too) collapsed; an empty one is called by its position ("column 3"), a repeated
-one gets a number ("name (2)"). They are unique without regard to case, since SQL compares identifiers so.
+Headers: white space (line breaks too) collapsed; an empty one is called by its position ("column 3"), a
+repeated one gets a number ("name (2)"). They are unique without regard to case, since SQL compares
+identifiers so.
 
 Cells: line breaks of every kind become one space, so that a row stays on a row in every linearization; white
 space around the text is left out; NUL and lone surrogates, which neither SQLite nor UTF-8 can carry, become

@@ -1,18 +1,18 @@
 """Column types: how the cells of a column are read. The text stays as written; only its value is typed.
 
-A column is `number` or `date` only when EVERY cell that is not missing reads so, at least two do, and so do at
-least half of all its cells; else it is `text`. What one cell can mean stands in `cells`; the column adds:
+A column is `number` or `date` only when EVERY cell that is not missing reads so, at least two do, and so do
+at least half of all its cells; else it is `text`. What one cell can mean stands in `cells`; the column adds:
 
 | rule | why |
 |---|---|
-| all numbers carry the same unit (`5 km`, `7 km`), or none does | `5 km` and `5 m` do not compare, nor `$5` and `5` |
+| all numbers carry the same unit (`5 km`, `7 km`), or none does | `5 km` and `5 m` do not compare |
 | one integer beyond 2^53 makes the column text | no engine and no float holds it exactly |
 | a code with leading zeros (`007`) makes the column text | the zeros are part of it |
-| dates in figures (`4/13/2008`, `13.4.2008`): one mark, and one day over 12 | else nothing tells day from month |
+| dates in figures (`4/13/2008`, `13.4.2008`): one mark, one day over 12 | else day and month look alike |
 | a column of years is `number` | people count and subtract years |
 
-A type is found once, on the whole table; views keep it. Since `parse_cell` depends on nothing but the text and the
-type, a cell has the same value in every view.
+A type is found once, on the whole table; views keep it. Since `parse_cell` depends on nothing but the text
+and the type, a cell has the same value in every view.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ MINIMUM_SHARE = 0.5  # of all cells of the column
 def infer_types(rows: Sequence[Sequence[str]], width: int) -> tuple[ColumnType, ...]:
     """The type of each of `width` columns. `rows[r][c]` is the text of a cell."""
     if not rows:
-        return ("text",) * width
+        no_rows: ColumnType = "text"
+        return (no_rows,) * width
     return tuple([_column_type(cells) for cells in zip(*rows, strict=True)])
 
 
@@ -63,10 +64,11 @@ def _all_dates(cells: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=1 << 18)
 def parse_cell(text: str, type: ColumnType) -> Value:
-    """The value of a cell: an int or a finite float, an ISO date, the text itself, or None where it is missing.
+    """The value of a cell: an int or a finite float, an ISO date, the text itself, or None where it is
+    missing.
 
-    A text that does not read as the type gives None in a number or date column; `infer_types` gives no type to
-    a column that holds such a text.
+    A text that does not read as the type gives None in a number or date column; `infer_types` gives no type
+    to a column that holds such a text.
     """
     if type == "text":
         return None if is_missing(text) else text

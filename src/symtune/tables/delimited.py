@@ -16,8 +16,8 @@ NOT_UTF8 = "file is not UTF-8: read as Windows-1252"
 
 
 def read_text(path: Path) -> tuple[str, tuple[str, ...]]:
-    """The text of a file: UTF-8 (with or without byte order mark), UTF-16 with one, else Windows-1252, which is
-    what spreadsheets write that do not write UTF-8. Also notes on what was mended. Raises BrokenSource.
+    """The text of a file: UTF-8 (with or without byte order mark), UTF-16 with one, else Windows-1252, which
+    is what spreadsheets write that do not write UTF-8. Also notes on what was mended. Raises BrokenSource.
     """
     try:
         data = path.read_bytes()
@@ -39,14 +39,15 @@ def read_text(path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def read_delimited(path: Path, id: str, delimiter: str | None = ",", **dialect: Any) -> RawTable:
-    """The table of a delimited file; blank lines are passed over. `delimiter` None: see `delimiter_of`. Raises BrokenSource with file:line where
-    a row is not as wide as the header, a quote never ends, or nothing is there.
+    """The table of a delimited file; blank lines are passed over. `delimiter` None: see `delimiter_of`.
+    Raises BrokenSource with file:line where a row is not as wide as the header, a quote never ends, or
+    nothing is there.
     """
     text, notes = read_text(path)
-    dialect = {"strict": True, "delimiter": delimiter or delimiter_of(text)} | dialect
+    options: dict[str, Any] = {"strict": True, "delimiter": delimiter or delimiter_of(text)} | dialect
     lines: list[list[str]] = []
     with _any_field_size():
-        reader = csv.reader(io.StringIO(text, newline=""), **dialect)
+        reader = csv.reader(io.StringIO(text, newline=""), **options)
         try:
             for line in reader:
                 if line:

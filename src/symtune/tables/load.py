@@ -11,7 +11,7 @@ from pathlib import Path
 from symtune.tables import sources
 from symtune.tables.clean import clean_header, clean_rows
 from symtune.tables.columns import infer_types
-from symtune.tables.model import BrokenSource, ForeignKey, RawTable, TableSet
+from symtune.tables.model import ForeignKey, RawTable, TableSet
 from symtune.tables.sources import default
 from symtune.tables.splits import assign, content_hash
 from symtune.types import SPLITS, InputError, Split, Table, UnknownName
@@ -24,9 +24,9 @@ DUPLICATE_OF_HELD_OUT = "duplicate content of a held-out table"
 def load_tables(source: Path | None, *, layout: str | None = None) -> TableSet:
     """All usable tables of a file or folder; None: the bundled ones.
 
-    `layout` forces a source by its name (`symtune.tables.sources.known()`); else it is seen from what is there.
-    Raises InputError (file, and line where there is one) for a path that does not exist, a file named here that
-    is broken, and a source without one usable table.
+    `layout` forces a source by its name (`symtune.tables.sources.known()`); else it is seen from what is
+    there. Raises InputError (file, and line where there is one) for a path that does not exist, a file named
+    here that is broken, and a source without one usable table.
     """
     path = default.PATH if source is None else Path(source)
     if not path.exists():
@@ -61,9 +61,8 @@ def _clean(raws: Iterable[RawTable], drop: Callable[[str, str], None], *, only_f
             id = f"{raw.id} ({number})"
         rows = clean_rows(raw.rows, repaired)
         header = clean_header(raw.header, repaired)
-        table = Table(
-            id, header, infer_types(rows, len(header)), rows, raw.name, "", " ".join(raw.title.split())
-        )
+        types = infer_types(rows, len(header))
+        table = Table(id, header, types, rows, name=raw.name, title=" ".join(raw.title.split()))
         made[id] = (table, raw)
         content[id] = content_hash((raw.header, *rows))
         repaired.update(raw.notes)
@@ -94,7 +93,9 @@ def _fault(raw: RawTable) -> str:
 
 
 def _foreign_keys(made: dict[str, tuple[Table, RawTable]]) -> tuple[ForeignKey, ...]:
-    """Foreign keys under the names that the loaded tables have; those to a table that was dropped are left out."""
+    """Foreign keys under the names that the loaded tables have; those to a table that was dropped are left
+    out.
+    """
     keys = []
     for id in sorted(made):
         table, raw = made[id]
@@ -117,14 +118,12 @@ def _sha256(tables: Iterable[Table]) -> str:
 def tables_of_split(tables: TableSet, split: Split) -> TableSet:
     """The tables of one split: the release's where it gives one, else by content hash (90 / 5 / 5 %).
 
-    No content stands in two splits: a table whose copy (same content or origin) a release holds out is dropped
-    and counted. Raises InputError where the split has no table.
+    No content stands in two splits: a table whose copy (same content or origin) a release holds out is
+    dropped and counted. Raises InputError where the split has no table.
     """
     if split not in SPLITS:
         raise UnknownName("split", split, SPLITS)
-    splits, copies = assign(
-        [table.id for table in tables.tables], tables.official, tables.content, tables.origin
-    )
+    splits, copies = _assign(tables)
     kept = _only(tables, {id for id, its in splits.items() if its == split})
     if not kept.tables:
         raise InputError(f"no table of the {len(tables.tables)} falls into the split {split!r}; add tables")
@@ -148,7 +147,7 @@ def exclude_tables(tables: TableSet, spec: str) -> TableSet:
         raise InputError(f"--exclude-tables {spec}: no such file or folder; wanted PATH or PATH:SPLIT")
     other = load_tables(path)
     if split is not None:
-        splits, _ = assign([table.id for table in other.tables], other.official, other.content, other.origin)
+        splits, _ = _assign(other)
         other = _only(other, {id for id, its in splits.items() if its == split})
     known = set(other.content.values()) | set(other.origin.values())
     ids = {table.id for table in tables.tables}
@@ -156,6 +155,10 @@ def exclude_tables(tables: TableSet, spec: str) -> TableSet:
     if not kept:
         raise InputError(f"--exclude-tables {spec}: leaves none of {len(ids)} tables; exclude less")
     return _counted(_only(tables, kept), f"excluded: also in {spec}", len(ids) - len(kept))
+
+
+def _assign(tables: TableSet) -> tuple[dict[str, Split], tuple[str, ...]]:
+    return assign([table.id for table in tables.tables], tables.official, tables.content, tables.origin)
 
 
 def _only(tables: TableSet, ids: set[str]) -> TableSet:

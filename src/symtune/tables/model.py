@@ -1,4 +1,6 @@
-"""What table sources hand over (RawTable) and what loading makes of it (TableSet). Frozen values, no behaviour."""
+"""What table sources hand over (RawTable) and what loading makes of it (TableSet). Frozen values, no
+behaviour.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,10 @@ from symtune.types import InputError, Split, Table
 Drop = Callable[[str, str], None]  # (reason, where: file or file:line): count a table that cannot be used
 
 
-class BrokenSource(InputError):
-    """A file that holds no readable table. `reason` is what `TableSet.dropped` counts it under in a folder."""
+class BrokenSource(InputError):  # noqa: N818 - says what is broken
+    """A file that holds no readable table. `reason` is what `TableSet.dropped` counts it under in a
+    folder.
+    """
 
     def __init__(self, reason: str, where: str, detail: str) -> None:
         super().__init__(f"{where}: {detail}")

@@ -2,8 +2,8 @@
 
 The content hash is of the header and the cells as they were published, folded so that one table in two
 releases is one content. A release may write "£5,000 – Gojō" and another "PS5,000 - Gojo": so letters are
-case-folded and stripped of accents, and everything but letters and digits (of any script) is left out. Row and
-column order count. Headers are hashed before they are made unique.
+case-folded and stripped of accents, and everything but letters and digits (of any script) is left out. Row
+and column order count. Headers are hashed before they are made unique.
 
 Where a release gives a split, it wins. Elsewhere the hash decides: 90 % train, 5 % validation, 5 % test.
 """

@@ -11,17 +11,18 @@ from symtune.types import Table
 _WORD = re.compile(r"\w+")
 # Words that stand in every question and tell nothing about the row that answers it.
 _STOP_WORDS = frozenset(
-    "a all an and any are as at be been before after between by can did do does during each for from had has have he"
-    " her him his how if in into is it its many more most much no not number of on one only or other out over she so"
-    " some than that the their them then there these they this those to total two up was were what when where which"
-    " while who whom whose why will with would you".split()
+    """a all an and any are as at be been before after between by can did do does during each for from had has
+    have he her him his how if in into is it its many more most much no not number of on one only or other out
+    over she so some than that the their them then there these they this those to total two up was were what
+    when where which while who whom whose why will with would you""".split()  # noqa: SIM905
 )
 
 
 def make_view(
     table: Table, rows: Sequence[int], columns: Sequence[int], *, id: str, name: str = "w"
 ) -> Table:
-    """The table of the given rows and columns, in the given order. Types are the whole table's, `source` its id.
+    """The table of the given rows and columns, in the given order. Types are the whole table's, `source` its
+    id.
 
     Raises IndexError for a row or column that does not exist.
     """
@@ -46,8 +47,9 @@ def cut_for_question(table: Table, question: str, fits: Callable[[Table], bool])
 
     Rows are worth keeping by the words they share with the question (each distinct word counts once, words in
     every question not at all), then from both ends inwards (first, last, second, …: questions ask for them);
-    the kept rows stay in table order. `fits` must stay true when rows are taken away; it is asked about log2(rows)
-    times. Where not even one row fits, the best row is kept: a prompt without any row asks nothing.
+    the kept rows stay in table order. `fits` must stay true when rows are taken away; it is asked about
+    log2(rows) times. Where not even one row fits, the best row is kept: a prompt without any row asks
+    nothing.
     """
     if fits(table):
         return table, 0

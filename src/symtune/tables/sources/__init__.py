@@ -4,9 +4,9 @@ A source defines
     LAYOUT = True            for a folder of a fixed shape (a benchmark's release); False for a file format
     detect(path) -> bool     whether it reads this file or folder; quick, reads at most a few bytes of a file
     read(path, drop) -> Iterator[RawTable]
-A format reads one file, or in a folder every file of its kind (recursively, in the order of their paths). `read`
-raises BrokenSource for a file that holds no readable table; inside a folder it passes the reason to `drop` and
-goes on. A release's shape wins over formats; a folder may hold several formats.
+A format reads one file, or in a folder every file of its kind (recursively, in the order of their paths).
+`read` raises BrokenSource for a file that holds no readable table; inside a folder it passes the reason to
+`drop` and goes on. A release's shape wins over formats; a folder may hold several formats.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Source(Protocol):
 def known() -> dict[str, Source]:
     """All sources by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}  # type: ignore[misc]
+    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}
 
 
 def choose(path: Path, layout: str | None) -> dict[str, Source]:
@@ -59,8 +59,8 @@ def choose(path: Path, layout: str | None) -> dict[str, Source]:
 
 
 def files_of(path: Path, *suffixes: str) -> list[Path]:
-    """The file itself, or all files under the folder with one of the suffixes, sorted by relative path; hidden
-    files and folders are passed over.
+    """The file itself, or all files under the folder with one of the suffixes, sorted by relative path;
+    hidden files and folders are passed over.
     """
     if path.is_file():
         return [path] if path.name.lower().endswith(suffixes) else []

@@ -1,4 +1,6 @@
-"""The tables bundled with symtune: 127 real, openly licensed ones (`tables/default/LICENSES.tsv` says whose)."""
+"""The tables bundled with symtune: 127 real, openly licensed ones (`tables/default/LICENSES.tsv` says
+whose).
+"""
 
 from __future__ import annotations
 

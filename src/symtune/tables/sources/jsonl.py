@@ -1,7 +1,7 @@
 """JSON lines (.jsonl, .jsonl.gz): one table a line, `{"header": [...], "rows": [[...], ...]}`.
 
-Also read: `id` (or `table_id`), `title` (or `page_title`, `caption`). A cell is text, a number, true, false or null
-(an empty cell). Lines end at a line feed and nowhere else, since cells may hold carriage returns.
+Also read: `id` (or `table_id`), `title` (or `page_title`, `caption`). A cell is text, a number, true, false
+or null (an empty cell). Lines end at a line feed and nowhere else, since cells may hold carriage returns.
 """
 
 from __future__ import annotations

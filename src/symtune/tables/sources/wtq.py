@@ -1,9 +1,9 @@
 r"""The official release of WikiTableQuestions (Pasupat and Liang 2015): `csv/NNN-csv/M.csv` and `data/*.tsv`.
 
-Its csv escapes a quote as `\"` and a backslash as `\\`, unlike RFC 4180. Table ids are those of its questions,
-`csv/204-csv/590.csv`. Splits: `random-split-1-train` is train, `random-split-1-dev` validation,
-`pristine-unseen-tables` test; other tables of `training` and `pristine-seen-tables` are train. A table in no file
-has no official split. A table in two is held out.
+Its csv escapes a quote as `\"` and a backslash as `\\`, unlike RFC 4180. Table ids are those of its
+questions, `csv/204-csv/590.csv`. Splits: `random-split-1-train` is train, `random-split-1-dev` validation,
+`pristine-unseen-tables` test; other tables of `training` and `pristine-seen-tables` are train. A table in no
+file has no official split. A table in two is held out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def read(path: Path, drop: Drop) -> Iterator[RawTable]:
 
 
 def split_by_file(folder: Path, files: tuple[tuple[str, Split], ...], column: str) -> dict[str, Split]:
-    """table id -> split, read from the named column of tsv files of questions. The most held-out file wins."""
+    """table id -> split, read from the named column of tsv files of questions. The most held-out file
+    wins.
+    """
     splits: dict[str, Split] = {}
     for name, split in files:
         if not (folder / name).is_file():
