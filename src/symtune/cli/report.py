@@ -1,0 +1,24 @@
+"""symtune report: a run folder -> one self-contained HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add `symtune report`."""
+    app.command("report")(report)
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A run folder of `symtune run`.")],
+    out: Annotated[Path | None, typer.Option(help="The HTML file [default: RUN_DIR/report.html].")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier file.")] = False,
+) -> None:
+    """Write one self-contained HTML file on a run, finished or not."""
+    from symtune.report import report as write_report
+
+    print(write_report(run, out, overwrite=overwrite or out is None))

@@ -1,0 +1,173 @@
+"""The report: escaped, self-contained, true to the files, and honest about what is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+
+import run_folder
+from symtune.report import plots, report
+from symtune.types import InputError, OutputError
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return run_folder.write(tmp_path_factory.mktemp("runs") / "whole")
+
+
+@pytest.fixture
+def run(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "run")
+    return tmp_path / "run"
+
+
+class Reader(HTMLParser):
+    """Tags, attributes and text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def page_of(folder) -> str:
+    return report(folder).read_text("utf-8")
+
+
+def test_hostile_text_stays_text(run):
+    html = page_of(run)
+    reader = Reader(html)
+    assert "script" not in reader.tags
+    assert not {name for name in reader.attributes if name.startswith("on")}
+    assert "<script>alert(1)</script>" in reader.text  # shown as written
+    assert "{{ 7*7 }}" in reader.text
+    assert "\x1b" not in html
+
+
+def test_no_request_to_anywhere(run):
+    html = page_of(run)
+    reader = Reader(html)
+    assert not reader.attributes & {"src", "href", "srcset", "data", "action", "background"}
+    assert not {"link", "iframe", "object", "img", "base"} & set(reader.tags)
+    assert not re.search(r"url\(|@import|https?:", html)
+
+
+def test_scores_and_differences_are_those_of_the_files(run):
+    reader = Reader(page_of(run))
+    for name in ("before", "control", "after"):
+        for result in json.loads((run / "evaluation" / name / "results.json").read_text()):
+            assert f"{100 * result['score']:.1f}\u00a0%" in reader.text
+    for line in json.loads((run / "manifest.json").read_text())["comparisons"]:
+        assert f"{100 * line['difference']:+.1f}".replace("-", "−") in reader.text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "state"),
+    [(0.01, 0.2, "yes"), (-0.1, 0.2, "no"), (-0.3, -0.1, "no"), (None, None, "open")],
+)
+def test_the_verdict_follows_the_interval(run, low, high, state):
+    manifest = json.loads((run / "manifest.json").read_text())
+    kept = [line for line in manifest["comparisons"] if line["against"] != "control" or low is not None]
+    for line in kept:
+        if line["against"] == "control":
+            line["interval"] = [low, high]
+    (run / "manifest.json").write_text(json.dumps(manifest | {"comparisons": kept}))
+    html = page_of(run)
+    assert re.search(rf'<div class="verdict {state}"><b>Above the control', html)
+
+
+def test_a_shorter_control_is_called_shorter(run):
+    text = Reader(page_of(run)).text
+    assert "trained on 40 % of the tokens" in text
+    assert "a shorter control" in text
+
+
+def test_what_was_dropped_is_shown_with_its_reason(run):
+    text = Reader(page_of(run)).text
+    for reason in (
+        "the answer is empty",
+        "completion would be cut",
+        "duplicate",
+        "fewer records than its rate",
+    ):
+        assert reason in text
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["heldout", "mix", "model", "control", "evaluation", "evaluation/after", "manifest.json", "stages.json"],
+)
+def test_a_partial_run_says_what_is_missing(run, missing):
+    path = run / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    text = Reader(page_of(run)).text
+    if "." in missing:
+        assert "This run is not complete" not in text
+    else:
+        assert "This run is not complete" in text
+        assert missing in text
+
+
+def test_a_run_that_has_only_its_recipe(tmp_path):
+    (tmp_path / "recipe.yaml").write_text("name: new\n")
+    text = Reader(page_of(tmp_path)).text
+    assert "Nothing has been measured yet" in text
+
+
+def test_same_folder_same_bytes(run):
+    assert page_of(run) == page_of(run)
+
+
+WRONG = [
+    ("recipe.yaml", "a: [", "recipe.yaml: not YAML"),
+    ("recipe.yaml", "- 1", "recipe.yaml: wanted a mapping"),
+    ("manifest.json", "{", "manifest.json: not JSON"),
+    ("manifest.json", "[]", "manifest.json: got a JSON list"),
+    ("evaluation/after/results.json", "{}", "results.json: got a JSON dict"),
+    ("evaluation/after/results.json", '[{"score": 1}]', "results.json: result 1"),
+    ("evaluation/after/predictions.jsonl", '{"id": "a"}\n{', "predictions.jsonl:2: not JSON"),
+    ("model/log.jsonl", "x", "log.jsonl:1: not JSON"),
+    ("heldout/data/test-00000-of-00001.parquet", "x", "not a readable parquet file"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "message"), WRONG)
+def test_broken_files_are_named(run, name, content, message):
+    (run / name).write_text(content)
+    with pytest.raises(InputError) as caught:
+        report(run)
+    assert message in str(caught.value)
+    assert not (run / "report.html").exists()
+
+
+def test_wrong_folders(tmp_path):
+    with pytest.raises(InputError, match=r"no recipe\.yaml here"):
+        report(tmp_path / "absent")
+    run_folder.write(tmp_path / "run")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError):
+        report(tmp_path / "run", tmp_path / "file" / "report.html")
+    with pytest.raises(OutputError, match="--overwrite"):
+        report(tmp_path / "run", tmp_path / "file", overwrite=False)
+
+
+@pytest.mark.parametrize("largest", [0, 1e-9, 0.3, 1, 2.49, 7, 99_999, 1e12, float("inf"), float("nan")])
+def test_axes_are_round_and_hold_their_data(largest):
+    axis = plots.axis(largest)
+    assert 3 <= len(axis.ticks) <= 8
+    assert axis.ticks[0] == 0
+    assert axis.top >= axis.ticks[-1]
+    assert 0 <= axis.place(largest if largest == largest else 0) <= 100
