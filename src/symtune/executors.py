@@ -1,0 +1,210 @@
+"""Engines that run a program on tables: (sql, tables) -> rows of values, or ExecutionError with a reason.
+
+SQL here may be hostile: it comes from models and from other people's corpora. `Sqlite` therefore lets a statement
+read the loaded tables and call the functions of an allow-list, and nothing else (an authorizer refuses the rest when
+the statement is compiled), under limits of length, depth, steps and memory that do not depend on the clock.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from symtune.types import ExecutionError, Table, Value
+
+# What a program may call. Functions that make big values from small ones (printf, zeroblob, replace, hex …), read
+# files (readfile, load_extension) or are not deterministic (random, date('now')) are not here.
+FUNCTIONS = frozenset(
+    [
+        "count",
+        "sum",
+        "avg",
+        "min",
+        "max",
+        "total",
+        "abs",
+        "round",
+        "length",
+        "upper",
+        "lower",
+        "substr",
+        "substring",
+        "trim",
+        "ltrim",
+        "rtrim",
+        "instr",
+        "coalesce",
+        "ifnull",
+        "nullif",
+        "iif",
+        "cast",
+        "like",
+        "strftime",
+        "julianday",
+        "date",
+        "row_number",
+        "rank",
+        "dense_rank",
+        "lag",
+        "lead",
+        "first_value",
+        "last_value",
+        "ntile",
+    ]
+)
+MAX_STEPS = 3_000_000  # virtual machine steps of SQLite: some 0.1 s
+_STEP = 10_000
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 50_000,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 60,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 8,
+    sqlite3.SQLITE_LIMIT_COLUMN: 2_000,
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 1_000,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 20,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
+}
+
+
+def _authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    if action in (sqlite3.SQLITE_READ, sqlite3.SQLITE_SELECT):
+        return sqlite3.SQLITE_DENY if first == "sqlite_master" else sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FUNCTIONS:
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
+
+
+def quoted(name: str) -> str:
+    """A name quoted for a CREATE statement."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Sqlite:
+    """SQLite in memory over a set of tables, replaced as a whole by `load`. Use one for many contexts."""
+
+    def __init__(self) -> None:
+        self._connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
+        self._names: list[str] = []
+        self._steps = 0
+        self._connection.execute("PRAGMA temp_store=MEMORY")
+        self._connection.execute("PRAGMA hard_heap_limit=268435456")
+        for limit, value in _LIMITS.items():
+            self._connection.setlimit(limit, value)
+
+    def load(self, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> None:
+        """Replace what is loaded. `typed[i]` are the rows of values of `tables[i]`."""
+        connection = self._connection
+        connection.set_authorizer(None)
+        connection.set_progress_handler(None, 0)
+        for name in self._names:
+            connection.execute(f"DROP TABLE {quoted(name)}")
+        self._names = []
+        connection.execute("BEGIN")
+        for table, rows in zip(tables, typed, strict=True):
+            # No declared type: a value keeps the class it was bound with (affinity BLOB), text never turns number.
+            columns = ", ".join(map(quoted, table.header))
+            connection.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
+            self._names.append(table.name)
+            slots = ", ".join("?" * len(table.header))
+            connection.executemany(f"INSERT INTO {quoted(table.name)} VALUES ({slots})", rows)
+        connection.execute("COMMIT")
+        connection.set_authorizer(_authorize)
+        connection.set_progress_handler(self._progress, _STEP)
+
+    def _progress(self) -> int:
+        self._steps += _STEP
+        return int(self._steps > MAX_STEPS)
+
+    def run(self, sql: str, max_rows: int = 10_000) -> list[tuple[Any, ...]]:
+        """The rows that one SELECT yields. Raises ExecutionError: refused, syntax, too long, too many rows."""
+        self._steps = 0
+        try:
+            rows = self._connection.execute(sql).fetchmany(max_rows + 1)
+        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, UnicodeError) as error:
+            raise ExecutionError(_reason(error), str(error)) from None
+        except MemoryError:
+            raise ExecutionError("too much memory") from None
+        if len(rows) > max_rows:
+            raise ExecutionError("too many rows", f"more than {max_rows}")
+        return rows
+
+
+_REASONS: tuple[tuple[str, str], ...] = (
+    ("not authorized", "refused"),
+    ("prohibited", "refused"),
+    ("interrupted", "too many steps"),
+    ("too big", "too long"),
+    ("too many", "too long"),
+    ("depth", "too long"),
+    ("stack overflow", "too long"),
+    ("out of memory", "too much memory"),
+    ("no such column", "unknown column"),
+    ("no such table", "unknown table"),
+    ("one statement", "several statements"),
+)
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).lower()
+    return next((reason for mark, reason in _REASONS if mark in text), "syntax")
+
+
+class Duckdb:
+    """DuckDB in memory, closed to files, network and Python (extra `duckdb`). Same interface as `Sqlite`."""
+
+    def __init__(self) -> None:
+        from symtune.types import need
+
+        self._module = need("duckdb", "duckdb", "checking answers with DuckDB")
+        self._connection = self._module.connect(
+            ":memory:",
+            config={
+                "enable_external_access": "false",
+                "autoload_known_extensions": "false",
+                "autoinstall_known_extensions": "false",
+                "python_enable_replacements": "false",
+                "memory_limit": "512MB",
+                "threads": "1",
+                "lock_configuration": "true",
+            },
+        )
+        self._names: list[str] = []
+
+    def load(self, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> None:
+        """Replace what is loaded. Number columns are BIGINT where every value is whole, else DOUBLE."""
+        for name in self._names:
+            self._connection.execute(f"DROP TABLE {quoted(name)}")
+        self._names = []
+        for table, rows in zip(tables, typed, strict=True):
+            kinds = [_duckdb_type(table.types[c], [row[c] for row in rows]) for c in range(len(table.header))]
+            columns = ", ".join(f"{quoted(n)} {kind}" for n, kind in zip(table.header, kinds, strict=True))
+            self._connection.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
+            self._names.append(table.name)
+            if rows:
+                one = "(" + ", ".join("?" * len(table.header)) + ")"
+                values = [value for row in rows for value in row]
+                self._connection.execute(
+                    f"INSERT INTO {quoted(table.name)} VALUES " + ", ".join([one] * len(rows)), values
+                )
+
+    def run(self, sql: str, max_rows: int = 10_000) -> list[tuple[Any, ...]]:
+        """The rows that one SELECT yields, in DuckDB's dialect."""
+        try:
+            rows = self._connection.execute(sql).fetchmany(max_rows + 1)
+        except (self._module.Error, OverflowError, ValueError, RuntimeError) as error:
+            raise ExecutionError("duckdb", str(error).splitlines()[0]) from None
+        if len(rows) > max_rows:
+            raise ExecutionError("too many rows", f"more than {max_rows}")
+        return list(rows)
+
+
+def _duckdb_type(kind: str, values: Sequence[Value]) -> str:
+    if kind != "number":
+        return "VARCHAR"
+    return "DOUBLE" if any(isinstance(v, float) for v in values) else "BIGINT"
+
+
+ENGINES: dict[str, Callable[[], Sqlite | Duckdb]] = {"sqlite": Sqlite, "duckdb": Duckdb}

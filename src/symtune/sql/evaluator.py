@@ -1,0 +1,762 @@
+"""Our own evaluator of the typed tree, independent of any engine: the second opinion behind every answer.
+
+It reads columns, not rows: an expression is evaluated over a `Frame` to a `Vector` (one value a row). It is stricter
+than an engine on purpose. Where SQL leaves an answer open, or where engines disagree, it refuses the program with an
+`ExecutionError` whose reason is counted (docs/sql.md has the table of rules):
+
+    tie             ORDER BY leaves open which rows come first, or which are cut by LIMIT
+    null order      a NULL stands in a sort key (engines put it first or last)
+    no order        LIMIT or a window function without an order
+    several rows    a scalar subquery yields more than one row
+    bare column     a column under GROUP BY that is not a group key
+    several texts   one value of a group or DISTINCT is written in several ways ("5" and "5.0")
+    near numbers    two computed decimals differ by rounding alone, and the answer depends on which is greater
+    letter case     LIKE, UPPER or LOWER where ASCII and Unicode rules for case differ, or LIKE depends on case
+    division by zero, out of range, not finite, bad date
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from symtune.denotation import number_text
+from symtune.sql import tree as t
+from symtune.types import ExecutionError, Table, Value
+
+LARGEST = 2**53  # beyond it a double no longer holds every integer
+
+
+class Vector:
+    """One value a row. `texts` are the cells as written, where the values are cells; `computed` marks decimals
+    that arithmetic has rounded."""
+
+    __slots__ = ("computed", "texts", "type", "values")
+
+    def __init__(
+        self, values: list[Any], type_: str, texts: list[str] | None = None, computed: bool = False
+    ) -> None:
+        self.values = values
+        self.type = type_
+        self.texts = texts
+        self.computed = computed
+
+    def take(self, index: Sequence[int]) -> Vector:
+        values, texts = self.values, self.texts
+        return Vector(
+            [values[i] for i in index],
+            self.type,
+            None if texts is None else [texts[i] for i in index],
+            self.computed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Named columns of one length. `ordered`: the order of its rows is total and means something."""
+
+    names: tuple[str, ...]
+    columns: tuple[Vector, ...]
+    size: int
+    ordered: bool = False
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The values, row by row."""
+        return list(zip(*(column.values for column in self.columns), strict=True))
+
+    def texts(self) -> list[tuple[str, ...]]:
+        """What is shown, row by row: a cell as written, a computed number by the one number rule, "" for NULL."""
+        texts = [shown(c.values) if c.texts is None else c.texts for c in self.columns]
+        return list(zip(*texts, strict=True))
+
+
+def shown(values: Sequence[Any]) -> list[str]:
+    """Computed values as an answer shows them: texts and dates as they are, numbers by the one rule, NULL as ""."""
+    return [("" if v is None else v if isinstance(v, str) else number_text(v)) for v in values]
+
+
+Database = Mapping[str, Relation]
+
+
+def relation(table: Table, typed: Sequence[Sequence[Value]]) -> Relation:
+    """A stored table as a relation; `typed` are its rows of values (tables.columns.typed_rows)."""
+    width = len(table.header)
+    values = list(zip(*typed, strict=True)) if typed else [()] * width
+    texts = list(zip(*table.rows, strict=True)) if table.rows else [()] * width
+    columns = tuple([Vector(list(values[c]), table.types[c], list(texts[c])) for c in range(width)])
+    return Relation(tuple(table.header), columns, len(table.rows))
+
+
+def evaluate(query: t.Query, database: Database) -> Relation:
+    """What the query yields on the tables, or ExecutionError with the reason why it has no one answer."""
+    return _query(query, database, None)
+
+
+class Frame:
+    """The rows an expression sees: columns by (alias, name), an outer row for correlated subqueries, and, under
+    GROUP BY, the groups."""
+
+    __slots__ = ("cache", "columns", "database", "groups", "index", "keys", "outer", "size")
+
+    def __init__(
+        self,
+        columns: dict[tuple[str, str], Vector],
+        size: int,
+        database: Database,
+        outer: tuple[Frame, int] | None,
+    ) -> None:
+        self.columns = columns
+        self.size = size
+        self.database = database
+        self.outer = outer
+        self.index: Sequence[int] | None = None  # rows kept by WHERE; None is all of them
+        self.groups: list[list[int]] | None = None
+        self.keys: tuple[t.Expr, ...] = ()
+        self.cache: dict[tuple[str, str], Vector] = {}
+
+    def filtered(self, index: Sequence[int]) -> Frame:
+        frame = Frame(self.columns, len(index), self.database, self.outer)
+        frame.index = index if self.index is None else [self.index[i] for i in index]
+        return frame
+
+    def grouped(self, groups: list[list[int]], keys: tuple[t.Expr, ...]) -> Frame:
+        frame = Frame(self.columns, len(groups), self.database, self.outer)
+        frame.index, frame.groups, frame.keys = self.index, groups, keys
+        return frame
+
+    def rows(self) -> Frame:
+        """The rows below the groups."""
+        frame = Frame(self.columns, sum(map(len, self.groups or ())), self.database, self.outer)
+        frame.index, frame.cache = self.index, self.cache
+        if self.index is None:
+            frame.size = next((len(v.values) for v in self.columns.values()), frame.size)
+        else:
+            frame.size = len(self.index)
+        return frame
+
+    def column(self, table: str, name: str) -> Vector:
+        key = (table, name)
+        found = self.cache.get(key)
+        if found is None:
+            found = self.find(table, name)
+            if found is None:
+                return self.from_outside(table, name)
+            if self.index is not None:
+                found = found.take(self.index)
+            self.cache[key] = found
+        return found
+
+    def find(self, table: str, name: str) -> Vector | None:
+        if table:
+            return self.columns.get((table, name))
+        found = [vector for (_, column), vector in self.columns.items() if column == name]
+        if len(found) > 1:
+            raise ExecutionError("ambiguous column", name)
+        return found[0] if found else None
+
+    def from_outside(self, table: str, name: str) -> Vector:
+        if self.outer is None:
+            raise ExecutionError("unknown column", name)
+        frame, row = self.outer
+        vector = frame.column(table, name)
+        text = None if vector.texts is None else [vector.texts[row]] * self.size
+        return Vector([vector.values[row]] * self.size, vector.type, text, vector.computed)
+
+
+# ---------------------------------------------------------------------------------------------- queries
+
+
+def _query(query: t.Query, database: Database, outer: tuple[Frame, int] | None) -> Relation:
+    if isinstance(query, t.SetQuery):
+        return _set_query(query, database, outer)
+    return _select(query, database, outer)
+
+
+def _select(q: t.Select, database: Database, outer: tuple[Frame, int] | None) -> Relation:
+    for name, body in q.ctes:
+        database = {**database, name: _query(body, database, outer)}
+    frame = _source(q.source, database, outer)
+    if q.where is not None:
+        kept = eval_expr(q.where, frame).values
+        frame = frame.filtered([i for i, keep in enumerate(kept) if keep])
+    if q.group or any(_has_aggregate(item.expr) for item in q.items) or q.having is not None:
+        frame = _group(q, frame)
+        if q.having is not None:
+            kept = eval_expr(q.having, frame).values
+            groups = frame.groups or []
+            frame = frame.grouped([groups[i] for i, keep in enumerate(kept) if keep], q.group)
+    columns = [eval_expr(item.expr, frame) for item in q.items]
+    keys = [eval_expr(order.expr, frame) for order in q.order]
+    size = frame.size
+    if q.distinct:
+        index = _distinct(columns, size)
+        columns = [column.take(index) for column in columns]
+        if any(order.expr not in {item.expr for item in q.items} for order in q.order):
+            raise ExecutionError("no order", "ORDER BY of DISTINCT names a column that is not shown")
+        keys = [key.take(index) for key in keys]
+        size = len(index)
+    if q.order or q.limit is not None:
+        index = _order(q, columns, keys, size)
+        columns = [column.take(index) for column in columns]
+        size = len(index)
+    return Relation(tuple(_name(item) for item in q.items), tuple(columns), size, bool(q.order) and size > 1)
+
+
+def _name(item: t.Item) -> str:
+    return item.alias or (item.expr.name if isinstance(item.expr, t.Column) else "")
+
+
+def join_frame(source: t.Source, database: Database) -> Frame:
+    """The rows that a FROM clause yields."""
+    return _source(source, database, None)
+
+
+def _source(source: t.Source | None, database: Database, outer: tuple[Frame, int] | None) -> Frame:
+    if source is None:
+        return Frame({}, 1, database, outer)
+    if isinstance(source, t.Join):
+        return _join(source, database, outer)
+    if isinstance(source, t.Derived):
+        found, alias = _query(source.query, database, outer), source.alias
+    else:
+        if source.name not in database:
+            raise ExecutionError("unknown table", source.name)
+        found, alias = database[source.name], source.alias or source.name
+    columns = {(alias, name): column for name, column in zip(found.names, found.columns, strict=True)}
+    return Frame(columns, found.size, database, outer)
+
+
+def _join(join: t.Join, database: Database, outer: tuple[Frame, int] | None) -> Frame:
+    left = _source(join.left, database, outer)
+    right = _source(join.right, database, outer)
+    pairs = [(i, j) for i in range(left.size) for j in range(right.size)]
+    columns = {key: vector.take([i for i, _ in pairs]) for key, vector in left.columns.items()}
+    columns |= {key: vector.take([j for _, j in pairs]) for key, vector in right.columns.items()}
+    product = Frame(columns, len(pairs), database, outer)
+    kept = [i for i, keep in enumerate(eval_expr(join.on, product).values) if keep]
+    return Frame({key: vector.take(kept) for key, vector in columns.items()}, len(kept), database, outer)
+
+
+def _group(q: t.Select, frame: Frame) -> Frame:
+    if not q.group:
+        return frame.grouped([list(range(frame.size))], ())
+    keys = [eval_expr(expr, frame) for expr in q.group]
+    if any(key.computed for key in keys):
+        raise ExecutionError("near numbers", "GROUP BY a computed decimal")
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for i, key in enumerate(zip(*(k.values for k in keys), strict=True)):
+        groups.setdefault(key, []).append(i)
+    return frame.grouped(list(groups.values()), q.group)
+
+
+def _distinct(columns: Sequence[Vector], size: int) -> list[int]:
+    """Indexes of the first row of each distinct value; refuses values that are written in several ways."""
+    if any(column.computed for column in columns):
+        raise ExecutionError("near numbers", "DISTINCT over a computed decimal")
+    first: dict[tuple[Any, ...], int] = {}
+    shown = [column.texts or column.values for column in columns]
+    for i, key in enumerate(zip(*(column.values for column in columns), strict=True)):
+        seen = first.setdefault(key, i)
+        if seen != i and any(text[seen] != text[i] for text in shown):
+            raise ExecutionError("several texts")
+    return list(first.values()) if size else []
+
+
+def _order(q: t.Select, columns: Sequence[Vector], keys: Sequence[Vector], size: int) -> list[int]:
+    start, stop = q.offset, size if q.limit is None else q.offset + q.limit
+    if not q.order:
+        if stop < size or start:
+            raise ExecutionError("no order", "LIMIT without ORDER BY")
+        return list(range(size))
+    index = sort_index(keys, [order.direction for order in q.order], size)
+    # Rows that compare equal may come in any order: that is harmless only where they all show the same. The
+    # tied rows just before and just behind the part that is kept count too.
+    shown = [column.texts or column.values for column in columns]
+    low, high = min(start, size), min(stop, size)
+    while 0 < low < size and _same_key(keys, index[low - 1], index[low]):
+        low -= 1
+    while 0 < high < size and _same_key(keys, index[high - 1], index[high]):
+        high += 1
+    for a, b in zip(index[low:high], index[low + 1 : high], strict=False):
+        if any(text[a] != text[b] for text in shown) and _same_key(keys, a, b):
+            raise ExecutionError("tie")
+    return index[start:stop]
+
+
+def sort_index(keys: Sequence[Vector], directions: Sequence[str], size: int) -> list[int]:
+    """Row indexes in the order of the keys. Refuses NULL in a key."""
+    index = list(range(size))
+    for key, direction in reversed(list(zip(keys, directions, strict=True))):
+        if None in key.values:
+            raise ExecutionError("null order")
+        index.sort(key=key.values.__getitem__, reverse=direction == "DESC")
+    return index
+
+
+def _same_key(keys: Sequence[Vector], a: int, b: int) -> bool:
+    for key in keys:
+        x, y = key.values[a], key.values[b]
+        if x != y:
+            if key.computed and near(x, y):
+                raise ExecutionError("near numbers", "ORDER BY")
+            return False
+    return True
+
+
+def _set_query(q: t.SetQuery, database: Database, outer: tuple[Frame, int] | None) -> Relation:
+    left, right = _query(q.left, database, outer), _query(q.right, database, outer)
+    if len(left.columns) != len(right.columns):
+        raise ExecutionError("set operation of unequal width")
+    both = []
+    for a, b in zip(left.columns, right.columns, strict=True):
+        texts = a.texts + b.texts if a.texts is not None and b.texts is not None else None
+        if texts is None and (a.texts is not None or b.texts is not None):
+            raise ExecutionError("several texts", "a cell and a computed value in one column")
+        both.append(Vector(a.values + b.values, a.type, texts, a.computed or b.computed))
+    rows = list(zip(*(v.values for v in both), strict=True))
+    lefts, rights = set(rows[: left.size]), set(rows[left.size :])
+    keep = {"UNION": lefts | rights, "INTERSECT": lefts & rights, "EXCEPT": lefts - rights}[q.op]
+    index = [i for i in _distinct(both, left.size + right.size) if rows[i] in keep]
+    return Relation(left.names, tuple(v.take(index) for v in both), len(index))
+
+
+# ------------------------------------------------------------------------------------------ expressions
+
+
+def eval_expr(expr: t.Expr, frame: Frame) -> Vector:
+    """The value of an expression on every row (or group) of the frame."""
+    return _EVAL[type(expr)](expr, frame)
+
+
+def _column(expr: t.Column, frame: Frame) -> Vector:
+    if frame.groups is None:
+        return frame.column(expr.table, expr.name)
+    if expr not in frame.keys:
+        if frame.find(expr.table, expr.name) is None:
+            return frame.from_outside(expr.table, expr.name)
+        raise ExecutionError("bare column", expr.name)
+    whole = frame.rows().column(expr.table, expr.name)
+    if whole.texts is not None and any(
+        len({whole.texts[i] for i in group}) > 1 for group in frame.groups if len(group) > 1
+    ):
+        raise ExecutionError("several texts")
+    return whole.take([group[0] for group in frame.groups])
+
+
+def _constant(expr: t.Constant, frame: Frame) -> Vector:
+    return Vector([expr.value] * frame.size, expr.type)
+
+
+def near(x: Any, y: Any) -> bool:
+    """Two numbers that differ by no more than the rounding of doubles can explain."""
+    return math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def _checked(value: Any) -> Any:
+    if isinstance(value, int):
+        if -LARGEST <= value <= LARGEST:
+            return value
+        raise ExecutionError("out of range")
+    if not math.isfinite(value):
+        raise ExecutionError("not finite")
+    if abs(value) > LARGEST:
+        raise ExecutionError("out of range")
+    return value
+
+
+def _divide(x: Any, y: Any) -> Any:
+    if y == 0:
+        raise ExecutionError("division by zero")
+    return x * 1.0 / y
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda x, y: _checked(x + y),
+    "-": lambda x, y: _checked(x - y),
+    "*": lambda x, y: _checked(x * y),
+    "/": lambda x, y: _checked(_divide(x, y)),
+}
+
+
+def _arithmetic(expr: t.Arithmetic, frame: Frame) -> Vector:
+    left, right = eval_expr(expr.left, frame), eval_expr(expr.right, frame)
+    apply = _ARITHMETIC[expr.op]
+    values = [
+        None if x is None or y is None else apply(x, y)
+        for x, y in zip(left.values, right.values, strict=True)
+    ]
+    return Vector(values, "number", None, any(isinstance(v, float) for v in values))
+
+
+def _concat(expr: t.Concat, frame: Frame) -> Vector:
+    left, right = eval_expr(expr.left, frame), eval_expr(expr.right, frame)
+    pairs = zip(left.values, right.values, strict=True)
+    return Vector([None if x is None or y is None else x + y for x, y in pairs], "text")
+
+
+def _ascii(text: str) -> str:
+    if not text.isascii():
+        raise ExecutionError("letter case", "letters beyond ASCII")
+    return text
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ExecutionError("bad date", text) from None
+
+
+def _substr(text: str, start: int, length: int) -> str:
+    if start < 1 or length < 0:
+        raise ExecutionError("out of range", "SUBSTR")
+    return text[start - 1 : start - 1 + length]
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "LENGTH": len,
+    "UPPER": lambda s: _ascii(s).upper(),
+    "LOWER": lambda s: _ascii(s).lower(),
+    "SUBSTR": _substr,
+    "ABS": abs,
+    "YEAR": lambda d: _date(d).year,
+    "MONTH": lambda d: _date(d).month,
+    "DAY": lambda d: _date(d).day,
+    "DAYS": lambda a, b: (_date(a) - _date(b)).days,
+}
+
+
+def _function(expr: t.Function, frame: Frame) -> Vector:
+    args = [eval_expr(arg, frame) for arg in expr.args]
+    apply = _FUNCTIONS[expr.name]
+    rows = zip(*(arg.values for arg in args), strict=True)
+    values = [None if None in row else apply(*row) for row in rows]
+    return Vector(values, expr.type, None, any(arg.computed for arg in args))
+
+
+def _sum(values: list[Any]) -> Any:
+    if not values:
+        return None
+    return _checked(math.fsum(values) if any(isinstance(v, float) for v in values) else sum(values))
+
+
+_AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
+    "COUNT": len,
+    "SUM": _sum,
+    "AVG": lambda values: _sum(values) / len(values) if values else None,
+    "MIN": lambda values: min(values, default=None),
+    "MAX": lambda values: max(values, default=None),
+}
+
+
+def _aggregate(expr: t.Aggregate, frame: Frame) -> Vector:
+    if frame.groups is None:
+        raise ExecutionError("misplaced aggregate", expr.name)
+    if expr.arg is None:
+        return Vector([len(group) for group in frame.groups], "number")
+    arg = eval_expr(expr.arg, frame.rows())
+    apply, out = _AGGREGATES[expr.name], []
+    if expr.distinct and arg.computed:
+        raise ExecutionError("near numbers", "DISTINCT over a computed decimal")
+    for group in frame.groups:
+        values = [v for v in (arg.values[i] for i in group) if v is not None]
+        out.append(apply(list(dict.fromkeys(values)) if expr.distinct else values))
+    computed = arg.computed or (any(isinstance(v, float) for v in out) and expr.name in ("SUM", "AVG"))
+    return Vector(out, expr.type, None, computed)
+
+
+def _window(expr: t.Window, frame: Frame) -> Vector:
+    if frame.groups is not None:
+        raise ExecutionError("misplaced window")
+    parts: dict[tuple[Any, ...], list[int]] = {}
+    partition = [eval_expr(e, frame).values for e in expr.partition]
+    for i in range(frame.size):
+        parts.setdefault(tuple([p[i] for p in partition]), []).append(i)
+    arg = None if expr.arg is None else eval_expr(expr.arg, frame)
+    keys = [eval_expr(order.expr, frame) for order in expr.order]
+    directions = [order.direction for order in expr.order]
+    values: list[Any] = [None] * frame.size
+    texts: list[str] | None = None
+    if arg is not None and arg.texts is not None and expr.name in ("LAG", "LEAD"):
+        texts = [""] * frame.size
+    for members in parts.values():
+        local = [key.take(members) for key in keys]
+        order = [members[i] for i in sort_index(local, directions, len(members))]
+        _WINDOW[expr.name](order, keys, arg, values, texts)
+    computed = arg is not None and (
+        arg.computed or (any(isinstance(v, float) for v in values) and texts is None)
+    )
+    return Vector(values, expr.type, texts, computed)
+
+
+def _no_ties(order: list[int], keys: Sequence[Vector]) -> None:
+    if not keys:
+        raise ExecutionError("no order", "a window function that needs one")
+    if any(_same_key(keys, a, b) for a, b in zip(order, order[1:], strict=False)):
+        raise ExecutionError("tie")
+
+
+def _row_number(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
+    _no_ties(order, keys)
+    for position, i in enumerate(order):
+        values[i] = position + 1
+
+
+def _rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
+    if not keys:
+        raise ExecutionError("no order", "RANK")
+    for position, i in enumerate(order):
+        tied = position > 0 and _same_key(keys, order[position - 1], i)
+        values[i] = values[order[position - 1]] if tied else position + 1
+
+
+def _shift(step: int) -> Callable[..., None]:
+    def shift(order: list[int], keys: Any, arg: Vector, values: list[Any], texts: list[str] | None) -> None:
+        _no_ties(order, keys)
+        for position, i in enumerate(order):
+            source = position + step
+            if 0 <= source < len(order):
+                values[i] = arg.values[order[source]]
+                if texts is not None and arg.texts is not None:
+                    texts[i] = arg.texts[order[source]]
+
+    return shift
+
+
+def _over(name: str) -> Callable[..., None]:
+    """SUM or COUNT over a whole partition, or running up to and with the row where there is an order."""
+
+    def over(order: list[int], keys: Any, arg: Vector | None, values: list[Any], texts: Any) -> None:
+        if keys:
+            _no_ties(order, keys)
+        for position, i in enumerate(order):
+            seen = order[: position + 1] if keys else order
+            known = seen if arg is None else [v for v in (arg.values[j] for j in seen) if v is not None]
+            values[i] = _AGGREGATES[name](list(known))
+
+    return over
+
+
+_WINDOW: dict[str, Callable[..., None]] = {
+    "ROW_NUMBER": _row_number,
+    "RANK": _rank,
+    "LAG": _shift(-1),
+    "LEAD": _shift(1),
+    "SUM": _over("SUM"),
+    "COUNT": _over("COUNT"),
+}
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda x, y: x == y,
+    "<>": lambda x, y: x != y,
+    "<": lambda x, y: x < y,
+    "<=": lambda x, y: x <= y,
+    ">": lambda x, y: x > y,
+    ">=": lambda x, y: x >= y,
+}
+
+
+def _compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
+    compare = _COMPARE[op]
+    pairs = list(zip(left.values, right.values, strict=True))
+    if left.computed or right.computed:
+        for x, y in pairs:
+            if x is not None and y is not None and x != y and near(x, y):
+                raise ExecutionError("near numbers", op)
+        if op in ("=", "<>") and any(isinstance(v, float) for pair in pairs for v in pair):
+            raise ExecutionError("near numbers", "equality of computed decimals")
+    try:
+        return [None if x is None or y is None else compare(x, y) for x, y in pairs]
+    except TypeError:
+        raise ExecutionError("type mismatch", op) from None
+
+
+def _compare(expr: t.Compare, frame: Frame) -> Vector:
+    return Vector(_compared(expr.op, eval_expr(expr.left, frame), eval_expr(expr.right, frame)), "bool")
+
+
+def _both(a: bool | None, b: bool | None) -> bool | None:
+    if a is False or b is False:
+        return False
+    return None if a is None or b is None else True
+
+
+def _either(a: bool | None, b: bool | None) -> bool | None:
+    if a or b:
+        return True
+    return None if a is None or b is None else False
+
+
+def _between(expr: t.Between, frame: Frame) -> Vector:
+    value = eval_expr(expr.expr, frame)
+    low = _compared(">=", value, eval_expr(expr.low, frame))
+    high = _compared("<=", value, eval_expr(expr.high, frame))
+    return Vector(list(map(_both, low, high)), "bool")
+
+
+def _member(value: Vector, options: list[Vector], row: int, negated: bool) -> bool | None:
+    found: bool | None = False
+    x = value.values[row]
+    for option in options:
+        y = option.values[row]
+        found = _either(found, None if x is None or y is None else x == y)
+    return found if found is None or not negated else not found
+
+
+def _in_list(expr: t.InList, frame: Frame) -> Vector:
+    value = eval_expr(expr.expr, frame)
+    options = [eval_expr(item, frame) for item in expr.items]
+    if value.computed and any(isinstance(v, float) for v in value.values):
+        raise ExecutionError("near numbers", "IN")
+    return Vector([_member(value, options, i, expr.negated) for i in range(frame.size)], "bool")
+
+
+def _rows_of(query: t.Query, frame: Frame) -> list[Relation]:
+    """The subquery's relation for each row of the frame: evaluated once where it does not look outside."""
+    if not _correlated(query, frame):
+        return [_query(query, frame.database, None)] * frame.size
+    if frame.groups is not None:
+        raise ExecutionError("correlated subquery under GROUP BY")
+    return [_query(query, frame.database, (frame, i)) for i in range(frame.size)]
+
+
+def _in_query(expr: t.InQuery, frame: Frame) -> Vector:
+    value = eval_expr(expr.expr, frame)
+    out: list[bool | None] = []
+    for x, found in zip(value.values, _rows_of(expr.query, frame), strict=True):
+        if len(found.columns) != 1:
+            raise ExecutionError("IN of several columns")
+        if value.computed or found.columns[0].computed:
+            raise ExecutionError("near numbers", "IN")
+        options = found.columns[0].values
+        hit: bool | None = False if not options else None if x is None else x in options
+        if hit is False and None in options:
+            hit = None
+        out.append(hit if hit is None or not expr.negated else not hit)
+    return Vector(out, "bool")
+
+
+def _exists(expr: t.Exists, frame: Frame) -> Vector:
+    return Vector([(found.size > 0) is not expr.negated for found in _rows_of(expr.query, frame)], "bool")
+
+
+@lru_cache(maxsize=4096)
+def _pattern(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    body = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern)
+    return re.compile(body, re.DOTALL), re.compile(body, re.DOTALL | re.IGNORECASE)
+
+
+def _like(expr: t.Like, frame: Frame) -> Vector:
+    exact, folded = _pattern(expr.pattern)
+    out: list[bool | None] = []
+    for text in eval_expr(expr.expr, frame).values:
+        if text is None:
+            out.append(None)
+            continue
+        hit = exact.fullmatch(text) is not None
+        # SQLite's LIKE folds ASCII case, DuckDB's folds none: only patterns that match alike have one answer.
+        if not hit and folded.fullmatch(text) is not None:
+            raise ExecutionError("letter case", "LIKE")
+        out.append(hit is not expr.negated)
+    return Vector(out, "bool")
+
+
+def _is_null(expr: t.IsNull, frame: Frame) -> Vector:
+    return Vector([(v is None) is not expr.negated for v in eval_expr(expr.expr, frame).values], "bool")
+
+
+def _logic(expr: t.Logic, frame: Frame) -> Vector:
+    join = _both if expr.op == "AND" else _either
+    parts = [eval_expr(part, frame).values for part in expr.parts]
+    out = parts[0]
+    for part in parts[1:]:
+        out = list(map(join, out, part))
+    return Vector(out, "bool")
+
+
+def _not(expr: t.Not, frame: Frame) -> Vector:
+    return Vector([None if v is None else not v for v in eval_expr(expr.part, frame).values], "bool")
+
+
+def _case(expr: t.Case, frame: Frame) -> Vector:
+    whens = [(eval_expr(c, frame).values, eval_expr(v, frame)) for c, v in expr.whens]
+    default = eval_expr(expr.default, frame)
+    vectors = [vector for _, vector in whens] + [default]
+    shown = all(vector.texts is not None for vector in vectors)
+    if not shown and any(vector.texts is not None and vector.type != "text" for vector in vectors):
+        raise ExecutionError("several texts", "a cell and a computed value in one column")
+    values: list[Any] = []
+    texts: list[str] = []
+    for i in range(frame.size):
+        chosen = next((vector for hits, vector in whens if hits[i]), default)
+        values.append(chosen.values[i])
+        if shown and chosen.texts is not None:
+            texts.append(chosen.texts[i])
+    return Vector(values, expr.type, texts if shown else None, any(v.computed for v in vectors))
+
+
+def _scalar(expr: t.ScalarQuery, frame: Frame) -> Vector:
+    values: list[Any] = []
+    texts: list[str] | None = []
+    computed = False
+    for found in _rows_of(expr.query, frame):
+        if found.size > 1 or len(found.columns) != 1:
+            raise ExecutionError("several rows")
+        column = found.columns[0]
+        computed = computed or column.computed
+        values.append(column.values[0] if found.size else None)
+        if column.texts is None:
+            texts = None
+        elif texts is not None:
+            texts.append(column.texts[0] if found.size else "")
+    return Vector(values, expr.type, texts, computed)
+
+
+_EVAL: dict[type, Callable[[Any, Frame], Vector]] = {
+    t.Column: _column,
+    t.Constant: _constant,
+    t.Arithmetic: _arithmetic,
+    t.Concat: _concat,
+    t.Function: _function,
+    t.Aggregate: _aggregate,
+    t.Window: _window,
+    t.Compare: _compare,
+    t.Between: _between,
+    t.InList: _in_list,
+    t.InQuery: _in_query,
+    t.Exists: _exists,
+    t.Like: _like,
+    t.IsNull: _is_null,
+    t.Logic: _logic,
+    t.Not: _not,
+    t.Case: _case,
+    t.ScalarQuery: _scalar,
+}
+
+
+# --------------------------------------------------------------------------------------- looking at trees
+
+_OPAQUE = (t.ScalarQuery, t.InQuery, t.Exists, t.Window)  # an aggregate inside is not one of this query
+
+
+def _has_aggregate(node: Any) -> bool:
+    if isinstance(node, t.Aggregate):
+        return True
+    if isinstance(node, (t.Column, t.Constant, *_OPAQUE)):
+        return False
+    return any(map(_has_aggregate, t.children(node)))
+
+
+def _correlated(query: t.Query, frame: Frame) -> bool:
+    """Whether the subquery names, by alias, a table of the frame that it does not itself read from."""
+    aliases = {alias for alias, _ in frame.columns}
+    own = {n.alias or n.name for n in t.walk(query) if isinstance(n, t.TableRef)}
+    return any(
+        isinstance(n, t.Column) and n.table in aliases - own for n in t.walk(query) if isinstance(n, t.Column)
+    )

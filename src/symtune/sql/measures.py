@@ -1,0 +1,115 @@
+"""What a program is made of: its operators, its difficulty, and what a guesser would score on it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from symtune.sql import tree as t
+from symtune.sql.evaluator import Database, shown
+
+_BY_CLASS: dict[type, str] = {
+    t.Arithmetic: "arithmetic",
+    t.Between: "BETWEEN",
+    t.InList: "IN",
+    t.Like: "LIKE",
+    t.IsNull: "IS NULL",
+    t.Not: "NOT",
+    t.Case: "CASE",
+    t.Window: "window function",
+    t.Join: "join",
+    t.InQuery: "IN (SELECT)",
+    t.Exists: "EXISTS",
+    t.ScalarQuery: "scalar subquery",
+    t.Concat: "string function",
+    t.Derived: "subquery in FROM",
+}
+_DATE_FUNCTIONS = {"YEAR", "MONTH", "DAY", "DAYS"}
+_NESTED = (t.ScalarQuery, t.InQuery, t.Exists, t.Derived)
+_PLAIN = (t.Column, t.Constant, t.Item, t.TableRef, t.Order)
+
+
+def operators(query: t.Query) -> Counter[str]:
+    """How often each construct stands in the program, by the names of docs/sql.md."""
+    found: Counter[str] = Counter()
+    for node in t.walk(query):
+        kind = type(node)
+        if kind in _PLAIN:
+            continue
+        if kind in _BY_CLASS:
+            found[_BY_CLASS[kind]] += 1
+        if kind is t.Compare or kind is t.Logic or kind is t.SetQuery:
+            found[node.op] += 1
+        elif kind is t.Aggregate:
+            found[node.name] += 1
+        elif kind is t.Function:
+            found["date function" if node.name in _DATE_FUNCTIONS else "string function"] += 1
+        elif kind is t.Select:
+            _select(node, found)
+    return found
+
+
+def _select(node: t.Select, found: Counter[str]) -> None:
+    if node.distinct:
+        found["DISTINCT"] += 1
+    if len(node.items) > 1:
+        found["several columns"] += 1
+    if node.order:
+        found["ORDER BY" if len(node.order) == 1 else "ORDER BY two keys"] += 1
+        for order in node.order:
+            found[order.direction] += 1
+    if node.limit is not None:
+        found["LIMIT"] += 1
+    if node.group:
+        found["GROUP BY"] += 1
+    if node.having is not None:
+        found["HAVING"] += 1
+    if node.ctes:
+        found["WITH"] += 1
+
+
+_NOT_COUNTED = {"ASC", "DESC"}  # part of ORDER BY
+
+
+def difficulty(query: t.Query, used: Counter[str], database: Database) -> float:
+    """Operators + 2 for each nested query + log2 of the rows that the program reads, to two decimals.
+
+    A lookup in four rows has difficulty 3; a correlated subquery over 30 rows some 15.
+    """
+    count = sum(n for name, n in used.items() if name not in _NOT_COUNTED)
+    nested, rows = 0, 0
+    for node in t.walk(query):
+        if isinstance(node, _NESTED):
+            nested += 1
+        elif isinstance(node, t.TableRef):
+            rows += database[node.name].size if node.name in database else 0
+        elif isinstance(node, t.Select) and node.ctes:
+            nested += len(node.ctes)
+    return round(count + 2 * nested + math.log2(max(rows, 1)), 2)
+
+
+def chance(query: t.Query, answer: Sequence[Sequence[str]], database: Database) -> float:
+    """What a guesser scores who knows the kind of the program and the right column, but reads neither the
+    conditions nor the rows: a random cell of the projected column (also for MIN and MAX), a random number from 0 to
+    the number of rows for COUNT, a random label for CASE; 0 for sums, arithmetic and answers of several values.
+    """
+    if len(answer) != 1 or len(answer[0]) != 1 or not isinstance(query, t.Select) or len(query.items) != 1:
+        return 0.0
+    expr: Any = query.items[0].expr
+    aggregate = expr.name if isinstance(expr, t.Aggregate) else ""
+    if aggregate == "COUNT":
+        return 1 / (1 + max((relation.size for relation in database.values()), default=0))
+    if aggregate in ("MIN", "MAX"):
+        expr = expr.arg
+    if isinstance(expr, t.Case):
+        return 1 / len({value for _, value in expr.whens} | {expr.default})
+    if not isinstance(expr, t.Column) or aggregate in ("SUM", "AVG"):
+        return 0.0
+    for relation in database.values():
+        if expr.name in relation.names:
+            column = relation.columns[relation.names.index(expr.name)]
+            cells = column.texts if column.texts is not None and not aggregate else shown(column.values)
+            return cells.count(answer[0][0]) / max(len(cells), 1)
+    return 0.0

@@ -1,0 +1,493 @@
+"""SQL text -> typed tree, through sqlglot: for re-executing stored programs, and for people's SQL.
+
+`parse_sql(render(tree), tables) == tree` is the law for everything that the sampler draws. What the typed tree has no
+node for is refused with ExecutionError("beyond the typed tree"), what is too long or too deep before sqlglot sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from symtune.sql import tree as t
+from symtune.types import ExecutionError, Table
+
+MAX_LENGTH = 20_000  # characters of a statement
+MAX_DEPTH = 40  # of brackets
+
+Columns = dict[str, tuple[str, t.ExprType]]  # lower-case name -> name and type
+
+
+def parse_sql(sql: str, tables: Sequence[Table]) -> t.Query:
+    """The tree of one SELECT over the tables. Raises ExecutionError: too long, syntax, several statements,
+    unknown column or table, beyond the typed tree.
+    """
+    statement = parse_statement(sql)
+    known = {
+        table.name.lower(): {
+            name.lower(): (name, type_) for name, type_ in zip(table.header, table.types, strict=True)
+        }
+        for table in tables
+    }
+    return _Reader(known, {table.name.lower(): table.name for table in tables}).query(statement)
+
+
+def parse_statement(sql: str, dialect: str = "sqlite") -> exp.Expression:
+    """sqlglot's tree of one statement, of bounded length and depth."""
+    if len(sql) > MAX_LENGTH:
+        raise ExecutionError("too long", f"{len(sql)} characters, at most {MAX_LENGTH}")
+    depth = deepest = 0
+    for c in sql:
+        depth += (c == "(") - (c == ")")
+        deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH:
+        raise ExecutionError("too long", f"{deepest} nested brackets, at most {MAX_DEPTH}")
+    try:
+        statements = [s for s in sqlglot.parse(sql, dialect=dialect) if s is not None]
+    except (sqlglot.errors.SqlglotError, RecursionError, ValueError) as error:
+        raise ExecutionError("syntax", str(error).split("\n")[0]) from None
+    if len(statements) != 1:
+        raise ExecutionError(
+            "several statements" if statements else "syntax", f"{len(statements)} statements"
+        )
+    return statements[0]
+
+
+def beyond(node: Any) -> ExecutionError:
+    return ExecutionError("beyond the typed tree", type(node).__name__)
+
+
+_SETS: dict[type, str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
+_COMPARE: dict[type, str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+_ARITHMETIC: dict[type, str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
+_AGGREGATES: dict[type, str] = {
+    exp.Count: "COUNT",
+    exp.Sum: "SUM",
+    exp.Avg: "AVG",
+    exp.Min: "MIN",
+    exp.Max: "MAX",
+}
+_TEXT_FUNCTIONS: dict[type, tuple[str, t.ExprType]] = {
+    exp.Length: ("LENGTH", "number"),
+    exp.Upper: ("UPPER", "text"),
+    exp.Lower: ("LOWER", "text"),
+    exp.Abs: ("ABS", "number"),
+}
+_DATE_PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY"}
+_CLAUSES = frozenset(
+    [
+        "kind",
+        "hint",
+        "distinct",
+        "expressions",
+        "limit",
+        "from_",
+        "where",
+        "group",
+        "having",
+        "order",
+        "offset",
+        "with_",
+        "joins",
+        "operation_modifiers",
+    ]
+)
+
+
+class _Reader:
+    """Reads one query; `scope` maps aliases of its FROM clause to columns, `outer` is the query around it."""
+
+    def __init__(
+        self, known: Mapping[str, Columns], names: Mapping[str, str], outer: _Reader | None = None
+    ) -> None:
+        self.known = dict(known)
+        self.names = dict(names)
+        self.outer = outer
+        self.scope: dict[str, tuple[str, Columns]] = {}
+        self.aliases: dict[str, t.Expr] = {}  # of the projection, which GROUP BY and ORDER BY may name
+
+    def query(self, node: Any) -> t.Query:
+        if isinstance(node, exp.Subquery):
+            return self.query(node.this)
+        if type(node) in _SETS:
+            if not node.args.get("distinct") or any(
+                node.args.get(k) for k in ("order", "limit", "offset", "with_")
+            ):
+                raise beyond(node)
+            left, right = self._nested(node.this), self._nested(node.expression)
+            if not isinstance(left, t.Select) or not isinstance(right, t.Select):
+                raise beyond(node)
+            return t.SetQuery(_SETS[type(node)], left, right)
+        if not isinstance(node, exp.Select):
+            raise beyond(node)
+        return self._select(node)
+
+    def _nested(self, node: Any, correlated: bool = False) -> t.Query:
+        return _Reader(self.known, self.names, self if correlated else self.outer).query(node)
+
+    def _select(self, node: exp.Select) -> t.Select:
+        unknown = {name for name, value in node.args.items() if value} - _CLAUSES
+        if unknown:
+            raise ExecutionError("beyond the typed tree", ", ".join(sorted(unknown)))
+        ctes = tuple(
+            self._cte(cte) for cte in (node.args["with_"].expressions if node.args.get("with_") else ())
+        )
+        if node.args.get("with_") and node.args["with_"].args.get("recursive"):
+            raise ExecutionError("beyond the typed tree", "RECURSIVE")
+        source = self._from(node)
+        items = tuple(self._item(item) for item in node.expressions)
+        self.aliases = {item.alias.lower(): item.expr for item in items if item.alias}
+        clause: Callable[[str], Any] = node.args.get
+        limit, offset = clause("limit"), clause("offset")
+        distinct = clause("distinct")
+        if distinct is not None and distinct.args.get("on"):
+            raise beyond(distinct)
+        return t.Select(
+            items,
+            source,
+            where=self.expr(clause("where").this) if clause("where") else None,
+            group=tuple(self.expr(e) for e in clause("group").expressions) if clause("group") else (),
+            having=self.expr(clause("having").this) if clause("having") else None,
+            order=tuple(self._order(o) for o in clause("order").expressions) if clause("order") else (),
+            limit=_whole(limit.expression) if limit else None,
+            offset=_whole(offset.expression) if offset else 0,
+            distinct=distinct is not None,
+            ctes=ctes,
+        )
+
+    def _cte(self, cte: exp.CTE) -> tuple[str, t.Query]:
+        if cte.args["alias"].args.get("columns"):
+            raise beyond(cte)
+        body = self._nested(cte.this)
+        name = cte.alias
+        self.known[name.lower()], self.names[name.lower()] = _columns_of(body), name
+        return name, body
+
+    def _from(self, node: exp.Select) -> t.Source | None:
+        if not node.args.get("from_"):
+            return None
+        source = self._table(node.args["from_"].this)
+        for join in node.args.get("joins") or ():
+            if (
+                join.args.get("side")
+                or join.args.get("kind") not in (None, "", "INNER")
+                or not join.args.get("on")
+            ):
+                raise beyond(join)
+            right = self._table(join.this)
+            if not isinstance(right, t.TableRef):
+                raise beyond(join)
+            source = t.Join(source, right, self.expr(join.args["on"]))
+        return source
+
+    def _table(self, node: Any) -> t.Source:
+        if isinstance(node, exp.Subquery):
+            body = self._nested(node.this)
+            self._see(node.alias, _columns_of(body))
+            return t.Derived(body, node.alias)
+        if not isinstance(node, exp.Table) or node.args.get("db"):
+            raise beyond(node)
+        if node.name.lower() not in self.known:
+            raise ExecutionError("unknown table", node.name)
+        name = self.names[node.name.lower()]
+        self._see(node.alias or name, self.known[node.name.lower()])
+        return t.TableRef(name, node.alias)
+
+    def _see(self, alias: str, columns: Columns) -> None:
+        self.scope[alias.lower()] = (alias, columns)
+
+    def _item(self, node: Any) -> t.Item:
+        if isinstance(node, exp.Alias):
+            return t.Item(self.expr(node.this), node.alias)
+        return t.Item(self.expr(node))
+
+    def _order(self, node: exp.Ordered) -> t.Order:
+        # sqlglot notes where the dialect puts NULLs by itself: SQLite first when ascending, last when descending.
+        if node.args.get("nulls_first") not in (None, not node.args.get("desc")):
+            raise ExecutionError("beyond the typed tree", "NULLS FIRST or LAST")
+        return t.Order(self.expr(node.this), "DESC" if node.args.get("desc") else "ASC")
+
+    # -------------------------------------------------------------------------------------- expressions
+
+    def expr(self, node: Any) -> t.Expr:
+        kind = type(node)
+        if kind is exp.Paren:
+            return self.expr(node.this)
+        if kind in _COMPARE:
+            return self._compare(node)
+        if kind in _ARITHMETIC:
+            days = self._days(node)
+            return days or t.Arithmetic(_ARITHMETIC[kind], self.expr(node.this), self.expr(node.expression))
+        if kind in _AGGREGATES:
+            return self._aggregate(node)
+        if kind in _TEXT_FUNCTIONS:
+            name, type_ = _TEXT_FUNCTIONS[kind]
+            return t.Function(name, (self.expr(node.this),), type_)
+        method = getattr(self, f"_{kind.__name__.lower()}", None)
+        if method is None or kind.__name__ not in _METHODS:
+            raise beyond(node)
+        found: t.Expr = method(node)
+        return found
+
+    def _column(self, node: exp.Column) -> t.Expr:
+        table, name = node.table.lower(), node.name.lower()
+        reader: _Reader | None = self
+        while reader is not None:
+            if table:
+                if table in reader.scope and name in reader.scope[table][1]:
+                    alias, columns = reader.scope[table]
+                    return t.Column(*columns[name], table=alias)
+            else:
+                hits = [columns[name] for _, columns in reader.scope.values() if name in columns]
+                if len(hits) > 1:
+                    raise ExecutionError("ambiguous column", node.name)
+                if hits:
+                    return t.Column(*hits[0])
+            if reader is self and not table and name in self.aliases:
+                return self.aliases[name]
+            reader = reader.outer
+        raise ExecutionError("unknown column", node.name)
+
+    def _literal(self, node: exp.Literal) -> t.Expr:
+        if node.is_string:
+            return t.Constant(node.this, "text")
+        return t.Constant(_number(node.this), "number")
+
+    def _neg(self, node: exp.Neg) -> t.Expr:
+        inner = self.expr(node.this)
+        if isinstance(inner, t.Constant) and not isinstance(inner.value, str):
+            return t.Constant(-inner.value, "number")
+        raise beyond(node)
+
+    def _div(self, node: exp.Div) -> t.Expr:
+        left = node.this
+        real = (
+            isinstance(left, exp.Mul)
+            and isinstance(left.expression, exp.Literal)
+            and left.expression.this == "1.0"
+        )
+        if not real:
+            raise ExecutionError(
+                "beyond the typed tree", "division that may be of integers: write a * 1.0 / b"
+            )
+        return t.Arithmetic("/", self.expr(left.this), self.expr(node.expression))
+
+    def _dpipe(self, node: exp.DPipe) -> t.Expr:
+        return t.Concat(self.expr(node.this), self.expr(node.expression))
+
+    def _days(self, node: Any) -> t.Expr | None:
+        """julianday(a) - julianday(b) inside the CAST that `_cast` takes off."""
+        sides = (node.this, node.expression)
+        if isinstance(node, exp.Sub) and all(_is_call(side, "julianday") for side in sides):
+            return t.Function("DAYS", tuple(self.expr(side.expressions[0]) for side in sides), "number")
+        return None
+
+    def _cast(self, node: exp.Cast) -> t.Expr:
+        inner = node.this
+        if node.to.this == exp.DataType.Type.INT:
+            if isinstance(inner, exp.TimeToStr) and isinstance(inner.this, exp.TsOrDsToTimestamp):
+                part = _DATE_PARTS.get(inner.args["format"].this)
+                if part:
+                    return t.Function(part, (self.expr(inner.this.this),), "number")
+            if isinstance(inner, exp.Sub) and (days := self._days(inner)):
+                return days
+        raise beyond(node)
+
+    def _substring(self, node: exp.Substring) -> t.Expr:
+        if not node.args.get("start") or not node.args.get("length"):
+            raise beyond(node)
+        args = (self.expr(node.this), self.expr(node.args["start"]), self.expr(node.args["length"]))
+        return t.Function("SUBSTR", args, "text")
+
+    def _aggregate(self, node: Any) -> t.Expr:
+        name, arg = _AGGREGATES[type(node)], node.this
+        if node.expressions:  # SQLite's MAX(a, b) of one row
+            raise beyond(node)
+        if isinstance(arg, exp.Star):
+            return t.Aggregate("COUNT", None, "number")
+        distinct = isinstance(arg, exp.Distinct)
+        if distinct:
+            if len(arg.expressions) != 1:
+                raise beyond(arg)
+            arg = arg.expressions[0]
+        inner = self.expr(arg)
+        type_: t.ExprType = inner.type if name in ("MIN", "MAX") else "number"
+        if name in ("SUM", "AVG") and inner.type != "number":
+            raise ExecutionError("type mismatch", f"{name} of {inner.type}")
+        return t.Aggregate(name, inner, type_, distinct)
+
+    def _window(self, node: exp.Window) -> t.Expr:
+        if node.args.get("spec") or node.args.get("alias"):
+            raise beyond(node)
+        call = node.this
+        name = {exp.RowNumber: "ROW_NUMBER", exp.Rank: "RANK", exp.Lag: "LAG", exp.Lead: "LEAD"}.get(
+            type(call), _AGGREGATES.get(type(call), "")
+        )
+        if name not in t.WINDOW_FUNCTIONS or call.args.get("offset") or call.args.get("default"):
+            raise beyond(call)
+        arg = None
+        if name in ("LAG", "LEAD", "SUM") or (name == "COUNT" and not isinstance(call.this, exp.Star)):
+            arg = self.expr(call.this)
+        order = node.args.get("order")
+        return t.Window(
+            name,
+            arg,
+            tuple(self.expr(e) for e in node.args.get("partition_by") or ()),
+            tuple(self._order(o) for o in order.expressions) if order else (),
+            arg.type if arg is not None and name in ("LAG", "LEAD") else "number",
+        )
+
+    def _compare(self, node: Any) -> t.Expr:
+        left, right = self.expr(node.this), self.expr(node.expression)
+        left, right = _dated(left, right), _dated(right, left)
+        if left.type != right.type:
+            raise ExecutionError("type mismatch", f"{left.type} compared with {right.type}")
+        return t.Compare(_COMPARE[type(node)], left, right)
+
+    def _between(self, node: exp.Between) -> t.Expr:
+        value = self.expr(node.this)
+        low, high = (_dated(self.expr(node.args[k]), value) for k in ("low", "high"))
+        if not value.type == low.type == high.type:
+            raise ExecutionError("type mismatch", "BETWEEN")
+        return t.Between(value, low, high)
+
+    def _in(self, node: exp.In) -> t.Expr:
+        value = self.expr(node.this)
+        if node.args.get("query"):
+            query = self._nested(node.args["query"], correlated=True)
+            return t.InQuery(value, query)
+        items = tuple(_dated(self.expr(item), value) for item in node.expressions)
+        if not items or any(item.type != value.type for item in items):
+            raise ExecutionError("type mismatch", "IN")
+        return t.InList(value, items)
+
+    def _exists(self, node: exp.Exists) -> t.Expr:
+        return t.Exists(self._nested(node.this, correlated=True))
+
+    def _like(self, node: exp.Like) -> t.Expr:
+        pattern = node.expression
+        if not isinstance(pattern, exp.Literal) or not pattern.is_string or node.args.get("escape"):
+            raise beyond(node)
+        return t.Like(self.expr(node.this), pattern.this, bool(node.args.get("negate")))
+
+    def _is(self, node: exp.Is) -> t.Expr:
+        if not isinstance(node.expression, exp.Null):
+            raise beyond(node)
+        return t.IsNull(self.expr(node.this))
+
+    def _and(self, node: exp.And) -> t.Expr:
+        return t.Logic("AND", tuple(self.expr(part) for part in _chain(node, exp.And)))
+
+    def _or(self, node: exp.Or) -> t.Expr:
+        return t.Logic("OR", tuple(self.expr(part) for part in _chain(node, exp.Or)))
+
+    def _not(self, node: exp.Not) -> t.Expr:
+        inner = self.expr(node.this)
+        if isinstance(node.this, exp.Paren):
+            return t.Not(inner)
+        if isinstance(inner, t.InList):
+            return t.InList(inner.expr, inner.items, True)
+        if isinstance(inner, t.InQuery):
+            return t.InQuery(inner.expr, inner.query, True)
+        if isinstance(inner, t.Exists):
+            return t.Exists(inner.query, True)
+        if isinstance(inner, t.IsNull):
+            return t.IsNull(inner.expr, True)
+        if isinstance(inner, t.Like) and not inner.negated:
+            return t.Like(inner.expr, inner.pattern, True)
+        return t.Not(inner)
+
+    def _case(self, node: exp.Case) -> t.Expr:
+        if node.this is not None or node.args.get("default") is None:
+            raise beyond(node)
+        whens = tuple((self.expr(w.this), self.expr(w.args["true"])) for w in node.args["ifs"])
+        default = self.expr(node.args["default"])
+        return t.Case(whens, default, default.type)
+
+    def _subquery(self, node: exp.Subquery) -> t.Expr:
+        query = self._nested(node.this, correlated=True)
+        first = query if isinstance(query, t.Select) else query.left
+        if len(first.items) != 1:
+            raise beyond(node)
+        return t.ScalarQuery(query, first.items[0].expr.type)
+
+
+_METHODS = frozenset(
+    [
+        "Column",
+        "Literal",
+        "Neg",
+        "Div",
+        "DPipe",
+        "Cast",
+        "Substring",
+        "Window",
+        "Between",
+        "In",
+        "Exists",
+        "Like",
+        "Is",
+        "And",
+        "Or",
+        "Not",
+        "Case",
+        "Subquery",
+    ]
+)
+
+
+def _dated(constant: t.Expr, other: t.Expr) -> t.Expr:
+    """A text constant beside a date is a date."""
+    if other.type == "date" and isinstance(constant, t.Constant) and constant.type == "text":
+        return t.Constant(constant.value, "date")
+    return constant
+
+
+def _chain(node: Any, kind: type) -> list[Any]:
+    """The parts of a AND b AND c, which the parser nests to the left."""
+    parts: list[Any] = []
+    while isinstance(node, kind):
+        parts.append(node.expression)
+        node = node.this
+    return [node, *reversed(parts)]
+
+
+def _is_call(node: Any, name: str) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.lower() == name and len(node.expressions) == 1
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise ExecutionError("syntax", f"not a number: {text}") from None
+
+
+def _whole(node: Any) -> int:
+    if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
+        return int(node.this)
+    raise beyond(node)
+
+
+def _columns_of(query: t.Query) -> Columns:
+    first = query if isinstance(query, t.Select) else query.left
+    columns: Columns = {}
+    for item in first.items:
+        name = item.alias or (item.expr.name if isinstance(item.expr, t.Column) else "")
+        if name:
+            columns[name.lower()] = (name, item.expr.type)
+    return columns

@@ -1,0 +1,146 @@
+"""Proof: an answer goes out only if two independent executors agree on it and no reordering changes it.
+
+    context = Context(tables)                  # once for many programs
+    denotation = context.prove(query)          # or ExecutionError with the reason
+
+Our evaluator runs the tree on the tables as shown, and refuses what SQL leaves open. SQLite runs the text on the same
+tables and again with rows and columns permuted. All three must give the same values: as a multiset, or in order
+where ORDER BY makes the order total. The answer must not be empty, hold no NULL, stay under the cap of rows, and read
+back from its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from symtune.denotation import render as render_answer
+from symtune.executors import Sqlite
+from symtune.seeds import rng
+from symtune.sql import tree as t
+from symtune.sql.evaluator import Relation, evaluate, near, relation
+from symtune.sql.render import render
+from symtune.tables import typed_rows
+from symtune.types import Denotation, ExecutionError, Table, Value
+
+MAX_ROWS = 10  # of an answer
+
+Typed = list[tuple[Value, ...]]
+
+
+class Context:
+    """The tables that programs run on, loaded into every executor. `engines` are kept between contexts."""
+
+    def __init__(
+        self, tables: Sequence[Table], engines: Engines | None = None, *, max_rows: int = MAX_ROWS
+    ) -> None:
+        self.tables = tuple(tables)
+        self.max_rows = max_rows
+        typed = [typed_rows(table) for table in tables]
+        self.database: dict[str, Relation] = {
+            table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)
+        }
+        self.engines = engines or Engines()
+        self.engines.load(self.tables, typed)
+
+    def prove(self, query: t.Query, sql: str | None = None) -> tuple[Denotation, str]:
+        """The denotation of a program and its answer text. Raises ExecutionError with the reason of a refusal.
+
+        `sql` is the program's SQLite text where it is known already.
+        """
+        try:
+            found = evaluate(query, self.database)
+        except RecursionError:
+            raise ExecutionError("too long", "nested too deeply") from None
+        if found.size == 0:
+            raise ExecutionError("empty")
+        if found.size > self.max_rows:
+            raise ExecutionError("too many rows", f"more than {self.max_rows}")
+        if any(None in column.values for column in found.columns):
+            raise ExecutionError("null answer")
+        denotation = Denotation(tuple(found.texts()), found.ordered, answer_type(found))
+        text = render_answer(denotation)
+        sql = sql or render(query)
+        expected = found.rows()
+        for name, rows in self.engines.run(sql):
+            if not same_rows(expected, rows, found.ordered):
+                raise ExecutionError("engines disagree", f"{name}: {sql}")
+        return denotation, text
+
+
+class Engines:
+    """Two SQLite databases: the tables as shown, and with rows and columns permuted."""
+
+    def __init__(self) -> None:
+        self._shown, self._permuted = Sqlite(), Sqlite()
+
+    def load(self, tables: Sequence[Table], typed: Sequence[Typed]) -> None:
+        self._shown.load(tables, typed)
+        self._permuted.load(*permuted(tables, typed))
+
+    def run(self, sql: str) -> list[tuple[str, list[tuple[Any, ...]]]]:
+        """(name of the executor, its rows), for each."""
+        return [("SQLite", self._shown.run(sql)), ("SQLite on permuted rows", self._permuted.run(sql))]
+
+
+def permuted(
+    tables: Sequence[Table], typed: Sequence[Typed], key: str = ""
+) -> tuple[list[Table], list[Typed]]:
+    """The tables with rows and columns in another order: reversed without a key, else shuffled by it.
+
+    Reversal moves every row of a tie past every other one, so a tie between two rows always shows.
+    """
+    new_tables, new_typed = [], []
+    for table, rows in zip(tables, typed, strict=True):
+        row_order = list(range(len(rows)))[::-1]
+        columns = list(range(len(table.header)))[::-1]
+        if key:
+            draw = rng("permutation", key, table.id)
+            draw.shuffle(row_order)
+            draw.shuffle(columns)
+        new_tables.append(
+            Table(
+                table.id,
+                tuple([table.header[c] for c in columns]),
+                tuple([table.types[c] for c in columns]),
+                tuple([tuple([table.rows[r][c] for c in columns]) for r in row_order]),
+                table.name,
+                table.source,
+                table.title,
+            )
+        )
+        new_typed.append([tuple([rows[r][c] for c in columns]) for r in row_order])
+    return new_tables, new_typed
+
+
+def answer_type(found: Relation) -> str:
+    """number, date or text for one column, "row" for several; in list[…] where there are several rows."""
+    kind = found.columns[0].type if len(found.columns) == 1 else "row"
+    return f"list[{kind}]" if found.size > 1 else kind
+
+
+def same_rows(expected: list[tuple[Any, ...]], got: list[tuple[Any, ...]], ordered: bool) -> bool:
+    """Whether two executors yield the same values: numbers up to the rounding of doubles, texts exactly."""
+    if expected == got:
+        return True
+    if len(expected) != len(got):
+        return False
+    if ordered:
+        return all(map(_same_row, expected, got))
+    left = list(got)
+    for row in expected:
+        match = next((i for i, other in enumerate(left) if _same_row(row, other)), None)
+        if match is None:
+            return False
+        del left[match]
+    return True
+
+
+def _same_row(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+    return len(a) == len(b) and all(map(_same_value, a, b))
+
+
+def _same_value(a: Any, b: Any) -> bool:
+    if isinstance(a, str) or isinstance(b, str) or a is None or b is None:
+        return bool(a == b) and type(a) is type(b)
+    return near(a, b)

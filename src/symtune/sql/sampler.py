@@ -1,0 +1,125 @@
+"""The sampler: draws programs over one context until enough are proven, counting every reject under its reason.
+
+sampler = Sampler(mix)
+for drawn in sampler.programs(context, rng, count=16): …
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from random import Random
+
+from symtune.sql import tree as t
+from symtune.sql.draws import Draw, Field, Material
+from symtune.sql.evaluator import Database
+from symtune.sql.joins import joined_material, uses_all
+from symtune.sql.measures import chance, difficulty, operators
+from symtune.sql.programs import JOINED, QUERY_TYPES, QueryType
+from symtune.sql.proof import Context
+from symtune.sql.render import render
+from symtune.types import Denotation, ExecutionError, UnknownName
+
+DRAWS_PER_PROGRAM = 12  # draws over one context before it is left with fewer programs than asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A proven program: its text, what it yields, and what describes it."""
+
+    query: t.Query
+    sql: str
+    denotation: Denotation
+    answer: str
+    query_type: str
+    operators: tuple[str, ...]
+    difficulty: float
+    chance: float
+
+
+class Sampler:
+    """Draws programs by a mix of query types (name -> weight; None is the default mix) in a range of difficulty."""
+
+    def __init__(
+        self, mix: Mapping[str, float] | None = None, difficulty: tuple[float, float] | None = None
+    ) -> None:
+        known = {kind.name: kind for kind in QUERY_TYPES}
+        for name in mix or {}:
+            if name not in known:
+                raise UnknownName("query type", name, known)
+        weights = {kind.name: kind.weight for kind in QUERY_TYPES} if mix is None else dict(mix)
+        self._kinds = [(kind, weights[kind.name]) for kind in QUERY_TYPES if weights.get(kind.name, 0) > 0]
+        self._difficulty = difficulty
+
+    def programs(self, context: Context, rng: Random, count: int, rejects: Counter[str]) -> Iterator[Drawn]:
+        """Up to `count` different proven programs over the context. Rejects are counted by reason."""
+        material = _material(context.database)
+        kinds = self._serving(material)
+        if not kinds:
+            rejects["context: serves no query type"] += 1
+            return
+        cumulative = list(accumulate(weight for _, weight in kinds))
+        seen: set[str] = set()
+        for _ in range(count * DRAWS_PER_PROGRAM):
+            kind = kinds[bisect(cumulative, rng.random() * cumulative[-1])][0]
+            try:
+                drawn = self._draw(kind, context, material, rng, seen)
+            except ExecutionError as error:
+                rejects[error.reason] += 1
+                continue
+            seen.add(drawn.sql)
+            yield drawn
+            if len(seen) == count:
+                return
+        rejects["context: too few programs"] += 1
+
+    def _serving(self, material: Material) -> list[tuple[QueryType, float]]:
+        if not material.size:
+            return []
+        joined = isinstance(material.source, t.Join)
+        return [
+            (kind, weight)
+            for kind, weight in self._kinds
+            if (not joined or kind.name in JOINED) and kind.fits(material)
+        ]
+
+    def _draw(
+        self, kind: QueryType, context: Context, material: Material, rng: Random, seen: set[str]
+    ) -> Drawn:
+        query = kind.draw(Draw(rng, material))
+        sql = render(query)
+        if sql in seen:
+            raise ExecutionError("duplicate in its context")
+        used = operators(query)
+        hard = difficulty(query, used, context.database)
+        if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
+            raise ExecutionError("outside the range of difficulty")
+        joined = isinstance(material.source, t.Join)
+        if joined and not uses_all(query, context.database):
+            raise ExecutionError("join not used")
+        denotation, answer = context.prove(query, sql)
+        return Drawn(
+            query,
+            sql,
+            denotation,
+            answer,
+            "join" if joined else kind.name,
+            tuple(sorted(used)),
+            hard,
+            round(chance(query, denotation.rows, context.database), 4),
+        )
+
+
+def _material(database: Database) -> Material:
+    """What draws may use of a context: one table, or several joined by the columns they share."""
+    (name, relation), *others = database.items()
+    if not others:
+        fields = [
+            Field(t.Column(column, vector.type), vector)  # type: ignore[arg-type]
+            for column, vector in zip(relation.names, relation.columns, strict=True)
+        ]
+        return Material(fields, t.TableRef(name), relation.size)
+    return joined_material(database)

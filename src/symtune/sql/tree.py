@@ -1,0 +1,290 @@
+"""The typed SQL tree: what a program is before any engine's text.
+
+Expressions carry a `type` ("number", "date", "text" or "bool"); a query is a `Select` or a `SetQuery`. Nodes are
+frozen and compare by value, so `parse(render(tree)) == tree` is a law that can be tested. The semantics that all
+engines must share are written down in docs/sql.md; `sql/evaluator.py` is their executable form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+ExprType = Literal["number", "date", "text", "bool"]
+Direction = Literal["ASC", "DESC"]
+
+COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
+ARITHMETIC = ("+", "-", "*", "/")
+AGGREGATES = ("COUNT", "SUM", "AVG", "MIN", "MAX")
+WINDOW_FUNCTIONS = ("ROW_NUMBER", "RANK", "LAG", "LEAD", "SUM", "COUNT")
+SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column by name; `table` is the alias it belongs to where that must be said."""
+
+    name: str
+    type: ExprType
+    table: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A constant. A date is its ISO text; a number is finite; NULL is not a literal here."""
+
+    value: int | float | str
+    type: ExprType
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`left op right` over numbers. `/` is real division, never integer division."""
+
+    op: str
+    left: Expr
+    right: Expr
+    type: ExprType = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """`left || right` over texts."""
+
+    left: Expr
+    right: Expr
+    type: ExprType = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """LENGTH, UPPER, LOWER, SUBSTR(text, start, length), ABS, YEAR, MONTH, DAY (of a date), DAYS (date - date)."""
+
+    name: str
+    args: tuple[Expr, ...]
+    type: ExprType
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An aggregate over the rows of a group. `arg` None is COUNT(*)."""
+
+    name: str
+    arg: Expr | None
+    type: ExprType
+    distinct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`name(arg) OVER (PARTITION BY … ORDER BY …)`."""
+
+    name: str
+    arg: Expr | None
+    partition: tuple[Expr, ...]
+    order: tuple[Order, ...]
+    type: ExprType
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    op: str
+    left: Expr
+    right: Expr
+    type: ExprType = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """`low <= expr AND expr <= high`."""
+
+    expr: Expr
+    low: Expr
+    high: Expr
+    type: ExprType = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class InList:
+    expr: Expr
+    items: tuple[Expr, ...]
+    negated: bool = False
+    type: ExprType = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class InQuery:
+    expr: Expr
+    query: Query
+    negated: bool = False
+    type: ExprType = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    query: Query
+    negated: bool = False
+    type: ExprType = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """`expr LIKE pattern` with `%` and `_`; no escape character."""
+
+    expr: Expr
+    pattern: str
+    negated: bool = False
+    type: ExprType = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    expr: Expr
+    negated: bool = False
+    type: ExprType = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """AND or OR of two or more parts."""
+
+    op: Literal["AND", "OR"]
+    parts: tuple[Expr, ...]
+    type: ExprType = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: Expr
+    type: ExprType = "bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`CASE WHEN condition THEN value … ELSE default END`."""
+
+    whens: tuple[tuple[Expr, Expr], ...]
+    default: Expr
+    type: ExprType
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarQuery:
+    """A query of one column that yields at most one row, used as a value."""
+
+    query: Query
+    type: ExprType
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    expr: Expr
+    direction: Direction = "ASC"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRef:
+    """A table, or a common table expression, by name."""
+
+    name: str
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A subquery in FROM."""
+
+    query: Query
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """An inner join of what stands left with one more table."""
+
+    left: Source
+    right: TableRef
+    on: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a projection."""
+
+    expr: Expr
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    items: tuple[Item, ...]
+    source: Source | None
+    where: Expr | None = None
+    group: tuple[Expr, ...] = ()
+    having: Expr | None = None
+    order: tuple[Order, ...] = ()
+    limit: int | None = None
+    offset: int = 0
+    distinct: bool = False
+    ctes: tuple[tuple[str, Query], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetQuery:
+    """`left UNION|INTERSECT|EXCEPT right`: duplicates are removed."""
+
+    op: str
+    left: Select
+    right: Select
+
+
+Expr = (
+    Column
+    | Constant
+    | Arithmetic
+    | Concat
+    | Function
+    | Aggregate
+    | Window
+    | Compare
+    | Between
+    | InList
+    | InQuery
+    | Exists
+    | Like
+    | IsNull
+    | Logic
+    | Not
+    | Case
+    | ScalarQuery
+)
+Source = TableRef | Derived | Join
+Query = Select | SetQuery
+
+
+def children(node: Any) -> Iterator[Any]:
+    """The nodes directly below a node, in order of its fields (tuples are looked into)."""
+    for name in node.__slots__:
+        yield from _nodes(getattr(node, name))
+
+
+def _nodes(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _nodes(part)
+    elif hasattr(value, "__dataclass_fields__"):
+        yield value
+
+
+def walk(node: Any) -> list[Any]:
+    """The node and every node below it, in no promised order. One flat loop: it runs for every draw."""
+    found, waiting = [], [node]
+    while waiting:
+        value = waiting.pop()
+        if type(value) is tuple:
+            waiting.extend(value)
+        elif hasattr(value, "__dataclass_fields__"):
+            found.append(value)
+            waiting.extend([getattr(value, name) for name in value.__slots__])
+    return found
