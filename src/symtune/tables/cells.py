@@ -12,7 +12,7 @@ Everything here is a pure function of the text: a cell means the same in a table
 | `1.2e5` `3e-4` | numbers; `12E5` is text (a code) |
 | `$5.00` `€3` `£1,000` `US$ 7` `-$5` | a number with a unit in front |
 | `12%` `5 km` `120kg` `3.2 million` | a number with a unit behind; 12% is 12 |
-| `1,234[1]` `12 [note 2]` `12*` `12†` | numbers; footnote marks are left out |
+| `1,234[1]` `12 [note 2]` `1993[citation needed]` `12*` `12†` | numbers; footnote marks are left out |
 | `007` `01 234` `1,23` `1.234,5` `(5)` `5.` `~5` `<5` `1st` `3-2` `1:05` `5/6` `2000 BC` `3 pm` | text |
 | numbers beyond 2^53 | text: no engine holds them exactly |
 | `2008-04-13` `2008/4/13` | dates |
@@ -36,7 +36,7 @@ MISSING = frozenset({
 MISSING_IF_TYPED = frozenset({"na", "none", "unknown", "tba", "tbd"})
 
 LARGEST_EXACT = 2**53
-_FOOTNOTES = re.compile(r"(?:\s*(?:\[[^\[\]]{1,12}\]|[*†‡§]))+$")
+_FOOTNOTES = re.compile(r"(?:\s*(?:\[[^\[\]]{1,24}\]|[*†‡§]))+$")
 _GROUP_MARKS = ",\u00a0\u2009\u202f"
 _NUMBER = re.compile(
     r"(?P<sign>[-+−–]?)"
@@ -49,7 +49,7 @@ _NUMBER = re.compile(
 _SIGNS_IN_UNITS = frozenset("%‰°€£$¥/.²³")
 # Behind a number these do not measure it: ordinals, eras, times of day, months.
 _NOT_UNITS = frozenset(
-    ["st", "nd", "rd", "th", "er", "e", "ème", "bc", "bce", "ad", "ce", "am", "pm", "a.m.", "p.m."]
+    ["st", "nd", "rd", "th", "er", "e", "ème", "ª", "º", "bc", "bce", "ad", "ce", "am", "pm", "a.m.", "p.m."]
 )
 
 _MONTHS = {

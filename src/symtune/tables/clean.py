@@ -12,10 +12,13 @@ U+FFFD. All else stays as people wrote it.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 
 _BREAKS = re.compile("[ \t]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -64,3 +67,18 @@ def clean_header(header: Sequence[str], repaired: Counter[str]) -> tuple[str, ..
 
 def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def text_of(value: Any) -> str:
+    """A plain value as the text of a cell. Raises TypeError for bytes and anything else that is not plain."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    raise TypeError(f"a cell cannot be a {type(value).__name__}")

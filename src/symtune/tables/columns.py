@@ -1,7 +1,7 @@
 """Column types: how the cells of a column are read. The text stays as written; only its value is typed.
 
-A column is `number` or `date` only when EVERY cell that is not missing reads so, at least two do, and so do
-at least half of all its cells; else it is `text`. What one cell can mean stands in `cells`; the column adds:
+A column is `number` or `date` only when EVERY cell that is not missing reads so, and at least two do; else it
+is `text`. What one cell can mean stands in `cells`; the column adds:
 
 | rule | why |
 |---|---|
@@ -24,7 +24,6 @@ from symtune.tables.cells import date_order, is_missing, parse_date, parse_numbe
 from symtune.types import ColumnType, Table, Value
 
 MINIMUM = 2  # cells that must read as the type
-MINIMUM_SHARE = 0.5  # of all cells of the column
 
 
 def infer_types(rows: Sequence[Sequence[str]], width: int) -> tuple[ColumnType, ...]:
@@ -37,7 +36,7 @@ def infer_types(rows: Sequence[Sequence[str]], width: int) -> tuple[ColumnType, 
 
 def _column_type(cells: Sequence[str]) -> ColumnType:
     present = [cell for cell in cells if not is_missing(cell, typed=True)]
-    if len(present) < MINIMUM or len(present) < MINIMUM_SHARE * len(cells):
+    if len(present) < MINIMUM:
         return "text"
     if _all_numbers(present):
         return "number"

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from symtune.tables import sources
 from symtune.tables.clean import clean_header, clean_rows
 from symtune.tables.columns import infer_types
-from symtune.tables.model import ForeignKey, RawTable, TableSet
+from symtune.tables.model import MAX_CELLS, Drop, ForeignKey, RawTable, TableSet
 from symtune.tables.sources import default
 from symtune.tables.splits import assign, content_hash
 from symtune.types import SPLITS, InputError, Split, Table, UnknownName
 
 MAX_COLUMNS = 2_000  # SQLite's limit
-MAX_CELLS = 5_000_000  # of one table; more does not fit a small machine
 DUPLICATE_OF_HELD_OUT = "duplicate content of a held-out table"
 
 
@@ -40,14 +39,14 @@ def load_tables(source: Path | None, *, layout: str | None = None) -> TableSet:
         first.append(f"{where}: {reason}") if not first else None
 
     raw = (table for name in chosen for table in chosen[name].read(path, drop))
-    loaded = _clean(raw, drop, only_file=path.is_file())
+    loaded = _clean(raw, drop)
     if not loaded.tables:
         why = f"; the first: {first[0]}" if first else ""
         raise InputError(f"{path}: no usable table ({sum(dropped.values())} dropped{why})")
     return replace(loaded, dropped=dict(sorted(dropped.items())), layout="+".join(chosen))
 
 
-def _clean(raws: Iterable[RawTable], drop: Callable[[str, str], None], *, only_file: bool) -> TableSet:
+def _clean(raws: Iterable[RawTable], drop: Drop) -> TableSet:
     repaired: Counter[str] = Counter()
     made: dict[str, tuple[Table, RawTable]] = {}
     content: dict[str, str] = {}
@@ -126,7 +125,10 @@ def tables_of_split(tables: TableSet, split: Split) -> TableSet:
     splits, copies = _assign(tables)
     kept = _only(tables, {id for id, its in splits.items() if its == split})
     if not kept.tables:
-        raise InputError(f"no table of the {len(tables.tables)} falls into the split {split!r}; add tables")
+        here = ", ".join(f"{name} {number}" for name, number in sorted(Counter(splits.values()).items()))
+        raise InputError(
+            f"no table of the split {split!r} (there are: {here}); add tables or choose another split"
+        )
     lost = sum(tables.official[id] == split for id in copies)
     return _counted(kept, DUPLICATE_OF_HELD_OUT, lost)
 

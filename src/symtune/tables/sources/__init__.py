@@ -47,15 +47,19 @@ def choose(path: Path, layout: str | None) -> dict[str, Source]:
         if layout not in known():
             raise UnknownName("table layout", layout, known())
         return {layout: known()[layout]}
-    found = {name: source for name, source in known().items() if source.detect(path)}
-    shaped = {name: source for name, source in found.items() if source.LAYOUT}
+    found: dict[str, Source] = {}
+    for name, source in sorted(known().items(), key=lambda item: (not item[1].LAYOUT, item[0])):
+        if source.detect(path):
+            if source.LAYOUT:
+                return {name: source}
+            found[name] = source
     if not found:
         formats = ", ".join(sorted(known()))
         wanted = f"wanted one of: {formats}"
         if path.is_dir() and not any(path.iterdir()):
             raise InputError(f"{path}: an empty folder; {wanted}")
         raise InputError(f"{path}: holds no tables that symtune knows; {wanted}")
-    return dict([next(iter(shaped.items()))]) if shaped else found
+    return found
 
 
 def files_of(path: Path, *suffixes: str) -> list[Path]:
@@ -74,6 +78,19 @@ def files_of(path: Path, *suffixes: str) -> list[Path]:
     return sorted(found, key=lambda file: file.relative_to(path).as_posix())
 
 
+def files_with_magic(path: Path, suffixes: tuple[str, ...], offset: int, magic: bytes) -> list[Path]:
+    """The file itself, or the files with a suffix under the folder, that hold `magic` at `offset`."""
+
+    def holds(file: Path) -> bool:
+        try:
+            with file.open("rb") as stream:
+                return stream.read(offset + len(magic))[offset:] == magic
+        except OSError:
+            return False
+
+    return [file for file in ([path] if path.is_file() else files_of(path, *suffixes)) if holds(file)]
+
+
 def id_of(file: Path, path: Path) -> str:
     """The id of the table in `file`: its path relative to the folder named by the user, else its name."""
     return file.relative_to(path).as_posix() if path.is_dir() else file.name
@@ -82,7 +99,9 @@ def id_of(file: Path, path: Path) -> str:
 def each_file(
     path: Path, files: list[Path], read: Callable[[Path, str], Iterator[RawTable]], drop: Drop
 ) -> Iterator[RawTable]:
-    """The tables of every file. A broken file raises when it is the one named; in a folder it is dropped."""
+    """The tables of every file, read with the id that its path gives. A broken file raises when it is the one
+    named; in a folder it is dropped.
+    """
     for file in files:
         try:
             yield from read(file, id_of(file, path))

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from symtune.tables.clean import text_of
 from symtune.tables.model import BrokenSource, Drop, RawTable
 from symtune.tables.sources import each_file, files_of
 
@@ -65,20 +66,10 @@ def table_of(value: Any, id: str, where: str) -> RawTable | None:
     if not isinstance(header, list) or not isinstance(rows, list):
         return None
     try:
-        cells = [[_cell(cell) for cell in row] for row in rows]
-        names = [_cell(name) for name in header]
+        cells = [[text_of(cell) for cell in row] for row in rows]
+        names = [text_of(name) for name in header]
     except TypeError:
         return None
     named = value.get("id") or value.get("table_id") or id
     title = value.get("title") or value.get("page_title") or value.get("caption") or ""
     return RawTable(str(named), names, cells, title=str(title), where=where)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool | int | float):
-        return json.dumps(value)
-    raise TypeError(f"a cell of a table cannot be a {type(value).__name__}")

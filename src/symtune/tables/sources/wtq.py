@@ -9,6 +9,7 @@ file has no official split. A table in two is held out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from symtune.tables.delimited import read_delimited, read_text
@@ -27,20 +28,26 @@ SPLIT_FILES: tuple[tuple[str, Split], ...] = (
 
 
 def detect(path: Path) -> bool:
-    """Whether this is a folder of that release."""
-    return path.is_dir() and any(path.glob("csv/*-csv")) and any(path.glob("data/*.tsv"))
+    """Whether this is a folder of that release, or its `csv/`."""
+    return path.is_dir() and any(_root(path).glob("csv/*-csv"))
+
+
+def _root(path: Path) -> Path:
+    return path.parent if path.name == "csv" else path
 
 
 def read(path: Path, drop: Drop) -> Iterator[RawTable]:
     """Every table of `csv/`."""
-    splits = split_by_file(path / "data", SPLIT_FILES, "context")
+    root = _root(path)
+    splits = split_by_file(root / "data", SPLIT_FILES, "context")
 
-    def read_one(file: Path, id: str) -> Iterator[RawTable]:
+    def read_one(file: Path, _: str) -> Iterator[RawTable]:
+        id = file.relative_to(root).as_posix()
         raw = read_delimited(file, id, doublequote=False, escapechar="\\")
         origin = f"wtq:{file.parent.name.removesuffix('-csv')}/{file.stem}"
-        yield RawTable(id, raw.header, raw.rows, "", "w", splits.get(id), origin, (), raw.where, raw.notes)
+        yield replace(raw, split=splits.get(id), origin=origin)
 
-    return each_file(path, sorted(path.glob("csv/*-csv/*.csv")), read_one, drop)
+    return each_file(path, sorted(root.glob("csv/*-csv/*.csv")), read_one, drop)
 
 
 def split_by_file(folder: Path, files: tuple[tuple[str, Split], ...], column: str) -> dict[str, Split]:
