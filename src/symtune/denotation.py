@@ -127,3 +127,108 @@ def _fold(cell: str) -> str:
     if not cell.isascii() and len(cell) <= _LONG:
         cell = unicodedata.normalize("NFKC", cell)
     return " ".join(cell.casefold().split())
+
+
+_ANNOUNCED = re.compile(
+    r"\b(answer(s?))(?: (?:to|for|of) [^:.]{1,200}?)?(?: (?:is|are|was|were)\b:?|[*_]*:)"
+    r"|^\W*(?:result|output|value)s?:",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"(?:[-*•]|\d{1,3}[.)])\s+(?=\S)")
+_NEXT_SENTENCE = re.compile(
+    r"\. (?=(?:According|Based|Because|Explanation|Here|However|It|Note|Since|So|That|The|There|Therefore"
+    r"|These|They|This|We)\b)"
+)
+_NEXT_AFTER_NUMBER = re.compile(r"(?<=\d)\. (?=[A-Z])")
+_SENTENCE = re.compile(r"(?:According|Based|From|In|It|So|That|The|There|Therefore|This)\b")
+_STATED = re.compile(r".* (is|are|was|were) (.+)")
+_THERE_ARE = re.compile(
+    r"\bthere (?:is|are|was|were) (?:only |exactly |a total of )?(\d[\d,]*(?:\.\d+)?)\b", re.IGNORECASE
+)
+_LIST = re.compile(r",\s+(?:and\s+)?|\s+and\s+")
+_QUOTES = ('""', "''", "“”", "‘’", "``")
+
+
+def read_answer(text: str) -> list[str]:
+    """The items of the answer in what a model wrote: one rule for every model and every benchmark. Never
+    raises.
+
+    An answer that stands alone on one line is taken as it is; items stand between " | ". A comma is part of
+    an answer (in WikiTableQuestions more answers hold a comma than there are answers of several items).
+    Prose is read so, in this order:
+
+    1. What stands before `</think>`, or after a `<think>` that never ends, is thought, not answer. Lines that
+       open or close a code fence go.
+    2. If an answer is announced ("The answer to … is X", "Answer: X", "Result: X"), X is what follows the
+    first
+       announcement, on its line or on the next ones.
+    3. Lines of a bulleted or numbered list are the items: two or more, or one under a line that ends in ":".
+    4. Else only the first line counts (the second if the first ends in ":"), and of it only the first
+    sentence. 5. A sentence that opens like one ("The …", "There …", "In …") and ends in a period: a number
+    after "there
+       are", else what follows its last is, are, was or were.
+    6. From what was found by 2 to 5 the final period goes, then quotation marks and markdown around it; it is
+       split at commas and "and" only if announced as "answers", or as "A, B and C" after are or were.
+
+    tests/answers.yaml is the table of examples.
+    """
+    thoughts, closed, rest = text.rpartition("</think>")
+    text = (rest if closed else thoughts + rest).partition("<think>")[0]
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and not re.fullmatch(r"```\w*", line)]
+    for number, line in enumerate(lines):
+        if found := _ANNOUNCED.search(line):
+            tail = line[found.end() :]
+            several = bool(found[2])
+            if _bare(tail):
+                return _from_line(tail.strip(), announced=True, several=several)
+            return _from_lines(lines[number + 1 :], announced=True, several=several)
+    return _from_lines(lines)
+
+
+def _from_lines(lines: list[str], *, announced: bool = False, several: bool = False) -> list[str]:
+    """Steps 3 to 6 on the lines that hold the answer."""
+    headed = announced
+    if not announced and len(lines) > 1 and lines[0].endswith(":"):
+        headed, lines = True, lines[1:]
+    bullets = [_bare(line[found.end() :]) for line in lines if (found := _BULLET.match(line))]
+    if len(bullets) > 1 or (headed and bullets):
+        return [item for item in bullets if item]
+    return _from_line(lines[0], announced=announced, several=several) if lines else []
+
+
+def _from_line(line: str, *, announced: bool, several: bool) -> list[str]:
+    """Steps 4 to 6 on the line that holds the answer."""
+    opens = _SENTENCE.match(line)
+    more = _NEXT_SENTENCE.search(line) or (opens and _NEXT_AFTER_NUMBER.search(line))
+    answer = line[: more.start() + 1] if more else line
+    prose = announced or bool(more)
+    if opens and (prose or answer.endswith(".")):
+        if counted := _THERE_ARE.search(answer):
+            return [counted[1]]
+        if stated := _STATED.fullmatch(answer):
+            prose, answer = True, stated[2]
+            several = several or (stated[1] in ("are", "were") and ", " in answer and " and " in answer)
+    answer = _bare(answer) if prose else _unmarked(answer)
+    if several and ROW_DELIMITER not in answer:
+        return [item for part in _LIST.split(answer) if (item := _bare(part))]
+    return [CELL_DELIMITER.join(row) for row in parse(answer)]
+
+
+def _bare(text: str) -> str:
+    """An answer taken out of prose: without final period, quotation marks and markdown around it."""
+    before = None
+    while text != before:
+        before = text
+        text = _unmarked(text.strip().removesuffix(".").strip().strip("*").strip())
+        if len(text) > 1 and text[0] + text[-1] in _QUOTES:
+            text = text[1:-1]
+    return text
+
+
+def _unmarked(text: str) -> str:
+    """`text` without the markdown that encloses all of it: **bold** or `code`."""
+    for mark in ("**", "`"):
+        if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark):
+            text = text.removeprefix(mark).removesuffix(mark).strip()
+    return text
