@@ -27,7 +27,14 @@ def jsonl(path: Path, count: int, word: str = "q") -> str:
 def data_set(folder: Path, count: int, split: str = "train") -> str:
     (folder / "data").mkdir(parents=True)
     rows = [
-        {"id": f"sql/{k}", "task": "sql", "prompt": f"table {k}", "completion": str(k)} for k in range(count)
+        {
+            "id": f"sql/{k}",
+            "prompt": f"table {k}",
+            "completion": str(k),
+            "answer_type": "number",
+            "info": json.dumps({"query_type": "count"}),
+        }
+        for k in range(count)
     ]
     pq.write_table(pa.Table.from_pylist(rows), folder / "data" / f"{split}-00000-of-00001.parquet")
     return folder.name
@@ -38,9 +45,7 @@ def mixture(**given) -> Mixture:
 
 
 def rows(out: Path) -> list[dict]:
-    return [
-        row for shard in sorted((out / "data").glob("*.parquet")) for row in pq.read_table(shard).to_pylist()
-    ]
+    return [row for shard in sorted((out / "data").glob("*.parquet")) for row in pq.read_table(shard).to_pylist()]
 
 
 def counts(shares: list[Share]) -> dict[str, int]:
@@ -56,7 +61,8 @@ def test_shares_follow_the_rates_and_are_recorded(tmp_path):
     assert counts(shares) == {"a": 28, "b": 12}
     written = rows(tmp_path / "mix")
     assert [row["source"] for row in written].count("b") == 12
-    assert written[0].keys() == {"id", "source", "prompt", "completion"}
+    assert list(written[0]) == ["id", "source", "prompt", "completion", "answer_type", "query_type"]
+    assert {(row["answer_type"], row["query_type"]) for row in written if row["source"] == "b"} == {("number", "count")}
     manifest = read_manifest(tmp_path / "mix", "mix")
     assert manifest["records"] == 40
     assert set(manifest["inputs"]) == {"a", "b"}
@@ -119,8 +125,7 @@ def test_without_a_size_every_source_keeps_its_share(tmp_path, rates, expected):
 def test_quotas_add_up_to_the_size(tmp_path_factory, rates, size):
     base = tmp_path_factory.mktemp("law")
     sources = [
-        {"name": str(k), "path": jsonl(base / f"{k}.jsonl", 60, f"s{k}"), "rate": rate}
-        for k, rate in enumerate(rates)
+        {"name": str(k), "path": jsonl(base / f"{k}.jsonl", 60, f"s{k}"), "rate": rate} for k, rate in enumerate(rates)
     ]
     shares = mix(mixture(size=size, sources=sources), base / "mix", base=base)
     assert sum(share.records for share in shares) == size
@@ -218,9 +223,7 @@ def test_wrong_configurations(tmp_path, text, message):
 
 
 def test_all_faults_are_named_at_once(tmp_path):
-    (tmp_path / "m.yaml").write_text(
-        "seed: x\nsise: 3\nsources:\n- {name: a, path: p, rate: 0}\n- {name: b}\n"
-    )
+    (tmp_path / "m.yaml").write_text("seed: x\nsise: 3\nsources:\n- {name: a, path: p, rate: 0}\n- {name: b}\n")
     with pytest.raises(InputError) as caught:
         load(tmp_path / "m.yaml", Mixture)
     for part in (

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,12 +25,14 @@ from pydantic import Field, model_validator
 from symtune import records
 from symtune.config import Strict
 from symtune.output import new_folder, sha256, versions, write_manifest
+from symtune.records import Item
 from symtune.seeds import digest, rng
-from symtune.types import InputError, LeakError, Record
+from symtune.types import InputError, LeakError
 
 ROWS_PER_SHARD = 50_000
 RUN_SCHEME = "run:"  # in a recipe: a folder that an earlier stage of the same run has written
-SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "source", "prompt", "completion")])
+COLUMNS = ("id", "source", "prompt", "completion", *records.TYPES)
+SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
 
 
 class Source(Strict):
@@ -115,15 +117,12 @@ def mix(
         surveys = _survey(found)
         wanted = _wanted(mixture, surveys)
         chosen = [
-            _chosen(mixture, survey, min(count, survey.limit))
-            for survey, count in zip(surveys, wanted, strict=True)
+            _chosen(mixture, survey, min(count, survey.limit)) for survey, count in zip(surveys, wanted, strict=True)
         ]
         shares = _shares(mixture, surveys, wanted, chosen)
         shards = _write(folder, _ordered(mixture, chosen))
         (folder / "README.md").write_text(_card(mixture, shares), "utf-8")
-        inputs = {
-            source.name: {file.name: sha256(file) for file in records.files(path)} for source, path in found
-        }
+        inputs = {source.name: {file.name: sha256(file) for file in records.files(path)} for source, path in found}
         body = {
             "records": sum(share.records for share in shares),
             "shares": [asdict(share) | {"short": share.short} for share in shares],
@@ -138,9 +137,7 @@ def mix(
 def _find(source: Source, base: Path, run: Path | None) -> Path:
     if source.path.startswith(RUN_SCHEME):
         if run is None:
-            raise InputError(
-                f"source {source.name!r}: {source.path} has a meaning only in a recipe; give a path"
-            )
+            raise InputError(f"source {source.name!r}: {source.path} has a meaning only in a recipe; give a path")
         path = records.find(source.path.removeprefix(RUN_SCHEME), run)
     else:
         path = records.find(source.path, base)
@@ -160,10 +157,10 @@ def _survey(found: Sequence[tuple[Source, Path]]) -> list[_Survey]:
     surveys = []
     for source, path in found:
         survey = _Survey(source, path, array("Q"), Counter())
-        for position, (_, prompt, completion) in enumerate(records.records(path)):
-            reason = _fault(prompt, completion)
+        for position, item in enumerate(records.records(path)):
+            reason = _fault(item)
             if not reason:
-                key = digest(len(prompt), prompt, completion)
+                key = digest(len(item.prompt), item.prompt, item.completion)
                 reason = "duplicate" if key in seen else ""
                 seen.add(key)
             if reason:
@@ -171,21 +168,19 @@ def _survey(found: Sequence[tuple[Source, Path]]) -> list[_Survey]:
             else:
                 survey.usable.append(position)
         if not survey.usable:
-            reasons = (
-                ", ".join(f"{count} {reason}" for reason, count in survey.dropped.items()) or "it is empty"
-            )
+            reasons = ", ".join(f"{count} {reason}" for reason, count in survey.dropped.items()) or "it is empty"
             raise InputError(f"source {source.name!r}: {path}: no usable record ({reasons})")
         surveys.append(survey)
     return surveys
 
 
-def _fault(prompt: str, completion: str) -> str:
-    if not prompt.strip():
+def _fault(item: Item) -> str:
+    if not item.prompt.strip():
         return "empty prompt"
-    if not completion.strip():
+    if not item.completion.strip():
         return "empty completion"
     try:
-        (prompt + completion).encode()
+        (item.prompt + item.completion).encode()
     except UnicodeEncodeError:
         return "unpaired surrogate"
     return ""
@@ -212,7 +207,7 @@ def _wanted(mixture: Mixture, surveys: Sequence[_Survey]) -> list[int]:
     return counts
 
 
-def _chosen(mixture: Mixture, survey: _Survey, count: int) -> list[Record]:
+def _chosen(mixture: Mixture, survey: _Survey, count: int) -> list[Item]:
     """`count` records of the source, in its own order: drawn at random, or the first under `as_given`."""
     positions: Sequence[int] = survey.usable
     if mixture.order == "shuffled":
@@ -220,34 +215,28 @@ def _chosen(mixture: Mixture, survey: _Survey, count: int) -> list[Record]:
         positions = sorted(draw.sample(range(len(survey.usable)), count))
         positions = [survey.usable[k] for k in positions]
     keep = set(positions[:count])
-    return [
-        Record(id, prompt, completion, survey.source.name)
-        for position, (id, prompt, completion) in enumerate(records.records(survey.path))
-        if position in keep
-    ]
+    return [item for position, item in enumerate(records.records(survey.path)) if position in keep]
 
 
-def _ordered(mixture: Mixture, chosen: Sequence[Sequence[Record]]) -> list[Record]:
+def _ordered(mixture: Mixture, chosen: Sequence[Sequence[Item]]) -> list[tuple[str, Item]]:
+    """The records with the names of their sources, in the order in which they are written."""
+    names = [source.name for source in mixture.sources]
     if mixture.order == "shuffled":
-        everything = [record for source in chosen for record in source]
+        everything = [(name, item) for name, source in zip(names, chosen, strict=True) for item in source]
         rng("mixture", mixture.seed, "order").shuffle(everything)
         return everything
     places = [
-        ((k + 0.5) / len(source), index, record)
-        for index, source in enumerate(chosen)
-        for k, record in enumerate(source)
+        ((k + 0.5) / len(source), index, item) for index, source in enumerate(chosen) for k, item in enumerate(source)
     ]
-    return [record for _, _, record in sorted(places, key=lambda place: place[:2])]
+    return [(names[index], item) for _, index, item in sorted(places, key=lambda place: place[:2])]
 
 
 def _shares(
-    mixture: Mixture, surveys: Sequence[_Survey], wanted: Sequence[int], chosen: Sequence[Sequence[Record]]
+    mixture: Mixture, surveys: Sequence[_Survey], wanted: Sequence[int], chosen: Sequence[Sequence[Item]]
 ) -> list[Share]:
     total = sum(map(len, chosen))
     if not total:
-        raise InputError(
-            f"the mixture is empty: size {mixture.size} gives no source a whole record; raise it"
-        )
+        raise InputError(f"the mixture is empty: size {mixture.size} gives no source a whole record; raise it")
     requested = _requested(surveys)
     return [
         Share(
@@ -256,8 +245,8 @@ def _shares(
             available=len(survey.usable),
             wanted=wanted[k],
             records=len(chosen[k]),
-            characters=sum(len(record.prompt) + len(record.completion) for record in chosen[k]),
-            completion_characters=sum(len(record.completion) for record in chosen[k]),
+            characters=sum(len(item.prompt) + len(item.completion) for item in chosen[k]),
+            completion_characters=sum(len(item.completion) for item in chosen[k]),
             requested=requested[k],
             realised=len(chosen[k]) / total,
             dropped=dict(sorted(survey.dropped.items())),
@@ -266,25 +255,16 @@ def _shares(
     ]
 
 
-def _write(folder: Path, ordered: Sequence[Record]) -> dict[str, str]:
+def _write(folder: Path, ordered: Sequence[tuple[str, Item]]) -> dict[str, str]:
     (folder / "data").mkdir()
     shards = range(0, len(ordered), ROWS_PER_SHARD)
     written = {}
     for number, start in enumerate(shards):
-        rows = [_row(record) for record in ordered[start : start + ROWS_PER_SHARD]]
+        rows = [item._asdict() | {"source": name} for name, item in ordered[start : start + ROWS_PER_SHARD]]
         name = f"data/train-{number:05d}-of-{len(shards):05d}.parquet"
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), folder / name, compression="zstd")
         written[name] = sha256(folder / name)
     return written
-
-
-def _row(record: Record) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "source": record.source,
-        "prompt": record.prompt,
-        "completion": record.completion,
-    }
 
 
 def _card(mixture: Mixture, shares: Sequence[Share]) -> str:
