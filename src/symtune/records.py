@@ -90,10 +90,8 @@ def _parquet(shard: Path) -> Iterator[Item]:
             for batch in file.iter_batches(batch_size=1024, columns=columns):
                 for row in batch.to_pylist():
                     line += 1
-                    yield (
-                        str(row.get("id") or f"{shard.name}:{line}"),
-                        *_texts(row, pair, f"{shard}: row {line}"),
-                    )
+                    texts = _texts(row, pair, f"{shard}: row {line}")
+                    yield Item(str(row.get("id") or f"{shard.name}:{line}"), *texts, *_types(row))
     except (ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(f"{shard}: not a readable parquet file: {str(error).splitlines()[0]}") from None
 
