@@ -136,7 +136,7 @@ _ANNOUNCED = re.compile(
 )
 _BULLET = re.compile(r"(?:[-*•]|\d{1,3}[.)])\s+(?=\S)")
 _NEXT_SENTENCE = re.compile(
-    r"\. (?=(?:According|Based|Because|Explanation|Here|However|It|Note|Since|So|That|The|There|Therefore"
+    r"(?<!\.)\. (?=(?:According|Based|Because|Explanation|Here|However|It|Note|Since|So|That|The|There|Therefore"
     r"|These|They|This|We)\b)"
 )
 _NEXT_AFTER_NUMBER = re.compile(r"(?<=\d)\. (?=[A-Z])")
