@@ -16,42 +16,11 @@ from symtune.types import ExecutionError, Table, Value
 # What a program may call. Functions that make big values from small ones (printf, zeroblob, replace, hex …), read
 # files (readfile, load_extension) or are not deterministic (random, date('now')) are not here.
 FUNCTIONS = frozenset(
-    [
-        "count",
-        "sum",
-        "avg",
-        "min",
-        "max",
-        "total",
-        "abs",
-        "round",
-        "length",
-        "upper",
-        "lower",
-        "substr",
-        "substring",
-        "trim",
-        "ltrim",
-        "rtrim",
-        "instr",
-        "coalesce",
-        "ifnull",
-        "nullif",
-        "iif",
-        "cast",
-        "like",
-        "strftime",
-        "julianday",
-        "date",
-        "row_number",
-        "rank",
-        "dense_rank",
-        "lag",
-        "lead",
-        "first_value",
-        "last_value",
-        "ntile",
-    ]
+    """
+    count sum avg min max total abs round length upper lower substr substring trim ltrim rtrim instr coalesce
+    ifnull nullif iif cast like strftime julianday date row_number rank dense_rank lag lead first_value
+    last_value ntile
+    """.split()
 )
 MAX_STEPS = 3_000_000  # virtual machine steps of SQLite: some 0.1 s
 _STEP = 10_000

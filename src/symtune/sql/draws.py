@@ -89,9 +89,7 @@ class Draw:
     def field(self, *avoid: Field) -> Field:
         """A column whose witness cell is not missing."""
         row = self.row
-        return self.pick(
-            [f for f in self.material.fields if f not in avoid and f.values[row] is not None], "column"
-        )
+        return self.pick([f for f in self.material.fields if f not in avoid and f.values[row] is not None], "column")
 
     def two(self, fields: Sequence[Field]) -> tuple[Field, Field]:
         """Two different columns, in random order."""

@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from symtune.denotation import number_text
@@ -38,9 +39,7 @@ class Vector:
 
     __slots__ = ("computed", "texts", "type", "values")
 
-    def __init__(
-        self, values: list[Any], type_: str, texts: list[str] | None = None, computed: bool = False
-    ) -> None:
+    def __init__(self, values: list[Any], type_: str, texts: list[str] | None = None, computed: bool = False) -> None:
         self.values = values
         self.type = type_
         self.texts = texts
@@ -386,10 +385,7 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 def _arithmetic(expr: t.Arithmetic, frame: Frame) -> Vector:
     left, right = eval_expr(expr.left, frame), eval_expr(expr.right, frame)
     apply = _ARITHMETIC[expr.op]
-    values = [
-        None if x is None or y is None else apply(x, y)
-        for x, y in zip(left.values, right.values, strict=True)
-    ]
+    values = [None if x is None or y is None else apply(x, y) for x, y in zip(left.values, right.values, strict=True)]
     return Vector(values, "number", None, any(isinstance(v, float) for v in values))
 
 
@@ -488,16 +484,14 @@ def _window(expr: t.Window, frame: Frame) -> Vector:
         local = [key.take(members) for key in keys]
         order = [members[i] for i in sort_index(local, directions, len(members))]
         _WINDOW[expr.name](order, keys, arg, values, texts)
-    computed = arg is not None and (
-        arg.computed or (any(isinstance(v, float) for v in values) and texts is None)
-    )
+    computed = arg is not None and (arg.computed or (any(isinstance(v, float) for v in values) and texts is None))
     return Vector(values, expr.type, texts, computed)
 
 
 def _no_ties(order: list[int], keys: Sequence[Vector]) -> None:
     if not keys:
         raise ExecutionError("no order", "a window function that needs one")
-    if any(_same_key(keys, a, b) for a, b in zip(order, order[1:], strict=False)):
+    if any(_same_key(keys, a, b) for a, b in pairwise(order)):
         raise ExecutionError("tie")
 
 
@@ -757,6 +751,4 @@ def _correlated(query: t.Query, frame: Frame) -> bool:
     """Whether the subquery names, by alias, a table of the frame that it does not itself read from."""
     aliases = {alias for alias, _ in frame.columns}
     own = {n.alias or n.name for n in t.walk(query) if isinstance(n, t.TableRef)}
-    return any(
-        isinstance(n, t.Column) and n.table in aliases - own for n in t.walk(query) if isinstance(n, t.Column)
-    )
+    return any(isinstance(n, t.Column) and n.table in aliases - own for n in t.walk(query) if isinstance(n, t.Column))

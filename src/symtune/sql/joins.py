@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 from symtune.sql import tree as t
@@ -18,9 +19,7 @@ def split(view: Table, rng: Random) -> tuple[Table, Table]:
     The rows of the second table come in another order, so that a join is more than reading across.
     """
     columns = list(zip(*typed_rows(view), strict=True))
-    keys = [
-        c for c, values in enumerate(columns) if None not in values and len(set(values)) == len(values) > 1
-    ]
+    keys = [c for c, values in enumerate(columns) if None not in values and len(set(values)) == len(values) > 1]
     if not keys or len(view.header) < 3:
         no_draw("a table to split")
     key = rng.choice(keys)
@@ -39,7 +38,7 @@ def joined_source(database: Database) -> t.Join:
     """The join of all tables of a context: each with the one before, by the first column name they share."""
     names = list(database)
     source: t.Source = t.TableRef(names[0])
-    for left, right in zip(names, names[1:], strict=False):
+    for left, right in pairwise(names):
         source = t.Join(source, t.TableRef(right), _on(database, left, right))
     if not isinstance(source, t.Join):
         no_draw("several tables")

@@ -90,26 +90,41 @@ def difficulty(query: t.Query, used: Counter[str], database: Database) -> float:
     return round(count + 2 * nested + math.log2(max(rows, 1)), 2)
 
 
-def chance(query: t.Query, answer: Sequence[Sequence[str]], database: Database) -> float:
+def guess(query: t.Query, answer: Sequence[Sequence[str]], database: Database) -> tuple[float, str]:
     """What a guesser scores who knows the kind of the program and the right column, but reads neither the
     conditions nor the rows: a random cell of the projected column (also for MIN and MAX), a random number from 0 to
     the number of rows for COUNT, a random label for CASE; 0 for sums, arithmetic and answers of several values.
+
+    Also the shortcut that would have answered: "0", "1", "yes or no", "first row", "last row", or "".
     """
-    if len(answer) != 1 or len(answer[0]) != 1 or not isinstance(query, t.Select) or len(query.items) != 1:
-        return 0.0
+    text = answer[0][0] if len(answer) == 1 and len(answer[0]) == 1 else ""
+    chance, cells = _chance(query, text, database)
+    if text in ("0", "1"):
+        return chance, text
+    if text.lower() in ("yes", "no"):
+        return chance, "yes or no"
+    if cells and text in (cells[0], cells[-1]) and len(set(cells)) > 1:
+        return chance, "first row" if text == cells[0] else "last row"
+    return chance, ""
+
+
+def _chance(query: t.Query, text: str, database: Database) -> tuple[float, list[str]]:
+    """The chance, and the cells of the column that is guessed from."""
+    if not text or not isinstance(query, t.Select) or len(query.items) != 1:
+        return 0.0, []
     expr: Any = query.items[0].expr
     aggregate = expr.name if isinstance(expr, t.Aggregate) else ""
     if aggregate == "COUNT":
-        return 1 / (1 + max((relation.size for relation in database.values()), default=0))
+        return 1 / (1 + max((relation.size for relation in database.values()), default=0)), []
     if aggregate in ("MIN", "MAX"):
         expr = expr.arg
     if isinstance(expr, t.Case):
-        return 1 / len({value for _, value in expr.whens} | {expr.default})
+        return 1 / len({value for _, value in expr.whens} | {expr.default}), []
     if not isinstance(expr, t.Column) or aggregate in ("SUM", "AVG"):
-        return 0.0
+        return 0.0, []
     for relation in database.values():
         if expr.name in relation.names:
             column = relation.columns[relation.names.index(expr.name)]
             cells = column.texts if column.texts is not None and not aggregate else shown(column.values)
-            return cells.count(answer[0][0]) / max(len(cells), 1)
-    return 0.0
+            return cells.count(text) / max(len(cells), 1), cells
+    return 0.0, []

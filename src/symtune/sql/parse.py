@@ -26,16 +26,14 @@ def parse_sql(sql: str, tables: Sequence[Table]) -> t.Query:
     unknown column or table, beyond the typed tree.
     """
     statement = parse_statement(sql)
-    known = {
-        table.name.lower(): {
-            name.lower(): (name, type_) for name, type_ in zip(table.header, table.types, strict=True)
-        }
+    known: dict[str, Columns] = {
+        table.name.lower(): {name.lower(): (name, type_) for name, type_ in zip(table.header, table.types, strict=True)}
         for table in tables
     }
     return _Reader(known, {table.name.lower(): table.name for table in tables}).query(statement)
 
 
-def parse_statement(sql: str, dialect: str = "sqlite") -> exp.Expression:
+def parse_statement(sql: str, dialect: str = "sqlite") -> Any:
     """sqlglot's tree of one statement, of bounded length and depth."""
     if len(sql) > MAX_LENGTH:
         raise ExecutionError("too long", f"{len(sql)} characters, at most {MAX_LENGTH}")
@@ -50,9 +48,7 @@ def parse_statement(sql: str, dialect: str = "sqlite") -> exp.Expression:
     except (sqlglot.errors.SqlglotError, RecursionError, ValueError) as error:
         raise ExecutionError("syntax", str(error).split("\n")[0]) from None
     if len(statements) != 1:
-        raise ExecutionError(
-            "several statements" if statements else "syntax", f"{len(statements)} statements"
-        )
+        raise ExecutionError("several statements" if statements else "syntax", f"{len(statements)} statements")
     return statements[0]
 
 
@@ -85,31 +81,16 @@ _TEXT_FUNCTIONS: dict[type, tuple[str, t.ExprType]] = {
 }
 _DATE_PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY"}
 _CLAUSES = frozenset(
-    [
-        "kind",
-        "hint",
-        "distinct",
-        "expressions",
-        "limit",
-        "from_",
-        "where",
-        "group",
-        "having",
-        "order",
-        "offset",
-        "with_",
-        "joins",
-        "operation_modifiers",
-    ]
+    """
+    kind hint distinct expressions limit from_ where group having order offset with_ joins operation_modifiers
+    """.split()
 )
 
 
 class _Reader:
     """Reads one query; `scope` maps aliases of its FROM clause to columns, `outer` is the query around it."""
 
-    def __init__(
-        self, known: Mapping[str, Columns], names: Mapping[str, str], outer: _Reader | None = None
-    ) -> None:
+    def __init__(self, known: Mapping[str, Columns], names: Mapping[str, str], outer: _Reader | None = None) -> None:
         self.known = dict(known)
         self.names = dict(names)
         self.outer = outer
@@ -120,9 +101,7 @@ class _Reader:
         if isinstance(node, exp.Subquery):
             return self.query(node.this)
         if type(node) in _SETS:
-            if not node.args.get("distinct") or any(
-                node.args.get(k) for k in ("order", "limit", "offset", "with_")
-            ):
+            if not node.args.get("distinct") or any(node.args.get(k) for k in ("order", "limit", "offset", "with_")):
                 raise beyond(node)
             left, right = self._nested(node.this), self._nested(node.expression)
             if not isinstance(left, t.Select) or not isinstance(right, t.Select):
@@ -139,9 +118,7 @@ class _Reader:
         unknown = {name for name, value in node.args.items() if value} - _CLAUSES
         if unknown:
             raise ExecutionError("beyond the typed tree", ", ".join(sorted(unknown)))
-        ctes = tuple(
-            self._cte(cte) for cte in (node.args["with_"].expressions if node.args.get("with_") else ())
-        )
+        ctes = tuple(self._cte(cte) for cte in (node.args["with_"].expressions if node.args.get("with_") else ()))
         if node.args.get("with_") and node.args["with_"].args.get("recursive"):
             raise ExecutionError("beyond the typed tree", "RECURSIVE")
         source = self._from(node)
@@ -178,11 +155,7 @@ class _Reader:
             return None
         source = self._table(node.args["from_"].this)
         for join in node.args.get("joins") or ():
-            if (
-                join.args.get("side")
-                or join.args.get("kind") not in (None, "", "INNER")
-                or not join.args.get("on")
-            ):
+            if join.args.get("side") or join.args.get("kind") not in (None, "", "INNER") or not join.args.get("on"):
                 raise beyond(join)
             right = self._table(join.this)
             if not isinstance(right, t.TableRef):
@@ -271,15 +244,9 @@ class _Reader:
 
     def _div(self, node: exp.Div) -> t.Expr:
         left = node.this
-        real = (
-            isinstance(left, exp.Mul)
-            and isinstance(left.expression, exp.Literal)
-            and left.expression.this == "1.0"
-        )
+        real = isinstance(left, exp.Mul) and isinstance(left.expression, exp.Literal) and left.expression.this == "1.0"
         if not real:
-            raise ExecutionError(
-                "beyond the typed tree", "division that may be of integers: write a * 1.0 / b"
-            )
+            raise ExecutionError("beyond the typed tree", "division that may be of integers: write a * 1.0 / b")
         return t.Arithmetic("/", self.expr(left.this), self.expr(node.expression))
 
     def _dpipe(self, node: exp.DPipe) -> t.Expr:
@@ -423,26 +390,9 @@ class _Reader:
 
 
 _METHODS = frozenset(
-    [
-        "Column",
-        "Literal",
-        "Neg",
-        "Div",
-        "DPipe",
-        "Cast",
-        "Substring",
-        "Window",
-        "Between",
-        "In",
-        "Exists",
-        "Like",
-        "Is",
-        "And",
-        "Or",
-        "Not",
-        "Case",
-        "Subquery",
-    ]
+    """
+    Column Literal Neg Div DPipe Cast Substring Window Between In Exists Like Is And Or Not Case Subquery
+    """.split()
 )
 
 
@@ -453,7 +403,7 @@ def _dated(constant: t.Expr, other: t.Expr) -> t.Expr:
     return constant
 
 
-def _chain(node: Any, kind: type) -> list[Any]:
+def _chain(node: Any, kind: Any) -> list[Any]:
     """The parts of a AND b AND c, which the parser nests to the left."""
     parts: list[Any] = []
     while isinstance(node, kind):

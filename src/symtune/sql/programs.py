@@ -73,11 +73,7 @@ def count(d: Draw) -> t.Query:
 def aggregate(d: Draw) -> t.Query:
     """SELECT SUM|AVG|MIN|MAX(n) FROM w [WHERE condition]"""
     name = d.pick(("SUM", "AVG", "MIN", "MAX"))
-    column = (
-        d.number()
-        if name in ("SUM", "AVG") or not d.material.dates or d.chance(0.8)
-        else d.pick(d.material.dates)
-    )
+    column = d.number() if name in ("SUM", "AVG") or not d.material.dates or d.chance(0.8) else d.pick(d.material.dates)
     where = None if d.chance(0.35) else d.condition(column)
     return _select(d, [t.Aggregate(name, column.expr, column.expr.type)], where=where)
 
@@ -101,9 +97,7 @@ def ranked(d: Draw) -> t.Query:
         second = d.pick([f for f in d.material.fields if f is not by and f.complete], "a second key")
         order.append(t.Order(second.expr, d.pick(("ASC", "DESC"))))
         if by.unique and d.chance(0.9):  # a second key says nothing behind a unique first one
-            first = d.pick(
-                [f for f in d.material.groups if f.complete and f is not second], "a first key that ties"
-            )
+            first = d.pick([f for f in d.material.groups if f.complete and f is not second], "a first key that ties")
             order[0] = t.Order(first.expr, order[0].direction)
     limit = 1 + d.below(4) if d.chance(0.7) else None
     where = d.condition(by, shown) if limit is None or d.chance(0.3) else None
@@ -116,9 +110,7 @@ def arithmetic(d: Draw) -> t.Query:
     op = d.pick(("+", "-", "-", "*", "/"))
     expr: t.Expr = t.Arithmetic(op, first.expr, second.expr)
     if d.chance(0.2):
-        expr = t.Arithmetic(
-            d.pick(("+", "-", "*")), first.expr, t.Constant(d.pick((1, 2, 5, 10, 100)), "number")
-        )
+        expr = t.Arithmetic(d.pick(("+", "-", "*")), first.expr, t.Constant(d.pick((1, 2, 5, 10, 100)), "number"))
     if d.chance(0.25):
         name = d.pick(("SUM", "MAX", "MIN", "AVG"))
         return _select(d, [t.Aggregate(name, expr, "number")], where=None if d.chance(0.5) else d.condition())
@@ -217,9 +209,7 @@ def exists(d: Draw) -> t.Query:
     shown = d.field(group, by)
     linked = t.Compare("=", _aliased(group, "y"), _aliased(group, "x"))
     more = t.Compare(d.pick((">", "<")), _aliased(by, "y"), _aliased(by, "x"))
-    inner = t.Select(
-        (t.Item(t.Constant(1, "number")),), t.TableRef(table, "y"), where=t.Logic("AND", (linked, more))
-    )
+    inner = t.Select((t.Item(t.Constant(1, "number")),), t.TableRef(table, "y"), where=t.Logic("AND", (linked, more)))
     return t.Select(
         (t.Item(_aliased(shown, "x")),), t.TableRef(table, "x"), where=t.Exists(inner, negated=d.chance(0.6))
     )
@@ -253,9 +243,7 @@ def adjacent(d: Draw) -> t.Query:
     anchor = t.ScalarQuery(_cell(d, by, key), by.expr.type)
     values = sorted(by.variety)
     consecutive = (
-        by.type == "number"
-        and all(isinstance(v, int) for v in values)
-        and values[-1] - values[0] == len(values) - 1
+        by.type == "number" and all(isinstance(v, int) for v in values) and values[-1] - values[0] == len(values) - 1
     )
     if consecutive and d.chance(0.5):
         target = t.Arithmetic("+" if after else "-", anchor, t.Constant(1, "number"))
@@ -309,9 +297,7 @@ def with_clause(d: Draw) -> t.Query:
     body = _select(d, [shown.expr, by.expr], where=d.condition(shown, by))
     outer: dict[str, Any] = {"source": t.TableRef(name), "ctes": ((name, body),)}
     if d.chance(0.45) and by.type == "number":
-        return t.Select(
-            (t.Item(t.Aggregate(d.pick(("SUM", "MAX", "MIN", "AVG")), by.expr, "number")),), **outer
-        )
+        return t.Select((t.Item(t.Aggregate(d.pick(("SUM", "MAX", "MIN", "AVG")), by.expr, "number")),), **outer)
     if d.chance(0.25):
         return t.Select((t.Item(t.Aggregate("COUNT", None, "number")),), **outer)
     order = (t.Order(by.expr, d.pick(("ASC", "DESC"))),)
@@ -322,7 +308,7 @@ def window(d: Draw) -> t.Query:
     """A rank, a running sum, or the row before or after, by a window function in FROM."""
     key = d.key()
     by = d.measure(key)
-    order = (t.Order(by.expr, d.pick(("ASC", "DESC"))),)
+    order: tuple[t.Order, ...] = (t.Order(by.expr, d.pick(("ASC", "DESC"))),)
     u = d.rng.random()
     if u < 0.45:
         function = t.Window(d.pick(("RANK", "ROW_NUMBER")), None, (), order, "number")
@@ -341,7 +327,7 @@ def window(d: Draw) -> t.Query:
         shown, where = t.Column("v", target.expr.type), d.is_row(key)
     else:
         column = d.number()
-        partition = ()
+        partition: tuple[t.Expr, ...] = ()
         if d.chance(0.5):
             partition = (d.pick([f for f in d.material.groups if f is not column], "a partition").expr,)
             order = ()

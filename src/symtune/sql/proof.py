@@ -31,9 +31,7 @@ Typed = list[tuple[Value, ...]]
 class Context:
     """The tables that programs run on, loaded into every executor. `engines` are kept between contexts."""
 
-    def __init__(
-        self, tables: Sequence[Table], engines: Engines | None = None, *, max_rows: int = MAX_ROWS
-    ) -> None:
+    def __init__(self, tables: Sequence[Table], engines: Engines | None = None, *, max_rows: int = MAX_ROWS) -> None:
         self.tables = tuple(tables)
         self.max_rows = max_rows
         typed = [typed_rows(table) for table in tables]
@@ -83,9 +81,7 @@ class Engines:
         return [("SQLite", self._shown.run(sql)), ("SQLite on permuted rows", self._permuted.run(sql))]
 
 
-def permuted(
-    tables: Sequence[Table], typed: Sequence[Typed], key: str = ""
-) -> tuple[list[Table], list[Typed]]:
+def permuted(tables: Sequence[Table], typed: Sequence[Typed], key: str = "") -> tuple[list[Table], list[Typed]]:
     """The tables with rows and columns in another order: reversed without a key, else shuffled by it.
 
     Reversal moves every row of a tie past every other one, so a tie between two rows always shows.

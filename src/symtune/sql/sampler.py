@@ -17,7 +17,7 @@ from symtune.sql import tree as t
 from symtune.sql.draws import Draw, Field, Material
 from symtune.sql.evaluator import Database
 from symtune.sql.joins import joined_material, uses_all
-from symtune.sql.measures import chance, difficulty, operators
+from symtune.sql.measures import difficulty, guess, operators
 from symtune.sql.programs import JOINED, QUERY_TYPES, QueryType
 from symtune.sql.proof import Context
 from symtune.sql.render import render
@@ -38,14 +38,13 @@ class Drawn:
     operators: tuple[str, ...]
     difficulty: float
     chance: float
+    shortcut: str
 
 
 class Sampler:
     """Draws programs by a mix of query types (name -> weight; None is the default mix) in a range of difficulty."""
 
-    def __init__(
-        self, mix: Mapping[str, float] | None = None, difficulty: tuple[float, float] | None = None
-    ) -> None:
+    def __init__(self, mix: Mapping[str, float] | None = None, difficulty: tuple[float, float] | None = None) -> None:
         known = {kind.name: kind for kind in QUERY_TYPES}
         for name in mix or {}:
             if name not in known:
@@ -86,9 +85,7 @@ class Sampler:
             if (not joined or kind.name in JOINED) and kind.fits(material)
         ]
 
-    def _draw(
-        self, kind: QueryType, context: Context, material: Material, rng: Random, seen: set[str]
-    ) -> Drawn:
+    def _draw(self, kind: QueryType, context: Context, material: Material, rng: Random, seen: set[str]) -> Drawn:
         query = kind.draw(Draw(rng, material))
         sql = render(query)
         if sql in seen:
@@ -101,6 +98,7 @@ class Sampler:
         if joined and not uses_all(query, context.database):
             raise ExecutionError("join not used")
         denotation, answer = context.prove(query, sql)
+        chance, shortcut = guess(query, denotation.rows, context.database)
         return Drawn(
             query,
             sql,
@@ -109,7 +107,8 @@ class Sampler:
             "join" if joined else kind.name,
             tuple(sorted(used)),
             hard,
-            round(chance(query, denotation.rows, context.database), 4),
+            round(chance, 4),
+            shortcut,
         )
 
 

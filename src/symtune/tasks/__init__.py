@@ -56,9 +56,7 @@ class Setting:
     tables: TableSet
     measure: Measure
     budget: int = 1024  # tokens of prompt and completion together
-    exact: bool = (
-        False  # `measure` is a tokenizer's count, not the estimate: count every whole prompt with it
-    )
+    exact: bool = False  # `measure` is a tokenizer's count, not the estimate: count every whole prompt with it
     programs: int = 16  # examples a block: programs over one context
     rows: tuple[int, int] = (3, 40)  # of a view
     columns: tuple[int, int] = (2, 8)

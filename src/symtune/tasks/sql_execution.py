@@ -43,9 +43,7 @@ class SqlExecution(SymbolicTask):
 
     def execute(self, fields: Fields) -> Denotation:
         """The proven denotation of `sql` on `tables`. Raises ExecutionError for SQL beyond the typed tree."""
-        return Context(fields["tables"], self._kept_engines()).prove(
-            parse_sql(fields["sql"], fields["tables"])
-        )[0]
+        return Context(fields["tables"], self._kept_engines()).prove(parse_sql(fields["sql"], fields["tables"]))[0]
 
     def split_key(self, fields: Fields) -> str:
         """The content of the first table: a table's programs never stand in two splits."""
@@ -64,9 +62,7 @@ class SqlExecution(SymbolicTask):
             return
         tables, shown = view
         templates = (
-            self.chosen_templates(setting.templates)
-            if len(tables) == 1
-            else load_templates("sql_execution_several")
+            self.chosen_templates(setting.templates) if len(tables) == 1 else load_templates("sql_execution_several")
         )
         context = Context(tables, self._kept_engines(), max_rows=setting.max_answer_rows)
         sampler = _sampler(setting.query_types and tuple(setting.query_types.items()), setting.difficulty)
@@ -77,11 +73,7 @@ class SqlExecution(SymbolicTask):
             if setting.exact:
                 size = setting.measure(prompt) + setting.measure(program.answer)
             else:
-                size = (
-                    used
-                    + _overhead(setting.measure, template)
-                    + setting.measure(program.sql + program.answer)
-                )
+                size = used + _overhead(setting.measure, template) + setting.measure(program.sql + program.answer)
             if size > setting.budget:
                 rejects["over the token budget"] += 1
                 continue
@@ -96,6 +88,7 @@ def _meta(program: Program, tables: tuple[Table, ...], template_id: str) -> dict
         "table_id": tables[0].source,
         "template_id": template_id,
         "difficulty": program.difficulty,
+        "shortcut": program.shortcut,
         "info": {
             "sql": program.sql,
             "ordered": program.denotation.ordered,

@@ -1,0 +1,128 @@
+"""The data set card: what a data set holds, in figures, for people and for the hub (`README.md` with YAML `configs`).
+
+Everything in it follows from the arguments and the rows, so the same arguments give the same card.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from symtune import __version__
+
+_COUNTED = ("query_type", "operators", "answer_type", "linearization", "prompt_template", "difficulty", "shortcut")
+_SUMMED = ("prompt_characters", "completion_characters", "chance")
+
+
+@dataclass
+class Statistics:
+    """Counts over examples, added up shard by shard."""
+
+    examples: int = 0
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in _COUNTED})
+    sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_SUMMED, 0.0))
+
+    def see(self, row: Mapping[str, Any], info: Mapping[str, Any], shortcut: str) -> None:
+        """Count one example: its row, its fields, and the shortcut that would answer it ("" for none)."""
+        self.examples += 1
+        counts = self.counts
+        counts["query_type"][str(info.get("query_type", row["task"]))] += 1
+        counts["operators"].update(info.get("operators", ()))
+        counts["answer_type"][row["answer_type"]] += 1
+        template, _, linearization = row["template_id"].partition("+")
+        counts["prompt_template"][template] += 1
+        if linearization:
+            counts["linearization"][linearization] += 1
+        low = int(row["difficulty"] // 5) * 5
+        counts["difficulty"][f"{low:02d} to {low + 5:02d}"] += 1
+        counts["shortcut"][shortcut or "none"] += 1
+        self.sums["prompt_characters"] += len(row["prompt"])
+        self.sums["completion_characters"] += len(row["completion"])
+        self.sums["chance"] += info.get("chance", 0.0)
+
+    def add(self, other: Statistics) -> None:
+        """Add another shard's counts to these."""
+        self.examples += other.examples
+        for name in _COUNTED:
+            self.counts[name].update(other.counts[name])
+        for name in _SUMMED:
+            self.sums[name] += other.sums[name]
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts by name, largest first, and means."""
+        n = max(self.examples, 1)
+        counts = {
+            name: dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
+            for name, counter in self.counts.items()
+            if counter
+        }
+        return {**counts, "mean": {name: round(total / n, 2) for name, total in self.sums.items()}}
+
+
+def card(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> str:
+    """The text of README.md for a data set that `generate` made."""
+    split, n, statistics = arguments["split"], body["examples"], body["statistics"]
+    names = ["data", *(["tables"] if any(name.startswith("tables/") for name in body["sha256"]) else [])]
+    configs = [
+        {
+            "config_name": "default" if name == "data" else name,
+            "data_files": [{"split": split, "path": f"{name}/{split}-*.parquet"}],
+        }
+        for name in names
+    ]
+    task = body["task"]
+    front = yaml.safe_dump(
+        {"configs": configs, "tags": ["symtune", task["name"]], "pretty_name": f"{task['name']} ({split})"},
+        sort_keys=False,
+    )
+    parts = [
+        f"---\n{front}---\n",
+        f"# {task['name']}: {n:,} verified examples ({split})\n",
+        f"Made by symtune {__version__}, task version {task['version']}, from {body['tables']['count']:,} tables "
+        f"(layout {body['tables']['layout']}, sha256 `{body['tables']['sha256'][:16]}…`). `symtune audit` executes "
+        "every line again.\n",
+        "```json\n" + json.dumps(_said(arguments), ensure_ascii=False) + "\n```\n",
+    ]
+    if body["exhausted"]:
+        parts.append(f"**{arguments['n']:,} were asked for; this configuration gives no more than {n:,}.**\n")
+    means = statistics["mean"]
+    parts.append(
+        f"A prompt has {means['prompt_characters']:,.0f} characters in the mean, an answer "
+        f"{means['completion_characters']:,.1f}. A guesser who knows the kind of program and the right column scores "
+        f"{means['chance']:.1%}.\n"
+    )
+    titles = {
+        "query_type": "Kinds of program",
+        "operators": "Constructs (share of programs that use them)",
+        "answer_type": "Answers",
+        "shortcut": "Shortcuts: what would answer without reading",
+        "difficulty": "Difficulty",
+        "linearization": "Linearizations",
+    }
+    parts += [_bars(title, statistics[name], n) for name, title in titles.items() if name in statistics]
+    parts.append(_bars("Draws that were rejected, by reason", body["rejects"], None))
+    return "\n".join(parts)
+
+
+def _said(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value not in (None, [], (), False)}
+
+
+def _bars(title: str, counts: Mapping[str, int], n: int | None) -> str:
+    """A table with a bar a row; shares of n, or of the whole where n is None."""
+    total = n or sum(counts.values()) or 1
+    largest = max(counts.values(), default=1)
+    lines = [f"## {title}\n", "| | n | % | |", "|---|---:|---:|---|"]
+    for name, count in _largest_first(counts):
+        bar = "█" * max(1, round(24 * count / largest))
+        lines.append(f"| {name.replace('|', chr(92) + '|')} | {count:,} | {100 * count / total:.1f} | {bar} |")
+    return "\n".join(lines) + "\n"
+
+
+def _largest_first(counts: Mapping[str, int]) -> Sequence[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,170 @@
+"""symtune generate: verified examples of a symbolic task, as a data set folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symtune.types import InputError
+
+
+def _range(text: str | None, name: str) -> tuple[float, float] | None:
+    """LOW:HIGH, or one number for both."""
+    if text is None:
+        return None
+    low, _, high = text.partition(":")
+    try:
+        return float(low), float(high or low)
+    except ValueError:
+        raise InputError(f"--{name} {text}: wanted LOW:HIGH, for example 3:12") from None
+
+
+def _whole(text: str | None, name: str, default: tuple[int, int]) -> tuple[int, int]:
+    found = _range(text, name)
+    return default if found is None else (int(found[0]), int(found[1]))
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def _mix(text: str | None) -> dict[str, float] | None:
+    """`lookup=3,count=1`, or names alone for equal weights."""
+    weights: dict[str, float] = {}
+    for part in _names(text):
+        name, _, weight = part.partition("=")
+        try:
+            weights[name.strip()] = float(weight or 1)
+        except ValueError:
+            raise InputError(f"--query-types {part}: wanted NAME=WEIGHT") from None
+    return weights or None
+
+
+def register(app: typer.Typer) -> None:
+    @app.command("generate")
+    def command(
+        out: Annotated[Path, typer.Option("--out", help="The data set folder to write.")],
+        tables: Annotated[
+            Path | None,
+            typer.Option("--tables", help="Tables: a file or folder, in any known layout. [bundled tables]"),
+        ] = None,
+        layout: Annotated[str | None, typer.Option("--layout", help="Force the layout of --tables.")] = None,
+        exclude_tables: Annotated[
+            list[str] | None,
+            typer.Option("--exclude-tables", help="PATH[:SPLIT]: keep these tables' contents out. Repeatable."),
+        ] = None,
+        task: Annotated[
+            str, typer.Option("--task", help="A task's name, or a .py file of your own.")
+        ] = "sql_execution",
+        n: Annotated[int, typer.Option("-n", help="Examples to make.")] = 1000,
+        seed: Annotated[int, typer.Option("--seed")] = 0,
+        split: Annotated[str, typer.Option("--split", help="train, validation or test.")] = "train",
+        budget: Annotated[int, typer.Option("--budget", help="Tokens of prompt and completion together.")] = 1024,
+        tokenizer: Annotated[
+            str | None, typer.Option("--tokenizer", help="A model whose tokenizer counts. [a careful estimate]")
+        ] = None,
+        workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 1,
+        programs: Annotated[int, typer.Option("--programs", help="Programs over one view of a table.")] = 16,
+        rows: Annotated[str | None, typer.Option("--rows", help="Rows of a view, LOW:HIGH. [3:40]")] = None,
+        columns: Annotated[str | None, typer.Option("--columns", help="Columns of a view, LOW:HIGH. [2:8]")] = None,
+        max_cell: Annotated[int, typer.Option("--max-cell", help="Leave out columns with longer cells.")] = 200,
+        linearizations: Annotated[
+            str | None, typer.Option("--linearizations", help="Names, with commas between. [all seven]")
+        ] = None,
+        templates: Annotated[str | None, typer.Option("--templates", help="Prompt templates by name. [all]")] = None,
+        query_types: Annotated[
+            str | None, typer.Option("--query-types", help="NAME=WEIGHT, with commas between. [the default mix]")
+        ] = None,
+        difficulty: Annotated[str | None, typer.Option("--difficulty", help="Range LOW:HIGH. [any]")] = None,
+        max_answer_rows: Annotated[int, typer.Option("--max-answer-rows")] = 10,
+        joins: Annotated[float, typer.Option("--joins", help="Share of blocks over several tables.")] = 0.08,
+        self_contained: Annotated[
+            bool, typer.Option("--self-contained", help="Write every example's tables into its line.")
+        ] = False,
+        format: Annotated[str, typer.Option("--format", help="examples, or input-output.")] = "examples",
+        overwrite: Annotated[bool, typer.Option("--overwrite")] = False,
+    ) -> None:
+        """Make verified examples: every answer is proven before it is written."""
+        from symtune.generate import GenerateConfig, generate
+
+        config = GenerateConfig(
+            out=out,
+            tables=tables,
+            layout=layout,
+            exclude_tables=tuple(exclude_tables or ()),
+            task=task,
+            n=n,
+            seed=seed,
+            split=split,  # type: ignore[arg-type]
+            budget=budget,
+            tokenizer=tokenizer,
+            programs=programs,
+            rows=_whole(rows, "rows", GenerateConfig.rows),
+            columns=_whole(columns, "columns", GenerateConfig.columns),
+            max_cell=max_cell,
+            linearizations=_names(linearizations),
+            templates=_names(templates),
+            query_types=_mix(query_types),
+            difficulty=_range(difficulty, "difficulty"),
+            max_answer_rows=max_answer_rows,
+            joins=joins,
+            self_contained=self_contained,
+            format=format,
+            workers=workers,
+            overwrite=overwrite,
+        )
+        measure = None
+        if tokenizer is not None:
+            from functools import partial
+
+            from symtune.models import tokenizer_measure
+
+            measure = partial(tokenizer_measure, tokenizer)
+        with _bar(n) as progress:
+            manifest = generate(config, measure=measure, progress=progress)
+        _tell(out, manifest)
+
+
+def _bar(n: int):  # type: ignore[no-untyped-def]
+    """A progress bar on stderr; yields the function that moves it."""
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    @contextmanager
+    def bar():  # type: ignore[no-untyped-def]
+        columns = (
+            TextColumn("examples"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+            task = shown.add_task("examples", total=n)
+            yield lambda done, total: shown.update(task, completed=done)
+
+    return bar()
+
+
+def _tell(out: Path, manifest: dict[str, object]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    arguments, rejects = manifest["arguments"], manifest["rejects"]
+    console.print(f"[bold]{manifest['examples']:,}[/] verified examples in {out}")
+    if manifest["exhausted"]:
+        console.print(f"[yellow]asked for {arguments['n']:,}; this configuration gives no more[/]")  # type: ignore[index]
+    total = sum(rejects.values())  # type: ignore[attr-defined]
+    largest = sorted(rejects.items(), key=lambda item: -item[1])[:5]  # type: ignore[attr-defined]
+    console.print(f"{total:,} draws rejected: " + ", ".join(f"{reason} {n:,}" for reason, n in largest))

@@ -1,0 +1,345 @@
+"""Generate: blocks -> verified examples -> shards. The same arguments give the same bytes on any number of workers.
+
+Work is dealt in shards of whole blocks. A worker computes a shard, a pure function of the arguments and the shard's
+number, writes it under a temporary name and hands back its keys and counts; the driver takes shards in order, drops
+what is a duplicate of an earlier example, cuts the last one at n, and renames. Memory does not grow with n but for
+the keys (16 bytes an example).
+
+    manifest = generate(GenerateConfig(out=Path("data/sql"), n=20_000, seed=7))
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, replace
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from symtune import dataset
+from symtune.card import Statistics, card
+from symtune.keys import KeySet
+from symtune.output import new_folder, sha256, versions, write_manifest
+from symtune.seeds import digest, rng
+from symtune.tables import TableSet, exclude_tables, load_tables, tables_of_split
+from symtune.tasks import Drawn, Setting, SymbolicTask, find
+from symtune.tokens import estimate
+from symtune.types import SPLITS, InputError, Measure, OutputError, Split, UnknownName
+
+MAX_BLOCKS_PER_SHARD = 256
+BARREN_SHARDS = 3  # shards in a row without one new example, after which there is nothing more to find
+FORMATS = ("examples", "input-output")
+
+Progress = Callable[[int, int], None]  # (examples so far, examples asked for)
+
+
+@dataclass(frozen=True)
+class GenerateConfig:
+    """What to generate. Everything but `workers`, `out` and `overwrite` decides the bytes."""
+
+    out: Path
+    tables: Path | None = None
+    layout: str | None = None
+    exclude_tables: tuple[str, ...] = ()
+    task: str = "sql_execution"
+    n: int = 1000
+    seed: int = 0
+    split: Split = "train"
+    budget: int = 1024
+    tokenizer: str | None = None
+    programs: int = 16
+    rows: tuple[int, int] = (3, 40)
+    columns: tuple[int, int] = (2, 8)
+    max_cell: int = 200
+    linearizations: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    query_types: dict[str, float] | None = None
+    difficulty: tuple[float, float] | None = None
+    max_answer_rows: int = 10
+    joins: float = 0.08
+    self_contained: bool = False
+    format: str = "examples"
+    workers: int = 1
+    overwrite: bool = False
+
+    def check(self) -> None:
+        """Raise InputError for the first argument that makes no sense."""
+        for name, low in (("n", 1), ("budget", 32), ("programs", 1), ("workers", 1), ("max_answer_rows", 1)):
+            if getattr(self, name) < low:
+                raise InputError(f"{name} is {getattr(self, name)}; wanted {low} or more")
+        if self.split not in SPLITS:
+            raise UnknownName("split", self.split, SPLITS)
+        if self.format not in FORMATS:
+            raise UnknownName("format", self.format, FORMATS)
+        for name in ("rows", "columns", "difficulty"):
+            found = getattr(self, name)
+            if found is not None and (found[0] > found[1] or found[0] < 0):
+                raise InputError(f"{name} is {found[0]}:{found[1]}; wanted LOW:HIGH with 0 <= LOW <= HIGH")
+        if not 0 <= self.joins <= 1:
+            raise InputError(f"joins is {self.joins}; wanted a share from 0 to 1")
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a worker needs, once."""
+
+    config: GenerateConfig
+    task: SymbolicTask
+    setting: Setting
+    folder: Path
+    blocks: int  # a shard
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A shard as a worker leaves it."""
+
+    number: int
+    keys: bytes
+    statistics: Statistics
+    rejects: Counter[str]
+
+
+def generate(
+    config: GenerateConfig, *, measure: Callable[[], Measure] | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Write a data set folder and return its manifest. `measure()` makes the token count that `tokenizer` names.
+
+    Raises InputError or OutputError before any work is done where the arguments cannot succeed, and InputError
+    where not one example could be made. Where fewer than n exist, the folder holds what there is and the manifest
+    says so (`exhausted`).
+    """
+    config.check()
+    task = find(config.task)
+    with new_folder(config.out, overwrite=config.overwrite) as folder:
+        tables = _tables(config)
+        setting = _setting(config, tables, (measure or _estimate)(), exact=measure is not None)
+        task.chosen_templates(setting.templates)
+        blocks = min(MAX_BLOCKS_PER_SHARD, max(8, ceil(config.n / config.programs / 16)))
+        work = _Work(config, task, setting, folder, blocks)
+        for name in ("data", "tables"):
+            (folder / name).mkdir()
+        return _write(work, progress)
+
+
+def _estimate() -> Measure:
+    return estimate
+
+
+def _tables(config: GenerateConfig) -> TableSet:
+    tables = tables_of_split(load_tables(config.tables, layout=config.layout), config.split)
+    for spec in config.exclude_tables:
+        tables = exclude_tables(tables, spec)
+    if not tables.tables:
+        raise InputError(f"{config.tables or 'the bundled tables'}: no table in split {config.split!r}; add tables")
+    return tables
+
+
+def _setting(config: GenerateConfig, tables: TableSet, measure: Measure, *, exact: bool) -> Setting:
+    names = set(Setting.__dataclass_fields__) & set(GenerateConfig.__dataclass_fields__) - {"tables"}
+    return Setting(tables=tables, measure=measure, exact=exact, **{name: getattr(config, name) for name in names})
+
+
+# --------------------------------------------------------------------------------------------- workers
+
+_work: _Work | None = None  # a worker process's own; set once by _start
+
+
+def _start(work: _Work) -> None:
+    global _work
+    _work = work
+
+
+def _compute(number: int) -> _Part:
+    if _work is None:
+        raise RuntimeError("a worker was asked for a shard before it was started")
+    return _make_part(_work, number)
+
+
+def _make_part(work: _Work, number: int) -> _Part:
+    """Compute one shard and write it under its temporary name."""
+    rejects: Counter[str] = Counter()
+    drawn = [item for block in _blocks(work, number, rejects) for item in block]
+    keys = b"".join([digest(item.prompt) for item in drawn])
+    return _Part(number, keys, _save(work, number, drawn), rejects)
+
+
+def _blocks(work: _Work, number: int, rejects: Counter[str]) -> Iterator[Iterator[Drawn]]:
+    """The blocks of a shard, each drawn from a generator of its own."""
+    for block in range(number * work.blocks, (number + 1) * work.blocks):
+        key = f"{work.task.name}/{work.task.version}/{work.config.split}/{work.config.seed}/{block}"
+        yield work.task.block(rng(key), work.setting, key, rejects)
+
+
+def _row(config: GenerateConfig, item: Drawn) -> dataset.Row:
+    example, meta = item.example, item.example.meta
+    info = dict(meta["info"])
+    if item.tables:
+        info["tables"] = [table.to_json() if config.self_contained else table.id for table in item.tables]
+    return {
+        "id": example.id,
+        "task": example.task,
+        "prompt": item.prompt,
+        "completion": example.answer,
+        "answer": example.answer,
+        "answer_type": meta["answer_type"],
+        "table_id": meta["table_id"],
+        "template_id": meta["template_id"],
+        "difficulty": meta["difficulty"],
+        "info": dataset.info_text(info),
+    }
+
+
+def _table_rows(work: _Work, drawn: Sequence[Drawn]) -> list[dataset.Row]:
+    content = work.setting.tables.content
+    shown = {table.id: table for item in drawn for table in item.tables}
+    return [dataset.table_row(table, content.get(table.source, "")) for table in shown.values()]
+
+
+def _save(work: _Work, number: int, drawn: Sequence[Drawn]) -> Statistics:
+    """Write a shard under its temporary name."""
+    name = f"part-{number:06d}.parquet"
+    rows = [_row(work.config, item) for item in drawn]
+    statistics = Statistics()
+    for row, item in zip(rows, drawn, strict=True):
+        statistics.see(row, item.example.meta["info"], item.example.meta.get("shortcut", ""))
+    if work.config.format == "input-output":
+        published = [{"input": row["prompt"], "output": row["completion"]} for row in rows]
+        dataset.write_rows(work.folder / "data" / name, published, dataset.PUBLISHED_SCHEMA)
+        return statistics
+    dataset.write_rows(work.folder / "data" / name, rows, dataset.SCHEMA)
+    tables = _table_rows(work, drawn)
+    if tables and not work.config.self_contained:
+        dataset.write_rows(work.folder / "tables" / name, tables, dataset.TABLES_SCHEMA)
+    return statistics
+
+
+# ---------------------------------------------------------------------------------------------- driver
+
+
+def _write(work: _Work, progress: Progress | None) -> dict[str, Any]:
+    config, seen = work.config, KeySet()
+    statistics, rejects = Statistics(), Counter[str]()
+    found, barren, parts = 0, 0, list[int]()
+    with contextlib.closing(_parts(work, lambda: config.n - found)) as stream:
+        for part in stream:
+            new = seen.add(part.keys)
+            rejects.update(part.rejects)
+            rejects["duplicate of another block"] += new.count(False)
+            keep = [i for i, is_new in enumerate(new) if is_new][: config.n - found]
+            if keep:
+                kept = part.statistics if len(keep) == len(new) else _cut(work, part.number, keep)
+                statistics.add(kept)
+                parts.append(part.number)
+            else:
+                _remove(work, part.number)
+            found += len(keep)
+            barren = 0 if keep else barren + 1
+            if progress:
+                progress(found, config.n)
+            if found >= config.n or barren >= BARREN_SHARDS:
+                break
+    if not found:
+        raise InputError(_why_none(work, rejects))
+    names = _rename(work, parts)
+    return _finish(work, statistics, +rejects, found, names)
+
+
+def _parts(work: _Work, wanted: Callable[[], int]) -> Iterator[_Part]:
+    """Shards in order, computed ahead by the workers; no further ahead than the examples still wanted need."""
+    if work.config.workers == 1:
+        for number in range(10**9):
+            yield _make_part(work, number)
+    context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
+    with ProcessPoolExecutor(work.config.workers, context, _start, (work,)) as pool:
+        running: deque[Future[_Part]] = deque()
+        number = 0
+        expected = work.blocks * work.config.programs
+        try:
+            while True:
+                ahead = min(2 * work.config.workers, max(1, ceil(wanted() / expected)))
+                while len(running) < ahead:
+                    running.append(pool.submit(_compute, number))
+                    number += 1
+                yield running.popleft().result()
+        except BrokenProcessPool:
+            raise OutputError("a worker process died (out of memory?); try fewer --workers") from None
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def _files(work: _Work, number: int) -> Iterator[Path]:
+    for kind in ("data", "tables"):
+        path = work.folder / kind / f"part-{number:06d}.parquet"
+        if path.exists():
+            yield path
+
+
+def _remove(work: _Work, number: int) -> None:
+    for path in _files(work, number):
+        path.unlink()
+
+
+def _cut(work: _Work, number: int, keep: Sequence[int]) -> Statistics:
+    """Rewrite a shard with the kept rows alone, and the tables that they show. Returns its statistics."""
+    # A shard is a pure function of its number, so the rows are made again rather than read back.
+    drawn: list[Drawn] = []
+    for block in _blocks(work, number, Counter()):
+        drawn.extend(block)
+        if len(drawn) > keep[-1]:
+            break
+    _remove(work, number)
+    return _save(work, number, [drawn[i] for i in keep])
+
+
+def _rename(work: _Work, parts: Sequence[int]) -> list[str]:
+    """Give shards their final names. Returns them, with the folder."""
+    names = []
+    for position, number in enumerate(parts):
+        for path in _files(work, number):
+            name = f"{work.config.split}-{position:05d}-of-{len(parts):05d}.parquet"
+            path.rename(path.with_name(name))
+            names.append(f"{path.parent.name}/{name}")
+    if not any((work.folder / "tables").iterdir()):
+        (work.folder / "tables").rmdir()
+    for number in range(max(parts) + 1, max(parts) + 4 * work.config.workers + 1):
+        _remove(work, number)  # computed ahead of need
+    return sorted(names)
+
+
+def _finish(
+    work: _Work, statistics: Statistics, rejects: Counter[str], found: int, names: Sequence[str]
+) -> dict[str, Any]:
+    config, tables = work.config, work.setting.tables
+    arguments = {**asdict(replace(config, out=Path())), "tables": None if config.tables is None else config.tables.name}
+    for name in ("out", "overwrite", "workers"):
+        del arguments[name]
+    body = {
+        "task": {"name": work.task.name, "version": work.task.version},
+        "versions": versions("pyarrow", "sqlglot"),
+        "examples": found,
+        "exhausted": found < config.n,
+        "tables": {"count": len(tables.tables), "layout": tables.layout, "sha256": tables.sha256},
+        "tables_dropped": dict(tables.dropped),
+        "rejects": dict(sorted(rejects.items())),
+        "statistics": statistics.to_json(),
+        "sha256": {name: sha256(work.folder / name) for name in names},
+    }
+    (work.folder / "README.md").write_text(card(arguments, body), "utf-8")
+    body["sha256"]["README.md"] = sha256(work.folder / "README.md")
+    write_manifest(work.folder, "generate", arguments, body, {"workers": config.workers, "tables": str(config.tables)})
+    return {"arguments": arguments, **body}
+
+
+def _why_none(work: _Work, rejects: Counter[str]) -> str:
+    reasons = ", ".join(f"{reason} ({n})" for reason, n in rejects.most_common(3)) or "nothing was drawn"
+    return (
+        f"no example could be made from {len(work.setting.tables.tables)} tables within --budget "
+        f"{work.config.budget}: {reasons}; raise the budget or bring other tables"
+    )
