@@ -77,10 +77,7 @@ def _is_plain(text: str) -> bool:
 def _html(table: Table) -> str:
     rows: Sequence[Sequence[str]] = (table.header, *table.rows)
     if _any_holds(rows, "&", "<", ">"):
-        rows = [
-            [cell.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for cell in row]
-            for row in rows
-        ]
+        rows = [[cell.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for cell in row] for row in rows]
     lines = [f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows[1:]]
     head = f"<tr><th>{'</th><th>'.join(rows[0])}</th></tr>"
     return "\n".join(["<table>", head, *lines, "</table>"])

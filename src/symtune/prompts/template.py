@@ -64,9 +64,7 @@ class PromptTemplate:
             return self._compiled.render({name: fields[name] for name in self.placeholders})
         except KeyError as error:
             needed = _listed(self.placeholders)
-            raise InputError(
-                f"prompt template {self.id}: no field {error.args[0]!r}; it needs {needed}"
-            ) from None
+            raise InputError(f"prompt template {self.id}: no field {error.args[0]!r}; it needs {needed}") from None
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, OverflowError) as error:
             raise InputError(f"prompt template {self.id}: {type(error).__name__}: {error}") from None
 

@@ -36,6 +36,7 @@ MISSING = frozenset({
 MISSING_IF_TYPED = frozenset({"na", "none", "unknown", "tba", "tbd"})
 
 LARGEST_EXACT = 2**53
+LONGEST = 80  # characters; no number and no date is longer, and a hostile cell costs nothing
 _FOOTNOTES = re.compile(r"(?:\s*(?:\[[^\[\]]{1,24}\]|[*†‡§]))+$")
 _GROUP_MARKS = ",\u00a0\u2009\u202f"
 _NUMBER = re.compile(
@@ -65,9 +66,7 @@ _ISO = re.compile(r"(?P<y>[0-9]{4})(?P<s>[-/])(?P<m>[0-9]{1,2})(?P=s)(?P<d>[0-9]
 _SLASHED = re.compile(r"(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4})")
 _DOTTED = re.compile(r"(?P<d>[0-9]{1,2})\.\s?(?P<m>[0-9]{1,2})\.\s?(?P<y>[0-9]{4})")
 _MONTH_FIRST = re.compile(r"(?P<name>[A-Za-z]{3,9})\.?\s+(?P<d>[0-9]{1,2}),?\s+(?P<y>[0-9]{4})")
-_DAY_FIRST = re.compile(
-    r"(?P<d>[0-9]{1,2})(?P<s>[-\s])\s*(?P<name>[A-Za-z]{3,9})\.?,?(?P=s)\s*(?P<y>[0-9]{4})"
-)
+_DAY_FIRST = re.compile(r"(?P<d>[0-9]{1,2})(?P<s>[-\s])\s*(?P<name>[A-Za-z]{3,9})\.?,?(?P=s)\s*(?P<y>[0-9]{4})")
 
 
 def is_missing(text: str, *, typed: bool = False) -> bool:
@@ -89,7 +88,7 @@ def parse_number(text: str) -> tuple[int | float, str] | None:
 
     The number is finite; an integer is at most 2^53 in size. A unit is no part of the number: 12% is 12.
     """
-    found = _NUMBER.fullmatch(without_footnotes(text))
+    found = _NUMBER.fullmatch(without_footnotes(text)) if len(text) <= LONGEST else None
     if found is None:
         return None
     sign, front, whole, fraction, exponent, unit = found.groups()
@@ -125,6 +124,8 @@ def parse_date(text: str) -> str | None:
     """The ISO text of the date that a cell writes, or None. Numeric dates with slashes are read month first,
     with dots day first; `proves_order` tells whether a cell could not be read the other way round.
     """
+    if len(text) > LONGEST:
+        return None
     text = without_footnotes(text)
     if text[-4:].isdigit() or text[:4].isdigit():
         for form in (_ISO, _SLASHED, _DOTTED, _MONTH_FIRST, _DAY_FIRST):

@@ -55,9 +55,7 @@ def read_delimited(path: Path, id: str, delimiter: str | None = ",", **dialect: 
                     if len(line) != len(lines[0]):
                         where = f"{path}:{reader.line_num}"
                         detail = f"ragged row: got {len(line)} cells, the header has {len(lines[0])}"
-                        raise BrokenSource(
-                            "ragged row", where, f"{detail}; quote cells that hold a delimiter"
-                        )
+                        raise BrokenSource("ragged row", where, f"{detail}; quote cells that hold a delimiter")
         except csv.Error as error:
             detail = f"not a readable csv ({error}); check the quotes before this line"
             raise BrokenSource("broken csv", f"{path}:{reader.line_num}", detail) from None

@@ -126,9 +126,7 @@ def tables_of_split(tables: TableSet, split: Split) -> TableSet:
     kept = _only(tables, {id for id, its in splits.items() if its == split})
     if not kept.tables:
         here = ", ".join(f"{name} {number}" for name, number in sorted(Counter(splits.values()).items()))
-        raise InputError(
-            f"no table of the split {split!r} (there are: {here}); add tables or choose another split"
-        )
+        raise InputError(f"no table of the split {split!r} (there are: {here}); add tables or choose another split")
     lost = sum(tables.official[id] == split for id in copies)
     return _counted(kept, DUPLICATE_OF_HELD_OUT, lost)
 

@@ -14,13 +14,11 @@ _STOP_WORDS = frozenset(
     """a all an and any are as at be been before after between by can did do does during each for from had has
     have he her him his how if in into is it its many more most much no not number of on one only or other out
     over she so some than that the their them then there these they this those to total two up was were what
-    when where which while who whom whose why will with would you""".split()  # noqa: SIM905
+    when where which while who whom whose why will with would you""".split()
 )
 
 
-def make_view(
-    table: Table, rows: Sequence[int], columns: Sequence[int], *, id: str, name: str = "w"
-) -> Table:
+def make_view(table: Table, rows: Sequence[int], columns: Sequence[int], *, id: str, name: str = "w") -> Table:
     """The table of the given rows and columns, in the given order. Types are the whole table's, `source` its
     id.
 

@@ -36,9 +36,7 @@ def _files(path: Path) -> list[Path]:
 
 def read(path: Path, drop: Drop) -> Iterator[RawTable]:
     """Every table of every file; ids are `FILE/TABLE`."""
-    return each_file(
-        path, [path] if path.is_file() else _files(path), lambda file, id: _tables(file, id, drop), drop
-    )
+    return each_file(path, [path] if path.is_file() else _files(path), lambda file, id: _tables(file, id, drop), drop)
 
 
 def _tables(file: Path, id: str, drop: Drop) -> Iterator[RawTable]:

@@ -31,15 +31,11 @@ def _read_file(file: Path, id: str) -> RawTable:
     try:
         size = pyarrow.parquet.read_metadata(file)
         if size.num_rows * size.num_columns > MAX_CELLS:
-            raise BrokenSource(
-                f"over {MAX_CELLS:,} cells", str(file), f"over {MAX_CELLS:,} cells; cut it first"
-            )
+            raise BrokenSource(f"over {MAX_CELLS:,} cells", str(file), f"over {MAX_CELLS:,} cells; cut it first")
         # partitioning: off, or folders called `x=1` would add columns that the file does not hold
         table = pyarrow.parquet.read_table(file, partitioning=None)
         nested = [field.name for field in table.schema if pyarrow.types.is_nested(field.type)]
-        columns = (
-            [] if nested else [[text_of(value) for value in column.to_pylist()] for column in table.columns]
-        )
+        columns = [] if nested else [[text_of(value) for value in column.to_pylist()] for column in table.columns]
     except (pyarrow.ArrowException, OSError, ValueError, TypeError) as error:
         detail = f"not a readable parquet file of plain values ({str(error).splitlines()[0]})"
         raise BrokenSource("unreadable file", str(file), detail) from None

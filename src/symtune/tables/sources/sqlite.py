@@ -28,15 +28,12 @@ def _files(path: Path) -> list[Path]:
 
 def read(path: Path, drop: Drop) -> Iterator[RawTable]:
     """Every table of every file; ids are `FILE/TABLE`."""
-    return each_file(
-        path, [path] if path.is_file() else _files(path), lambda file, id: _tables(file, id, drop), drop
-    )
+    return each_file(path, [path] if path.is_file() else _files(path), lambda file, id: _tables(file, id, drop), drop)
 
 
 def _tables(file: Path, id: str, drop: Drop) -> Iterator[RawTable]:
     try:
-        # immutable: no journal is written beside the file, and none is replayed
-        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        connection = sqlite3.connect(_uri(file), uri=True)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
         connection.text_factory = lambda data: data.decode("utf-8", "replace")
         with closing(connection):
@@ -56,14 +53,18 @@ def _tables(file: Path, id: str, drop: Drop) -> Iterator[RawTable]:
         raise BrokenSource("unreadable file", str(file), detail) from None
 
 
+def _uri(file: Path) -> str:
+    """Read-only; without a journal beside the file also immutable, so that SQLite writes nothing beside it."""
+    journal = any(file.with_name(file.name + suffix).exists() for suffix in ("-wal", "-journal"))
+    return f"{file.absolute().as_uri()}?mode=ro" + ("" if journal else "&immutable=1")
+
+
 def _table(connection: sqlite3.Connection, name: str, id: str, where: str) -> RawTable:
     quoted = '"' + name.replace('"', '""') + '"'
     cursor = connection.execute(f"SELECT * FROM {quoted} LIMIT {MAX_CELLS}")
     header = [column[0] for column in cursor.description]
     rows = [[text_of(value) for value in row] for row in cursor]
-    return RawTable(
-        f"{id}/{name}", header, rows, name=name, foreign_keys=_keys(connection, quoted, id), where=where
-    )
+    return RawTable(f"{id}/{name}", header, rows, name=name, foreign_keys=_keys(connection, quoted, id), where=where)
 
 
 def _keys(connection: sqlite3.Connection, quoted: str, id: str) -> tuple[tuple[str, str, str], ...]:
