@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import pickle
 import re
 from pathlib import Path
 
@@ -193,6 +194,8 @@ def test_unknown_template_files_are_told() -> None:
 
 def test_templates_are_values() -> None:
     assert PromptTemplate("t", "{{ a }}") == PromptTemplate("t", "{{ a }}")
+    sent = pickle.loads(pickle.dumps(PromptTemplate("t", "{{ a | upper }}")))
+    assert sent.render({"a": "x"}) == "X"
     assert hash(PromptTemplate("t", "x")) == hash(PromptTemplate("t", "x"))
     with pytest.raises(AttributeError):
         PromptTemplate("t", "x").text = "y"  # type: ignore[misc]

@@ -39,29 +39,33 @@ class PromptTemplate:
     id: str
     text: str
     placeholders: frozenset[str] = field(init=False, compare=False)
-    # (text, name, text, name, …, text) for templates of plain placeholders, else None
-    _parts: tuple[str, ...] | None = field(init=False, compare=False, repr=False)
-    _compiled: jinja2.Template = field(init=False, compare=False, repr=False)
+    # (text, name, text, name, …, text) for a template of plain placeholders; else it is compiled
+    _parts: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    _compiled: jinja2.Template | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         try:
             tree = _ENVIRONMENT.parse(self.text)
-            compiled = _ENVIRONMENT.from_string(self.text)
+            parts = _plain_parts(tree)
+            compiled = _ENVIRONMENT.from_string(self.text) if parts is None else None
         except jinja2.TemplateError as error:
             line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
             raise InputError(f"prompt template {self.id}{line}: {error}") from None
         object.__setattr__(self, "placeholders", frozenset(meta.find_undeclared_variables(tree)))
-        object.__setattr__(self, "_parts", _plain_parts(tree))
+        object.__setattr__(self, "_parts", parts or ())
         object.__setattr__(self, "_compiled", compiled)
+
+    def __reduce__(self) -> tuple[type[PromptTemplate], tuple[str, str]]:
+        return PromptTemplate, (self.id, self.text)  # what jinja2 compiles cannot be sent to another process
 
     def render(self, fields: Mapping[str, str]) -> str:
         """The prompt with every placeholder filled. Raises InputError where a field is missing or fails."""
         try:
-            if self._parts is not None:
-                parts = list(self._parts)
-                parts[1::2] = [fields[name] for name in parts[1::2]]
-                return "".join(parts)
-            return self._compiled.render({name: fields[name] for name in self.placeholders})
+            if self._compiled is not None:
+                return self._compiled.render({name: fields[name] for name in self.placeholders})
+            parts = list(self._parts)
+            parts[1::2] = [fields[name] for name in parts[1::2]]
+            return "".join(parts)
         except KeyError as error:
             needed = _listed(self.placeholders)
             raise InputError(f"prompt template {self.id}: no field {error.args[0]!r}; it needs {needed}") from None
