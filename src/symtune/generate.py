@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
@@ -250,7 +250,7 @@ def _write(work: _Work, progress: Progress | None) -> dict[str, Any]:
     return _finish(work, statistics, +rejects, found, names)
 
 
-def _parts(work: _Work, wanted: Callable[[], int]) -> Iterator[_Part]:
+def _parts(work: _Work, wanted: Callable[[], int]) -> Generator[_Part, None, None]:
     """Shards in order, computed ahead by the workers; no further ahead than the examples still wanted need."""
     if work.config.workers == 1:
         for number in range(10**9):
@@ -320,7 +320,7 @@ def _finish(
     arguments = {**asdict(replace(config, out=Path())), "tables": None if config.tables is None else config.tables.name}
     for name in ("out", "overwrite", "workers"):
         del arguments[name]
-    body = {
+    body: dict[str, Any] = {
         "task": {"name": work.task.name, "version": work.task.version},
         "versions": versions("pyarrow", "sqlglot"),
         "examples": found,

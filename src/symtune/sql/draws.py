@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, NoReturn
 
 from symtune.sql import tree as t
-from symtune.sql.evaluator import Vector
+from symtune.sql.vectors import Vector
 from symtune.types import ExecutionError
 
 

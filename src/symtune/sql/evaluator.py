@@ -17,154 +17,18 @@ than an engine on purpose. Where SQL leaves an answer open, or where engines dis
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from symtune.denotation import number_text
 from symtune.sql import tree as t
-from symtune.types import ExecutionError, Table, Value
-
-LARGEST = 2**53  # beyond it a double no longer holds every integer
-
-
-class Vector:
-    """One value a row. `texts` are the cells as written, where the values are cells; `computed` marks decimals
-    that arithmetic has rounded."""
-
-    __slots__ = ("computed", "texts", "type", "values")
-
-    def __init__(self, values: list[Any], type_: str, texts: list[str] | None = None, computed: bool = False) -> None:
-        self.values = values
-        self.type = type_
-        self.texts = texts
-        self.computed = computed
-
-    def take(self, index: Sequence[int]) -> Vector:
-        values, texts = self.values, self.texts
-        return Vector(
-            [values[i] for i in index],
-            self.type,
-            None if texts is None else [texts[i] for i in index],
-            self.computed,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Named columns of one length. `ordered`: the order of its rows is total and means something."""
-
-    names: tuple[str, ...]
-    columns: tuple[Vector, ...]
-    size: int
-    ordered: bool = False
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """The values, row by row."""
-        return list(zip(*(column.values for column in self.columns), strict=True))
-
-    def texts(self) -> list[tuple[str, ...]]:
-        """What is shown, row by row: a cell as written, a computed number by the one number rule, "" for NULL."""
-        texts = [shown(c.values) if c.texts is None else c.texts for c in self.columns]
-        return list(zip(*texts, strict=True))
-
-
-def shown(values: Sequence[Any]) -> list[str]:
-    """Computed values as an answer shows them: texts and dates as they are, numbers by the one rule, NULL as ""."""
-    return [("" if v is None else v if isinstance(v, str) else number_text(v)) for v in values]
-
-
-Database = Mapping[str, Relation]
-
-
-def relation(table: Table, typed: Sequence[Sequence[Value]]) -> Relation:
-    """A stored table as a relation; `typed` are its rows of values (tables.columns.typed_rows)."""
-    width = len(table.header)
-    values = list(zip(*typed, strict=True)) if typed else [()] * width
-    texts = list(zip(*table.rows, strict=True)) if table.rows else [()] * width
-    columns = tuple([Vector(list(values[c]), table.types[c], list(texts[c])) for c in range(width)])
-    return Relation(tuple(table.header), columns, len(table.rows))
+from symtune.sql.functions import AGGREGATES, ARITHMETIC, FUNCTIONS, WINDOWS, both, compared, either, pattern
+from symtune.sql.vectors import Database, Frame, Relation, Vector, same_key, sort_index
+from symtune.types import ExecutionError
 
 
 def evaluate(query: t.Query, database: Database) -> Relation:
     """What the query yields on the tables, or ExecutionError with the reason why it has no one answer."""
     return _query(query, database, None)
-
-
-class Frame:
-    """The rows an expression sees: columns by (alias, name), an outer row for correlated subqueries, and, under
-    GROUP BY, the groups."""
-
-    __slots__ = ("cache", "columns", "database", "groups", "index", "keys", "outer", "size")
-
-    def __init__(
-        self,
-        columns: dict[tuple[str, str], Vector],
-        size: int,
-        database: Database,
-        outer: tuple[Frame, int] | None,
-    ) -> None:
-        self.columns = columns
-        self.size = size
-        self.database = database
-        self.outer = outer
-        self.index: Sequence[int] | None = None  # rows kept by WHERE; None is all of them
-        self.groups: list[list[int]] | None = None
-        self.keys: tuple[t.Expr, ...] = ()
-        self.cache: dict[tuple[str, str], Vector] = {}
-
-    def filtered(self, index: Sequence[int]) -> Frame:
-        frame = Frame(self.columns, len(index), self.database, self.outer)
-        frame.index = index if self.index is None else [self.index[i] for i in index]
-        return frame
-
-    def grouped(self, groups: list[list[int]], keys: tuple[t.Expr, ...]) -> Frame:
-        frame = Frame(self.columns, len(groups), self.database, self.outer)
-        frame.index, frame.groups, frame.keys = self.index, groups, keys
-        return frame
-
-    def rows(self) -> Frame:
-        """The rows below the groups."""
-        frame = Frame(self.columns, sum(map(len, self.groups or ())), self.database, self.outer)
-        frame.index, frame.cache = self.index, self.cache
-        if self.index is None:
-            frame.size = next((len(v.values) for v in self.columns.values()), frame.size)
-        else:
-            frame.size = len(self.index)
-        return frame
-
-    def column(self, table: str, name: str) -> Vector:
-        key = (table, name)
-        found = self.cache.get(key)
-        if found is None:
-            found = self.find(table, name)
-            if found is None:
-                return self.from_outside(table, name)
-            if self.index is not None:
-                found = found.take(self.index)
-            self.cache[key] = found
-        return found
-
-    def find(self, table: str, name: str) -> Vector | None:
-        if table:
-            return self.columns.get((table, name))
-        found = [vector for (_, column), vector in self.columns.items() if column == name]
-        if len(found) > 1:
-            raise ExecutionError("ambiguous column", name)
-        return found[0] if found else None
-
-    def from_outside(self, table: str, name: str) -> Vector:
-        if self.outer is None:
-            raise ExecutionError("unknown column", name)
-        frame, row = self.outer
-        vector = frame.column(table, name)
-        text = None if vector.texts is None else [vector.texts[row]] * self.size
-        return Vector([vector.values[row]] * self.size, vector.type, text, vector.computed)
 
 
 # ---------------------------------------------------------------------------------------------- queries
@@ -277,34 +141,14 @@ def _order(q: t.Select, columns: Sequence[Vector], keys: Sequence[Vector], size:
     # tied rows just before and just behind the part that is kept count too.
     shown = [column.texts or column.values for column in columns]
     low, high = min(start, size), min(stop, size)
-    while 0 < low < size and _same_key(keys, index[low - 1], index[low]):
+    while 0 < low < size and same_key(keys, index[low - 1], index[low]):
         low -= 1
-    while 0 < high < size and _same_key(keys, index[high - 1], index[high]):
+    while 0 < high < size and same_key(keys, index[high - 1], index[high]):
         high += 1
     for a, b in zip(index[low:high], index[low + 1 : high], strict=False):
-        if any(text[a] != text[b] for text in shown) and _same_key(keys, a, b):
+        if any(text[a] != text[b] for text in shown) and same_key(keys, a, b):
             raise ExecutionError("tie")
     return index[start:stop]
-
-
-def sort_index(keys: Sequence[Vector], directions: Sequence[str], size: int) -> list[int]:
-    """Row indexes in the order of the keys. Refuses NULL in a key."""
-    index = list(range(size))
-    for key, direction in reversed(list(zip(keys, directions, strict=True))):
-        if None in key.values:
-            raise ExecutionError("null order")
-        index.sort(key=key.values.__getitem__, reverse=direction == "DESC")
-    return index
-
-
-def _same_key(keys: Sequence[Vector], a: int, b: int) -> bool:
-    for key in keys:
-        x, y = key.values[a], key.values[b]
-        if x != y:
-            if key.computed and near(x, y):
-                raise ExecutionError("near numbers", "ORDER BY")
-            return False
-    return True
 
 
 def _set_query(q: t.SetQuery, database: Database, outer: tuple[Frame, int] | None) -> Relation:
@@ -351,40 +195,9 @@ def _constant(expr: t.Constant, frame: Frame) -> Vector:
     return Vector([expr.value] * frame.size, expr.type)
 
 
-def near(x: Any, y: Any) -> bool:
-    """Two numbers that differ by no more than the rounding of doubles can explain."""
-    return math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-9)
-
-
-def _checked(value: Any) -> Any:
-    if isinstance(value, int):
-        if -LARGEST <= value <= LARGEST:
-            return value
-        raise ExecutionError("out of range")
-    if not math.isfinite(value):
-        raise ExecutionError("not finite")
-    if abs(value) > LARGEST:
-        raise ExecutionError("out of range")
-    return value
-
-
-def _divide(x: Any, y: Any) -> Any:
-    if y == 0:
-        raise ExecutionError("division by zero")
-    return x * 1.0 / y
-
-
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": lambda x, y: _checked(x + y),
-    "-": lambda x, y: _checked(x - y),
-    "*": lambda x, y: _checked(x * y),
-    "/": lambda x, y: _checked(_divide(x, y)),
-}
-
-
 def _arithmetic(expr: t.Arithmetic, frame: Frame) -> Vector:
     left, right = eval_expr(expr.left, frame), eval_expr(expr.right, frame)
-    apply = _ARITHMETIC[expr.op]
+    apply = ARITHMETIC[expr.op]
     values = [None if x is None or y is None else apply(x, y) for x, y in zip(left.values, right.values, strict=True)]
     return Vector(values, "number", None, any(isinstance(v, float) for v in values))
 
@@ -395,59 +208,12 @@ def _concat(expr: t.Concat, frame: Frame) -> Vector:
     return Vector([None if x is None or y is None else x + y for x, y in pairs], "text")
 
 
-def _ascii(text: str) -> str:
-    if not text.isascii():
-        raise ExecutionError("letter case", "letters beyond ASCII")
-    return text
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ExecutionError("bad date", text) from None
-
-
-def _substr(text: str, start: int, length: int) -> str:
-    if start < 1 or length < 0:
-        raise ExecutionError("out of range", "SUBSTR")
-    return text[start - 1 : start - 1 + length]
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "LENGTH": len,
-    "UPPER": lambda s: _ascii(s).upper(),
-    "LOWER": lambda s: _ascii(s).lower(),
-    "SUBSTR": _substr,
-    "ABS": abs,
-    "YEAR": lambda d: _date(d).year,
-    "MONTH": lambda d: _date(d).month,
-    "DAY": lambda d: _date(d).day,
-    "DAYS": lambda a, b: (_date(a) - _date(b)).days,
-}
-
-
 def _function(expr: t.Function, frame: Frame) -> Vector:
     args = [eval_expr(arg, frame) for arg in expr.args]
-    apply = _FUNCTIONS[expr.name]
+    apply = FUNCTIONS[expr.name]
     rows = zip(*(arg.values for arg in args), strict=True)
     values = [None if None in row else apply(*row) for row in rows]
     return Vector(values, expr.type, None, any(arg.computed for arg in args))
-
-
-def _sum(values: list[Any]) -> Any:
-    if not values:
-        return None
-    return _checked(math.fsum(values) if any(isinstance(v, float) for v in values) else sum(values))
-
-
-_AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
-    "COUNT": len,
-    "SUM": _sum,
-    "AVG": lambda values: _sum(values) / len(values) if values else None,
-    "MIN": lambda values: min(values, default=None),
-    "MAX": lambda values: max(values, default=None),
-}
 
 
 def _aggregate(expr: t.Aggregate, frame: Frame) -> Vector:
@@ -456,7 +222,7 @@ def _aggregate(expr: t.Aggregate, frame: Frame) -> Vector:
     if expr.arg is None:
         return Vector([len(group) for group in frame.groups], "number")
     arg = eval_expr(expr.arg, frame.rows())
-    apply, out = _AGGREGATES[expr.name], []
+    apply, out = AGGREGATES[expr.name], []
     if expr.distinct and arg.computed:
         raise ExecutionError("near numbers", "DISTINCT over a computed decimal")
     for group in frame.groups:
@@ -483,115 +249,20 @@ def _window(expr: t.Window, frame: Frame) -> Vector:
     for members in parts.values():
         local = [key.take(members) for key in keys]
         order = [members[i] for i in sort_index(local, directions, len(members))]
-        _WINDOW[expr.name](order, keys, arg, values, texts)
+        WINDOWS[expr.name](order, keys, arg, values, texts)
     computed = arg is not None and (arg.computed or (any(isinstance(v, float) for v in values) and texts is None))
     return Vector(values, expr.type, texts, computed)
 
 
-def _no_ties(order: list[int], keys: Sequence[Vector]) -> None:
-    if not keys:
-        raise ExecutionError("no order", "a window function that needs one")
-    if any(_same_key(keys, a, b) for a, b in pairwise(order)):
-        raise ExecutionError("tie")
-
-
-def _row_number(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
-    _no_ties(order, keys)
-    for position, i in enumerate(order):
-        values[i] = position + 1
-
-
-def _rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
-    if not keys:
-        raise ExecutionError("no order", "RANK")
-    for position, i in enumerate(order):
-        tied = position > 0 and _same_key(keys, order[position - 1], i)
-        values[i] = values[order[position - 1]] if tied else position + 1
-
-
-def _shift(step: int) -> Callable[..., None]:
-    def shift(order: list[int], keys: Any, arg: Vector, values: list[Any], texts: list[str] | None) -> None:
-        _no_ties(order, keys)
-        for position, i in enumerate(order):
-            source = position + step
-            if 0 <= source < len(order):
-                values[i] = arg.values[order[source]]
-                if texts is not None and arg.texts is not None:
-                    texts[i] = arg.texts[order[source]]
-
-    return shift
-
-
-def _over(name: str) -> Callable[..., None]:
-    """SUM or COUNT over a whole partition, or running up to and with the row where there is an order."""
-
-    def over(order: list[int], keys: Any, arg: Vector | None, values: list[Any], texts: Any) -> None:
-        if keys:
-            _no_ties(order, keys)
-        for position, i in enumerate(order):
-            seen = order[: position + 1] if keys else order
-            known = seen if arg is None else [v for v in (arg.values[j] for j in seen) if v is not None]
-            values[i] = _AGGREGATES[name](list(known))
-
-    return over
-
-
-_WINDOW: dict[str, Callable[..., None]] = {
-    "ROW_NUMBER": _row_number,
-    "RANK": _rank,
-    "LAG": _shift(-1),
-    "LEAD": _shift(1),
-    "SUM": _over("SUM"),
-    "COUNT": _over("COUNT"),
-}
-
-
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "=": lambda x, y: x == y,
-    "<>": lambda x, y: x != y,
-    "<": lambda x, y: x < y,
-    "<=": lambda x, y: x <= y,
-    ">": lambda x, y: x > y,
-    ">=": lambda x, y: x >= y,
-}
-
-
-def _compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
-    compare = _COMPARE[op]
-    pairs = list(zip(left.values, right.values, strict=True))
-    if left.computed or right.computed:
-        for x, y in pairs:
-            if x is not None and y is not None and x != y and near(x, y):
-                raise ExecutionError("near numbers", op)
-        if op in ("=", "<>") and any(isinstance(v, float) for pair in pairs for v in pair):
-            raise ExecutionError("near numbers", "equality of computed decimals")
-    try:
-        return [None if x is None or y is None else compare(x, y) for x, y in pairs]
-    except TypeError:
-        raise ExecutionError("type mismatch", op) from None
-
-
 def _compare(expr: t.Compare, frame: Frame) -> Vector:
-    return Vector(_compared(expr.op, eval_expr(expr.left, frame), eval_expr(expr.right, frame)), "bool")
-
-
-def _both(a: bool | None, b: bool | None) -> bool | None:
-    if a is False or b is False:
-        return False
-    return None if a is None or b is None else True
-
-
-def _either(a: bool | None, b: bool | None) -> bool | None:
-    if a or b:
-        return True
-    return None if a is None or b is None else False
+    return Vector(compared(expr.op, eval_expr(expr.left, frame), eval_expr(expr.right, frame)), "bool")
 
 
 def _between(expr: t.Between, frame: Frame) -> Vector:
     value = eval_expr(expr.expr, frame)
-    low = _compared(">=", value, eval_expr(expr.low, frame))
-    high = _compared("<=", value, eval_expr(expr.high, frame))
-    return Vector(list(map(_both, low, high)), "bool")
+    low = compared(">=", value, eval_expr(expr.low, frame))
+    high = compared("<=", value, eval_expr(expr.high, frame))
+    return Vector(list(map(both, low, high)), "bool")
 
 
 def _member(value: Vector, options: list[Vector], row: int, negated: bool) -> bool | None:
@@ -599,7 +270,7 @@ def _member(value: Vector, options: list[Vector], row: int, negated: bool) -> bo
     x = value.values[row]
     for option in options:
         y = option.values[row]
-        found = _either(found, None if x is None or y is None else x == y)
+        found = either(found, None if x is None or y is None else x == y)
     return found if found is None or not negated else not found
 
 
@@ -640,14 +311,8 @@ def _exists(expr: t.Exists, frame: Frame) -> Vector:
     return Vector([(found.size > 0) is not expr.negated for found in _rows_of(expr.query, frame)], "bool")
 
 
-@lru_cache(maxsize=4096)
-def _pattern(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    body = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern)
-    return re.compile(body, re.DOTALL), re.compile(body, re.DOTALL | re.IGNORECASE)
-
-
 def _like(expr: t.Like, frame: Frame) -> Vector:
-    exact, folded = _pattern(expr.pattern)
+    exact, folded = pattern(expr.pattern)
     out: list[bool | None] = []
     for text in eval_expr(expr.expr, frame).values:
         if text is None:
@@ -666,7 +331,7 @@ def _is_null(expr: t.IsNull, frame: Frame) -> Vector:
 
 
 def _logic(expr: t.Logic, frame: Frame) -> Vector:
-    join = _both if expr.op == "AND" else _either
+    join = both if expr.op == "AND" else either
     parts = [eval_expr(part, frame).values for part in expr.parts]
     out = parts[0]
     for part in parts[1:]:

@@ -7,7 +7,8 @@ from random import Random
 
 from symtune.sql import tree as t
 from symtune.sql.draws import Field, Material, no_draw
-from symtune.sql.evaluator import Database, join_frame
+from symtune.sql.evaluator import join_frame
+from symtune.sql.vectors import Database
 from symtune.tables import make_view, typed_rows
 from symtune.types import Table
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symtune.sql import tree as t
-from symtune.sql.evaluator import Database, shown
+from symtune.sql.vectors import Database, shown
 
 _BY_CLASS: dict[type, str] = {
     t.Arithmetic: "arithmetic",

@@ -18,8 +18,9 @@ from symtune.denotation import render as render_answer
 from symtune.executors import Sqlite
 from symtune.seeds import rng
 from symtune.sql import tree as t
-from symtune.sql.evaluator import Relation, evaluate, near, relation
+from symtune.sql.evaluator import evaluate
 from symtune.sql.render import render
+from symtune.sql.vectors import Relation, near, relation
 from symtune.tables import typed_rows
 from symtune.types import Denotation, ExecutionError, Table, Value
 

@@ -15,12 +15,12 @@ from random import Random
 
 from symtune.sql import tree as t
 from symtune.sql.draws import Draw, Field, Material
-from symtune.sql.evaluator import Database
 from symtune.sql.joins import joined_material, uses_all
 from symtune.sql.measures import difficulty, guess, operators
 from symtune.sql.programs import JOINED, QUERY_TYPES, QueryType
 from symtune.sql.proof import Context
 from symtune.sql.render import render
+from symtune.sql.vectors import Database
 from symtune.types import Denotation, ExecutionError, UnknownName
 
 DRAWS_PER_PROGRAM = 12  # draws over one context before it is left with fewer programs than asked for

@@ -23,6 +23,7 @@ from symtune.tasks import Drawn, Setting, SymbolicTask
 from symtune.types import Denotation, Example, ExecutionError, Fields, Table, UnknownName
 
 VIEWS_PER_BLOCK = 4  # views tried before a block is left empty
+MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
 SHRINKS = 4  # times a view that is over its budget is made smaller
 
 
@@ -33,6 +34,7 @@ class SqlExecution(SymbolicTask):
 
     def __init__(self) -> None:
         self._engines: Engines | None = None
+        self._context: Context | None = None
 
     def sample(self, rng: Random, setting: Setting) -> Fields:
         """One program over one view. Blocks are the natural unit: this draws one and takes its first."""
@@ -43,7 +45,10 @@ class SqlExecution(SymbolicTask):
 
     def execute(self, fields: Fields) -> Denotation:
         """The proven denotation of `sql` on `tables`. Raises ExecutionError for SQL beyond the typed tree."""
-        return Context(fields["tables"], self._kept_engines()).prove(parse_sql(fields["sql"], fields["tables"]))[0]
+        tables = fields["tables"]
+        if self._context is None or self._context.tables != tables:  # lines of one block share their tables
+            self._context = Context(tables, self._kept_engines(), max_rows=MOST_ROWS)
+        return self._context.prove(parse_sql(fields["sql"], tables))[0]
 
     def split_key(self, fields: Fields) -> str:
         """The content of the first table: a table's programs never stand in two splits."""
@@ -64,6 +69,7 @@ class SqlExecution(SymbolicTask):
         templates = (
             self.chosen_templates(setting.templates) if len(tables) == 1 else load_templates("sql_execution_several")
         )
+        self._context = None
         context = Context(tables, self._kept_engines(), max_rows=setting.max_answer_rows)
         sampler = _sampler(setting.query_types and tuple(setting.query_types.items()), setting.difficulty)
         used = setting.measure(shown)

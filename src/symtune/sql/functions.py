@@ -1,0 +1,190 @@
+"""What functions, aggregates, comparisons and window functions do to values. No queries here."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+from symtune.sql.vectors import Vector, near, same_key
+from symtune.types import ExecutionError
+
+LARGEST = 2**53  # beyond it a double no longer holds every integer
+
+
+def checked(value: Any) -> Any:
+    if isinstance(value, int):
+        if -LARGEST <= value <= LARGEST:
+            return value
+        raise ExecutionError("out of range")
+    if not math.isfinite(value):
+        raise ExecutionError("not finite")
+    if abs(value) > LARGEST:
+        raise ExecutionError("out of range")
+    return value
+
+
+def _divide(x: Any, y: Any) -> Any:
+    if y == 0:
+        raise ExecutionError("division by zero")
+    return x * 1.0 / y
+
+
+ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda x, y: checked(x + y),
+    "-": lambda x, y: checked(x - y),
+    "*": lambda x, y: checked(x * y),
+    "/": lambda x, y: checked(_divide(x, y)),
+}
+
+
+def _ascii(text: str) -> str:
+    if not text.isascii():
+        raise ExecutionError("letter case", "letters beyond ASCII")
+    return text
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ExecutionError("bad date", text) from None
+
+
+def _substr(text: str, start: int, length: int) -> str:
+    if start < 1 or length < 0:
+        raise ExecutionError("out of range", "SUBSTR")
+    return text[start - 1 : start - 1 + length]
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "LENGTH": len,
+    "UPPER": lambda s: _ascii(s).upper(),
+    "LOWER": lambda s: _ascii(s).lower(),
+    "SUBSTR": _substr,
+    "ABS": abs,
+    "YEAR": lambda d: _date(d).year,
+    "MONTH": lambda d: _date(d).month,
+    "DAY": lambda d: _date(d).day,
+    "DAYS": lambda a, b: (_date(a) - _date(b)).days,
+}
+
+
+def _sum(values: list[Any]) -> Any:
+    if not values:
+        return None
+    return checked(math.fsum(values) if any(isinstance(v, float) for v in values) else sum(values))
+
+
+AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
+    "COUNT": len,
+    "SUM": _sum,
+    "AVG": lambda values: _sum(values) / len(values) if values else None,
+    "MIN": lambda values: min(values, default=None),
+    "MAX": lambda values: max(values, default=None),
+}
+
+
+def _no_ties(order: list[int], keys: Sequence[Vector]) -> None:
+    if not keys:
+        raise ExecutionError("no order", "a window function that needs one")
+    if any(same_key(keys, a, b) for a, b in pairwise(order)):
+        raise ExecutionError("tie")
+
+
+def _row_number(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
+    _no_ties(order, keys)
+    for position, i in enumerate(order):
+        values[i] = position + 1
+
+
+def _rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
+    if not keys:
+        raise ExecutionError("no order", "RANK")
+    for position, i in enumerate(order):
+        tied = position > 0 and same_key(keys, order[position - 1], i)
+        values[i] = values[order[position - 1]] if tied else position + 1
+
+
+def _shift(step: int) -> Callable[..., None]:
+    def shift(order: list[int], keys: Any, arg: Vector, values: list[Any], texts: list[str] | None) -> None:
+        _no_ties(order, keys)
+        for position, i in enumerate(order):
+            source = position + step
+            if 0 <= source < len(order):
+                values[i] = arg.values[order[source]]
+                if texts is not None and arg.texts is not None:
+                    texts[i] = arg.texts[order[source]]
+
+    return shift
+
+
+def _over(name: str) -> Callable[..., None]:
+    """SUM or COUNT over a whole partition, or running up to and with the row where there is an order."""
+
+    def over(order: list[int], keys: Any, arg: Vector | None, values: list[Any], texts: Any) -> None:
+        if keys:
+            _no_ties(order, keys)
+        for position, i in enumerate(order):
+            seen = order[: position + 1] if keys else order
+            known = seen if arg is None else [v for v in (arg.values[j] for j in seen) if v is not None]
+            values[i] = AGGREGATES[name](list(known))
+
+    return over
+
+
+WINDOWS: dict[str, Callable[..., None]] = {
+    "ROW_NUMBER": _row_number,
+    "RANK": _rank,
+    "LAG": _shift(-1),
+    "LEAD": _shift(1),
+    "SUM": _over("SUM"),
+    "COUNT": _over("COUNT"),
+}
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda x, y: x == y,
+    "<>": lambda x, y: x != y,
+    "<": lambda x, y: x < y,
+    "<=": lambda x, y: x <= y,
+    ">": lambda x, y: x > y,
+    ">=": lambda x, y: x >= y,
+}
+
+
+def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
+    compare = _COMPARE[op]
+    pairs = list(zip(left.values, right.values, strict=True))
+    if left.computed or right.computed:
+        for x, y in pairs:
+            if x is not None and y is not None and x != y and near(x, y):
+                raise ExecutionError("near numbers", op)
+        if op in ("=", "<>") and any(isinstance(v, float) for pair in pairs for v in pair):
+            raise ExecutionError("near numbers", "equality of computed decimals")
+    try:
+        return [None if x is None or y is None else compare(x, y) for x, y in pairs]
+    except TypeError:
+        raise ExecutionError("type mismatch", op) from None
+
+
+def both(a: bool | None, b: bool | None) -> bool | None:
+    if a is False or b is False:
+        return False
+    return None if a is None or b is None else True
+
+
+def either(a: bool | None, b: bool | None) -> bool | None:
+    if a or b:
+        return True
+    return None if a is None or b is None else False
+
+
+@lru_cache(maxsize=4096)
+def pattern(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    body = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern)
+    return re.compile(body, re.DOTALL), re.compile(body, re.DOTALL | re.IGNORECASE)
