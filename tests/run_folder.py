@@ -26,10 +26,8 @@ def write(folder: Path, *, hostile: str = HOSTILE, n: int = 40) -> Path:
     shares = [_share("sql", "run:data", 0.8, 0.9, 900), _share(hostile[:30], "bundled:gsm8k", 0.2, 0.1, 100)]
     _manifest(folder / "mix", "mix", records=1000, shares=shares, sha256={"data/train.parquet": "ab" * 32})
     for stage, tokens in (("model", 101_234), ("control", 40_100)):
-        drops = {"completion would be cut": 3, hostile: 1}
-        _manifest(
-            folder / stage, "train", tokens=tokens, drops=drops, weights_sha256={"model.gguf": "cd" * 32}
-        )
+        dropped = {"completion would be cut": 3, hostile: 1}
+        _manifest(folder / stage, "train", tokens=tokens, drops=drops, weights_sha256={"model.gguf": "cd" * 32})
         steps = [
             {
                 "step": k,
@@ -40,13 +38,9 @@ def write(folder: Path, *, hostile: str = HOSTILE, n: int = 40) -> Path:
             for k in range(1, tokens // 1000 + 1)
         ]
         _lines(folder / stage / "log.jsonl", steps)
-    correct = {
-        name: _evaluation(folder / "evaluation" / name, rate, hostile, n, draw) for name, rate in RATES
-    }
+    correct = {name: _evaluation(folder / "evaluation" / name, rate, hostile, n, draw) for name, rate in RATES}
     comparisons = [
-        _comparison(correct, against, group)
-        for against in ("before", "control", "chance")
-        for group in ("", *TYPES)
+        _comparison(correct, against, group) for against in ("before", "control", "chance") for group in ("", *TYPES)
     ]
     _manifest(folder, "run", comparisons=comparisons, versions={"symtune": "0.1.0", "torch": "2.13.0"})
     seconds = {
@@ -57,9 +51,7 @@ def write(folder: Path, *, hostile: str = HOSTILE, n: int = 40) -> Path:
         "control": 301.0,
         "evaluation/after": 88.0,
     }
-    (folder / "stages.json").write_text(
-        json.dumps({name: {"seconds": took} for name, took in seconds.items()})
-    )
+    (folder / "stages.json").write_text(json.dumps({name: {"seconds": took} for name, took in seconds.items()}))
     return folder
 
 

@@ -28,7 +28,8 @@ STAGE_TITLES = {
     "evaluation/after": "evaluate after",
     "evaluation/control": "evaluate the control",
 }
-DROP_KEYS = ("rejects", "dropped", "drops")
+DROP_KEYS = ("rejects", "tables_dropped", "dropped")
+ENDINGS = {"length": "answer not ended within the token limit", "error": "prompt too long for the model"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Page:
     drops: tuple[tuple[str, str, int], ...]
     stages: tuple[tuple[str, str], ...]
     commands: tuple[str, ...]
+    machine: str
     recipe: str
     versions: Mapping[str, str]
     hashes: tuple[tuple[str, str], ...]
@@ -109,6 +111,7 @@ def build(run: Run) -> Page:
         drops=tuple(_drops(run)),
         stages=tuple(_stage_lines(run)),
         commands=tuple(_commands(run)),
+        machine=_machine(run),
         recipe=run.recipe_text.strip(),
         versions=_versions(run),
         hashes=tuple(_hashes(run)),
@@ -123,8 +126,8 @@ def model_name(run: Run) -> str:
     """What the run trained, in words."""
     model = run.recipe.get("model", "a model")
     if isinstance(model, Mapping):
-        kind = model.get("model_type") or model.get("type") or "model"
-        return f"a {kind} built from a config"
+        kind = str(model.get("architecture", "model"))
+        return f"a new {kind} built from a config"
     return str(model)
 
 
@@ -132,7 +135,9 @@ def _done(run: Run) -> str:
     model, tokens = model_name(run), _tokens(run, "model")
     records = run.manifests.get("mix", {}).get("records")
     what = f"{records:,} records" if isinstance(records, int) else "a mixture"
-    seen = f" ({tokens:,} tokens)" if tokens else ""
+    passes = run.manifests.get("model", {}).get("passes")
+    often = f", {passes:.2g} passes" if isinstance(passes, int | float) else ""
+    seen = f" ({tokens:,} tokens{often})" if tokens else ""
     tasks = sorted({str(shown.row.get("task", "")) for shown in run.examples})
     on = f" and measured on held-out {', '.join(tasks)} questions" if tasks and run.evaluations else ""
     if "model" not in run.manifests:
@@ -146,9 +151,7 @@ def _claim(scores: Sequence[Scores]) -> str:
         return "Nothing has been measured yet."
     before, after = row.marks.get("before"), row.marks.get("after")
     if before and after:
-        return (
-            f"Accuracy went from {percent(before.score)} to {_with_interval(after)} of {row.n:,} questions."
-        )
+        return f"Accuracy went from {percent(before.score)} to {_with_interval(after)} of {row.n:,} questions."
     name, mark = next((name, row.marks[name]) for name in EVALUATIONS if name in row.marks)
     return f"Accuracy {name}: {_with_interval(mark)} of {row.n:,} questions."
 
@@ -182,23 +185,15 @@ def _verdicts(scores: Sequence[Scores], run: Run) -> Iterator[Verdict]:
 
 def _shorter(run: Run) -> str:
     model, control = _tokens(run, "model"), _tokens(run, "control")
-    return (
-        f" (trained on {100 * control / model:.0f} % of the tokens)"
-        if model and control and control < model
-        else ""
-    )
+    return f" (trained on {100 * control / model:.0f} % of the tokens)" if model and control and control < model else ""
 
 
 def _control_note(run: Run) -> str:
     model, control = _tokens(run, "model"), _tokens(run, "control")
-    note = (
-        "Control: the same model and training, with the answers shuffled among the examples, so that it can "
-    )
+    note = "Control: the same model and training, with the answers shuffled among the examples, so that it can "
     note += "learn the format and nothing else."
     if model and control and control < model:
-        note += (
-            f" It saw {control:,} tokens, the model {model:,}: a shorter control, which makes a weaker claim."
-        )
+        note += f" It saw {control:,} tokens, the model {model:,}: a shorter control, which makes a weaker claim."
     return note
 
 
@@ -210,8 +205,6 @@ def _label(run: Run, name: str) -> str:
 
 def _tokens(run: Run, stage: str) -> int:
     tokens = run.manifests.get(stage, {}).get("tokens", 0)
-    if isinstance(tokens, Mapping):
-        tokens = next((tokens[key] for key in ("trained", "computed", "total") if key in tokens), 0)
     return int(tokens) if isinstance(tokens, int | float) else 0
 
 
@@ -263,9 +256,7 @@ def _example(run: Run, shown: Shown) -> Mapping[str, Any]:
     for name, evaluation in run.evaluations.items():
         line = evaluation.predictions.get(str(shown.row.get("id", "")))
         if line is not None:
-            answers.append(
-                {"name": name, "correct": bool(line.get("correct")), "text": str(line.get("text", ""))}
-            )
+            answers.append({"name": name, "correct": bool(line.get("correct")), "text": str(line.get("text", ""))})
     return {
         "query_type": str(shown.info.get("query_type", "")),
         "difficulty": shown.row.get("difficulty"),
@@ -307,6 +298,14 @@ def _drops(run: Run) -> Iterator[tuple[str, str, int]]:
             if isinstance(counts, Mapping):
                 for reason, count in sorted(counts.items(), key=lambda item: (-int(item[1]), item[0])):
                     yield STAGE_TITLES[stage], reason, int(count)
+        evaluation = run.evaluations.get(stage.removeprefix("evaluation/"))
+        if evaluation and evaluation.results:
+            notes = evaluation.results[0].notes
+            for ending, reason in ENDINGS.items():
+                if notes.get("finish", {}).get(ending):
+                    yield STAGE_TITLES[stage], f"{reason} (still scored)", int(notes["finish"][ending])
+            if notes.get("tables_cut"):
+                yield STAGE_TITLES[stage], "table cut to what the model reads (still scored)", int(notes["tables_cut"])
 
 
 def _stage_lines(run: Run) -> Iterator[tuple[str, str]]:
@@ -319,8 +318,17 @@ def _stage_lines(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _commands(run: Run) -> Iterator[str]:
-    command = (run.manifest or {}).get("command")
-    yield str(command) if command else "symtune run recipe.yaml --out RUN_DIR"
+    yield str((run.manifest or {}).get("run", {}).get("repeat") or "symtune run recipe.yaml --out RUN_DIR")
+
+
+def _machine(run: Run) -> str:
+    facts = (run.manifest or {}).get("run", {})
+    parts = [f"{facts['cpus']} CPU cores" if facts.get("cpus") else "", str(facts.get("platform") or "")]
+    if facts.get("peak_memory_bytes"):
+        parts.append(f"peak memory {facts['peak_memory_bytes'] / 1e9:.1f} GB")
+    took = [note.get("seconds") for note in run.stages.values() if isinstance(note, Mapping)]
+    parts.append(f"{clock(sum(filter(None, took)))} in all" if any(took) else "")
+    return ", ".join(part for part in parts if part)
 
 
 def _versions(run: Run) -> dict[str, str]:
@@ -332,7 +340,9 @@ def _versions(run: Run) -> dict[str, str]:
 
 def _hashes(run: Run) -> Iterator[tuple[str, str]]:
     for stage, manifest in run.manifests.items():
-        yield from _flat(stage, manifest.get("weights_sha256") or {}, "weights it started from")
+        model = manifest.get("model")
+        if isinstance(model, Mapping):
+            yield from _flat(stage, model.get("weights_sha256") or {}, "weights it started from")
         yield from _flat(stage, manifest.get("sha256") or {})
 
 

@@ -78,6 +78,5 @@ def _smooth(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     half = max(1, len(points) // 20)
     windows = [points[max(0, k - half) : k + half + 1] for k in range(len(points))]
     return [
-        (point[0], sum(loss for _, loss in window) / len(window))
-        for point, window in zip(points, windows, strict=True)
+        (point[0], sum(loss for _, loss in window) / len(window)) for point, window in zip(points, windows, strict=True)
     ]

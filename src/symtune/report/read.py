@@ -119,9 +119,7 @@ def read_run(path: Path, *, examples: int = 8) -> Run:
     manifest = _json(path / MANIFEST)
     manifests = {stage: found for stage in STAGES if (found := _json(path / stage / MANIFEST)) is not None}
     evaluations = {
-        name: _evaluation(path / "evaluation" / name)
-        for name in EVALUATIONS
-        if f"evaluation/{name}" in manifests
+        name: read_evaluation(path / "evaluation" / name) for name in EVALUATIONS if f"evaluation/{name}" in manifests
     }
     return Run(
         path=path,
@@ -131,15 +129,14 @@ def read_run(path: Path, *, examples: int = 8) -> Run:
         stages=_json(path / "stages.json") or {},
         manifests=manifests,
         evaluations=evaluations,
-        comparisons=_checked(
-            Comparison, (manifest or {}).get("comparisons", ()), f"{path / MANIFEST}: comparison"
-        ),
+        comparisons=_checked(Comparison, (manifest or {}).get("comparisons", ()), f"{path / MANIFEST}: comparison"),
         logs={name: _log(path / name / "log.jsonl") for name in ("model", "control")},
         examples=_examples(path / "heldout", examples) if "heldout" in manifests else (),
     )
 
 
-def _evaluation(folder: Path) -> Evaluation:
+def read_evaluation(folder: Path) -> Evaluation:
+    """An evaluation folder. Raises InputError where a file of it is broken."""
     results = _json(folder / "results.json", of=list) or []
     predictions = {str(line.get("id", "")): line for line in _lines(folder / "predictions.jsonl")}
     return Evaluation(_checked(Score, results, f"{folder / 'results.json'}: result"), predictions)
@@ -168,18 +165,14 @@ def _examples(folder: Path, count: int) -> tuple[Shown, ...]:
     """The first example of each query type in file order, then the second of each, up to `count`."""
     rows = [row for shard in sorted((folder / "data").glob("*.parquet")) for row in _rows(shard)]
     stored = {
-        row["id"]: row["table"]
-        for shard in sorted((folder / "tables").glob("*.parquet"))
-        for row in _rows(shard)
+        row["id"]: row["table"] for shard in sorted((folder / "tables").glob("*.parquet")) for row in _rows(shard)
     }
     by_type: dict[str, list[tuple[Json, Json]]] = {}
     for row in rows:
         info = _parse(str(row.get("info") or "{}"), f"{folder}: example {row.get('id')}: info")
         by_type.setdefault(str(info.get("query_type", "")), []).append((row, info))
     turns = max(map(len, by_type.values()), default=0)
-    chosen = [
-        group[turn] for turn in range(turns) for _, group in sorted(by_type.items()) if turn < len(group)
-    ]
+    chosen = [group[turn] for turn in range(turns) for _, group in sorted(by_type.items()) if turn < len(group)]
     return tuple(Shown(row, info, _tables(info, stored, folder)) for row, info in chosen[:count])
 
 

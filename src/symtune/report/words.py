@@ -37,7 +37,9 @@ def interval(low: float, high: float, scale: str = " %") -> str:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as 1:02:03 or 2:03 minutes."""
+    """Seconds as 7 s, 12:34 min or 1:02:03 h."""
     whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02d}:{whole % 60:02d} h" if hours else f"{minutes}:{whole % 60:02d} min"
+    if hours:
+        return f"{hours}:{minutes:02d}:{whole % 60:02d} h"
+    return f"{minutes}:{whole % 60:02d} min" if minutes else f"{whole} s"

@@ -1,0 +1,88 @@
+"""symtune run: a recipe -> every stage of the line -> a run folder with its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def register(app: typer.Typer) -> None:
+    """Add `symtune run`."""
+    app.command("run")(run)
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, for example recipes/quickstart.yaml.")],
+    out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/NAME]")] = None,
+    control: Annotated[
+        str, typer.Option(help="short: the control trains on fewer tokens; full: on as many as the model.")
+    ] = "short",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make again what was made with other arguments.")
+    ] = False,
+) -> None:
+    """Run a whole recipe; an interrupted run goes on where it stopped."""
+    from functools import partial
+    from typing import get_args
+
+    from rich.console import Console
+
+    from symtune import recipe as recipes
+    from symtune.recipe.board import Board
+    from symtune.recipe.summary import comparisons, evaluations, verdict
+    from symtune.types import UnknownName
+
+    if control not in get_args(recipes.ControlLength):
+        raise UnknownName("control", control, get_args(recipes.ControlLength))
+    console = Console()
+    with console.status("reading the recipe"):
+        asked = recipes.load(recipe)
+    folder = out or recipes.run_folder(asked)
+    page = recipes.run(
+        asked,
+        recipe,
+        folder,
+        partial(Board, console=console),
+        control=control,
+        overwrite=overwrite,
+    )
+    found = evaluations(folder)
+    lines = comparisons(found)
+    console.print(scores_table(found, lines))
+    console.print(verdict(lines), markup=False, highlight=False)
+    console.print(f"report: {page}", markup=False, highlight=False, soft_wrap=True)
+
+
+def scores_table(found: dict, lines: Sequence) -> Table:  # type: ignore[type-arg]
+    """Before, chance, control and after, with n and 95 % intervals; and what after is above each of them."""
+    from rich import box
+    from rich.table import Table
+
+    from symtune.recipe.summary import overall
+
+    scores = overall(found)
+    differences = {line.against: line for line in lines if not line.group}
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("", "right", "95 % interval", "n", "after is higher by", "95 % interval"):
+        table.add_column(column, justify="left" if not column else "right")
+    chance = next((score.notes["chance"] for score in scores.values() if "chance" in score.notes), None)
+    for name in ("before", "chance", "control", "after"):
+        score, line = scores.get(name), differences.get(name)
+        if name == "chance" and chance is not None:
+            cells = [f"{100 * chance:.1f} %", "", ""]
+        elif score is not None:
+            low, high = score.interval
+            cells = [f"{100 * score.score:.1f} %", f"{100 * low:.1f} to {100 * high:.1f}", f"{score.n:,}"]
+        else:
+            continue
+        if line is not None:
+            low, high = line.interval
+            cells += [f"{100 * line.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}"]
+        table.add_row(name, *cells)
+    return table

@@ -1,0 +1,129 @@
+"""The stages of a run on the terminal: what is done, what runs, and the time left, from the first second on.
+
+On a terminal the board is redrawn in place; elsewhere (a log) each stage is a line when it begins and ends, and
+a line every half minute between. The time left starts from the stages' own guesses and is corrected, as work is
+done, by how much faster or slower this machine is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from symtune.recipe.runner import Stage
+
+TRUST = 20.0  # seconds of guessed work that measured time must outweigh
+LOG_EVERY = 30.0  # seconds
+
+
+class Clock:
+    """Work done, in guessed seconds, against time passed."""
+
+    def __init__(self, stages: Sequence[Stage], now: Callable[[], float] = time.monotonic) -> None:
+        self.now, self.begun = now, now()
+        self.total = sum(stage.seconds for stage in stages)
+        self.done = 0.0  # guessed seconds of what is done
+        self.free = 0.0  # of which were done in an earlier run and took no time
+        self.share = 0.0  # of the stage that runs
+        self.stage: Stage | None = None
+
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return self.now() - self.begun
+
+    def left(self) -> float:
+        """Seconds until the run ends, about."""
+        done = self.done + (self.stage.seconds * self.share if self.stage else 0.0)
+        pace = (self.elapsed() + TRUST) / (done - self.free + TRUST)
+        return max(0.0, (self.total - done) * pace)
+
+
+class Board:
+    """A `Watch` that draws on `console`; use it as a context."""
+
+    def __init__(self, stages: Sequence[Stage], console: Console) -> None:
+        self.stages, self.console = stages, console
+        self.clock = Clock(stages)
+        self.notes: dict[str, tuple[str, str]] = {}  # stage -> (mark, note)
+        self.counts = ""
+        self.stage_begun = self.logged = self.clock.now()
+        self.live = Live(get_renderable=self.render, console=console, refresh_per_second=4, transient=False)
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self.live.start()
+        else:
+            self.say(f"{len(self.stages)} stages, about {clock(self.clock.left())} in all")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.console.is_terminal:
+            self.live.stop()
+
+    def begin(self, stage: Stage) -> None:
+        """A stage begins."""
+        self.clock.stage, self.clock.share, self.counts = stage, 0.0, ""
+        self.stage_begun = self.logged = self.clock.now()
+
+    def advance(self, done: int, of: int) -> None:
+        """The stage that runs has done so many of its units of work."""
+        self.clock.share = min(1.0, done / of) if of else 0.0
+        self.counts = f"{done:,} of {of:,}"
+        stage = self.clock.stage
+        if stage and not self.console.is_terminal and self.clock.now() - self.logged >= LOG_EVERY:
+            self.logged = self.clock.now()
+            self.say(f"{stage.title}: {self.counts}, about {clock(self.clock.left())} left")
+
+    def end(self, stage: Stage, note: str, *, skipped: bool) -> None:
+        """A stage is done, or was done before."""
+        self.clock.stage, self.clock.share = None, 0.0
+        self.clock.done += stage.seconds
+        self.clock.free += stage.seconds if skipped else 0.0
+        took = "done before" if skipped else clock(self.clock.now() - self.stage_begun)
+        self.notes[stage.name] = (took, note)
+        if not self.console.is_terminal:
+            self.say(f"{stage.title}: {took}" + (f", {note}" if note else ""))
+
+    def say(self, line: str) -> None:
+        """A line of a log."""
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def render(self) -> RenderableType:
+        """The board as it stands."""
+        table = Table.grid(padding=(0, 2))
+        table.add_column(width=1)
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(overflow="ellipsis", no_wrap=True)
+        for stage in self.stages:
+            if stage.name in self.notes:
+                took, note = self.notes[stage.name]
+                table.add_row(Text("✓", "green"), Text(stage.title), Text(took, "dim"), Text(note, "dim"))
+            elif stage is self.clock.stage:
+                took = clock(self.clock.now() - self.stage_begun)
+                bar = ProgressBar(total=1.0, completed=self.clock.share, width=18, pulse=not self.clock.share)
+                row = Table.grid(padding=(0, 1))
+                row.add_row(bar, Text(self.counts, "dim"))
+                table.add_row(Text("▸", "cyan"), Text(stage.title, "bold"), Text(took), row)
+            else:
+                table.add_row(Text("·", "dim"), Text(stage.title, "dim"), "", "")
+        elapsed, left = clock(self.clock.elapsed()), clock(self.clock.left())
+        state = f"{elapsed} passed, about {left} left" if len(self.notes) < len(self.stages) else f"{elapsed} in all"
+        return Group(table, Text(f"   {state}", "cyan"))
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 12:34, or 1:02:03 from an hour on."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,159 @@
+"""What a recipe says, and everything that can be found wrong with it before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+
+from pydantic import Field, create_model, model_validator
+
+from symtune import config, records, tasks
+from symtune.config import Loc, Strict
+from symtune.generate import GenerateConfig
+from symtune.mixture import RUN_SCHEME, Mixture
+from symtune.train import TrainSettings
+from symtune.types import InputError, SymtuneError
+
+DATA = "data"  # the stage whose folder `run:data` names
+OF_THE_RUN = {"out", "split", "overwrite", "format", "self_contained"}  # what a recipe does not say of generate
+
+
+def _taken_by(of: type, name: str, *, optional: bool) -> type[Strict]:
+    """A strict model with the fields of the dataclass `of`: a recipe can say what the stage's function takes."""
+    hints = get_type_hints(of)
+    found: dict[str, Any] = {}
+    for field in fields(of):
+        if field.name not in OF_THE_RUN:
+            kind, default = hints[field.name], ... if field.default is MISSING else field.default
+            found[field.name] = (kind | None, None) if optional else (kind, default)
+    return create_model(name, __base__=Strict, __module__=__name__, **found)
+
+
+if TYPE_CHECKING:
+
+    class Generate(Strict):
+        """What generation takes."""
+
+    class Heldout(Strict):
+        """The same, each with a default."""
+
+        split: Literal["validation", "test"] = "test"
+
+else:
+    Generate = _taken_by(GenerateConfig, "Generate", optional=False)
+
+    class Heldout(_taken_by(GenerateConfig, "Heldout", optional=True)):
+        """The examples to measure with: what is not said here is as in `generate`."""
+
+        split: Literal["validation", "test"] = "test"
+
+
+class Evaluate(Strict):
+    """How the held-out examples are asked."""
+
+    max_new_tokens: int = Field(default=64, gt=0)
+
+
+class Control(Strict):
+    """The control: the same training with the answers shuffled. `max_tokens`: of the short one."""
+
+    max_tokens: int | None = Field(default=None, gt=0)
+
+
+class Recipe(Strict):
+    """A whole run. `seed` is that of every section that does not name its own."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    seed: int = 0
+    model: str | dict[str, Any]
+    generate: Generate
+    heldout: Heldout = Heldout()
+    mix: Mixture
+    train: TrainSettings = TrainSettings()
+    control: Control | None = None
+    evaluate: Evaluate = Evaluate()
+
+    @model_validator(mode="after")
+    def _mixes_its_data(self) -> Recipe:
+        if not shuffled_sources(self):
+            raise ValueError(f"mix.sources: none has the path {RUN_SCHEME}{DATA}, the examples that this run makes")
+        return self
+
+
+def shuffled_sources(recipe: Recipe) -> tuple[str, ...]:
+    """The sources whose answers the control shuffles: those that the run generates."""
+    return tuple(source.name for source in recipe.mix.sources if source.path == RUN_SCHEME + DATA)
+
+
+def load(path: Path) -> Recipe:
+    """The recipe at `path`, whole and checked: files there, names known. Raises InputError with every fault."""
+    recipe = config.load(path, Recipe)
+    faults = [config.fault_at(path, loc, message) for loc, message in _faults(recipe, path.parent)]
+    if len(faults) == 1:
+        raise InputError(faults[0])
+    if faults:
+        raise InputError(f"{len(faults)} faults: " + "; ".join(faults))
+    return recipe
+
+
+def train_data(recipe: Recipe, base: Path, out: Path) -> GenerateConfig:
+    """What the stage `data` generates. Relative paths start at `base`."""
+    return _generation(recipe, {"split": "train"}, base, out)
+
+
+def heldout_data(recipe: Recipe, base: Path, out: Path) -> GenerateConfig:
+    """What the stage `heldout` generates."""
+    return _generation(recipe, recipe.heldout.model_dump(exclude_unset=True) | {"split": split(recipe)}, base, out)
+
+
+def split(recipe: Recipe) -> str:
+    """The split that is held out."""
+    return str(recipe.heldout.split)
+
+
+def model_of(recipe: Recipe, base: Path) -> str | dict[str, Any]:
+    """The model to start from; a folder or file is found from `base`."""
+    if isinstance(recipe.model, str) and (base / recipe.model).exists():
+        return str(base / recipe.model)
+    return recipe.model
+
+
+def _generation(recipe: Recipe, changes: dict[str, Any], base: Path, out: Path) -> GenerateConfig:
+    arguments = {"seed": recipe.seed} | recipe.generate.model_dump(exclude_unset=True) | changes
+    if arguments.get("tables") is not None:
+        arguments["tables"] = base / arguments["tables"]
+    return GenerateConfig(out=out, **arguments)
+
+
+def _faults(recipe: Recipe, base: Path) -> Iterator[tuple[Loc, str]]:
+    """Faults that the types cannot see, each with its place."""
+    for section, make in (("generate", train_data), ("heldout", heldout_data)):
+        asked = make(recipe, base, base)
+        yield from _caught((section,), asked.check)
+        yield from _caught((section, "task"), lambda asked=asked: tasks.find(asked.task))  # type: ignore[misc]
+        if asked.tables is not None and not asked.tables.exists():
+            yield (section, "tables"), f"{asked.tables}: no such file or folder"
+    for number, source in enumerate(recipe.mix.sources):
+        if source.path == RUN_SCHEME + DATA:
+            continue
+        place = ("mix", "sources", number, "path")
+        if source.path.startswith(RUN_SCHEME):
+            yield place, f"got {source.path}; a run has only {RUN_SCHEME}{DATA} to mix"
+        else:
+            yield from _caught(place, lambda path=source.path: records.files(records.find(path, base)))  # type: ignore[misc]
+    yield from _caught(("model",), lambda: _check_model(model_of(recipe, base)))
+
+
+def _check_model(model: str | dict[str, Any]) -> None:
+    from symtune.models import check_model
+
+    check_model(model)
+
+
+def _caught(loc: Loc, check: Callable[[], object]) -> Iterator[tuple[Loc, str]]:
+    try:
+        check()
+    except SymtuneError as error:
+        yield loc, str(error)

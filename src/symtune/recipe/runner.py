@@ -1,0 +1,125 @@
+"""Run stages in order, skip those that are done, go on where a run was interrupted.
+
+A stage writes one folder of the run, under its final name only when it is whole. `stages.json` notes, before a
+stage begins, what decides its outcome: its arguments, the digests of the files it reads, and the same of every
+stage it follows. A stage is done when its folder is there and that note is unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from symtune.output import MANIFEST, new_file
+from symtune.seeds import digest
+from symtune.types import OutputError
+
+STAGES = "stages.json"
+RECIPE = "recipe.yaml"
+Advance = Callable[[int, int], None]  # done, of
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a run. `work(folder, advance)` writes the folder and returns a short note for people."""
+
+    name: str  # its folder in the run
+    title: str
+    arguments: Mapping[str, Any]  # all that decides its outcome, besides the stages it follows
+    follows: tuple[str, ...]
+    seconds: float  # a guess on two CPU cores with the quick start's model: what the time left begins with
+    work: Callable[[Path, Advance], str]
+
+
+class Watch(Protocol):
+    """Hears how a run goes on, to show it."""
+
+    def begin(self, stage: Stage) -> None:
+        """A stage begins."""
+
+    def advance(self, done: int, of: int) -> None:
+        """The stage that runs has done so many of its units of work."""
+
+    def end(self, stage: Stage, note: str, *, skipped: bool) -> None:
+        """A stage is done, or was done before."""
+
+
+def run_stages(stages: Sequence[Stage], out: Path, watch: Watch, *, overwrite: bool = False) -> None:
+    """Bring every stage of the run folder `out` to its end, in order.
+
+    Raises OutputError, before anything runs, where a stage was done with other arguments and `overwrite` is not
+    set; with it, that stage and those that follow it are done again.
+    """
+    notes = read_notes(out)
+    keys = _keys(stages)
+    done = {stage.name for stage in stages if _done(out, stage, notes, keys)}
+    for stage in stages:
+        if stage.name not in done and (out / stage.name / MANIFEST).is_file() and not overwrite:
+            raise OutputError(
+                f"{out}: the stage {stage.name} was made {_difference(stage, notes)}; --overwrite makes it and "
+                "what follows again, or choose another --out"
+            )
+    for stage in stages:
+        watch.begin(stage)
+        if stage.name in done:
+            watch.end(stage, str(notes[stage.name].get("note", "")), skipped=True)
+            continue
+        shutil.rmtree(out / stage.name, ignore_errors=True)
+        notes[stage.name] = {"key": keys[stage.name], "arguments": dict(stage.arguments)}
+        _write_notes(out, notes)
+        started = time.monotonic()
+        (out / stage.name).parent.mkdir(parents=True, exist_ok=True)
+        note = stage.work(out / stage.name, watch.advance)
+        notes[stage.name] |= {"seconds": round(time.monotonic() - started, 1), "note": note}
+        _write_notes(out, notes)
+        watch.end(stage, note, skipped=False)
+
+
+def read_notes(out: Path) -> dict[str, dict[str, Any]]:
+    """What `stages.json` says of each stage; nothing where it is absent or broken (then all is done again)."""
+    try:
+        notes = json.loads((out / STAGES).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return notes if isinstance(notes, dict) else {}
+
+
+def _write_notes(out: Path, notes: Mapping[str, Any]) -> None:
+    with new_file(out / STAGES, overwrite=True) as temporary:
+        temporary.write_text(json.dumps(notes, indent=2, ensure_ascii=False, default=str) + "\n", "utf-8")
+
+
+def _keys(stages: Sequence[Stage]) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for stage in stages:
+        arguments = json.dumps(stage.arguments, sort_keys=True, default=str)
+        before = [keys[name] for name in stage.follows]
+        keys[stage.name] = digest(stage.name, arguments, *before).hex()
+    return keys
+
+
+def _done(out: Path, stage: Stage, notes: Mapping[str, Any], keys: Mapping[str, str]) -> bool:
+    same = notes.get(stage.name, {}).get("key") == keys[stage.name]
+    return same and (out / stage.name / MANIFEST).is_file()
+
+
+def _difference(stage: Stage, notes: Mapping[str, Any]) -> str:
+    """In words, in what the arguments of a stage differ from those it was made with."""
+    was = notes.get(stage.name, {}).get("arguments")
+    if was is None:
+        return "by hand or by another version"
+    now = json.loads(json.dumps(dict(stage.arguments), default=str))
+    for name in sorted({*was, *now}):
+        if was.get(name) != now.get(name):
+            return f"with other arguments ({name}: was {_shown(was.get(name))}, is {_shown(now.get(name))})"
+    return "from other data (a stage before it has changed)"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
