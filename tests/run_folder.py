@@ -27,7 +27,9 @@ def write(folder: Path, *, hostile: str = HOSTILE, n: int = 40) -> Path:
     _manifest(folder / "mix", "mix", records=1000, shares=shares, sha256={"data/train.parquet": "ab" * 32})
     for stage, tokens in (("model", 101_234), ("control", 40_100)):
         dropped = {"completion would be cut": 3, hostile: 1}
-        _manifest(folder / stage, "train", tokens=tokens, drops=drops, weights_sha256={"model.gguf": "cd" * 32})
+        _manifest(
+            folder / stage, "train", tokens=tokens, dropped=dropped, model={"weights_sha256": "cd" * 32}, passes=1.5
+        )
         steps = [
             {
                 "step": k,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,8 @@ import typer
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from symtune.report.read import Comparison, Evaluation
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +31,7 @@ def run(
 ) -> None:
     """Run a whole recipe; an interrupted run goes on where it stopped."""
     from functools import partial
-    from typing import get_args
+    from typing import cast, get_args
 
     from rich.console import Console
 
@@ -49,7 +51,7 @@ def run(
         recipe,
         folder,
         partial(Board, console=console),
-        control=control,
+        control=cast(recipes.ControlLength, control),
         overwrite=overwrite,
     )
     found = evaluations(folder)
@@ -59,7 +61,7 @@ def run(
     console.print(f"report: {page}", markup=False, highlight=False, soft_wrap=True)
 
 
-def scores_table(found: dict, lines: Sequence) -> Table:  # type: ignore[type-arg]
+def scores_table(found: Mapping[str, Evaluation], lines: Sequence[Comparison]) -> Table:
     """Before, chance, control and after, with n and 95 % intervals; and what after is above each of them."""
     from rich import box
     from rich.table import Table
