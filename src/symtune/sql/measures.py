@@ -31,10 +31,10 @@ _NESTED = (t.ScalarQuery, t.InQuery, t.Exists, t.Derived)
 _PLAIN = (t.Column, t.Constant, t.Item, t.TableRef, t.Order)
 
 
-def operators(query: t.Query) -> Counter[str]:
-    """How often each construct stands in the program, by the names of docs/sql.md."""
+def operators(nodes: Sequence[Any]) -> Counter[str]:
+    """How often each construct stands among a program's nodes (`tree.walk`), by the names of docs/sql.md."""
     found: Counter[str] = Counter()
-    for node in t.walk(query):
+    for node in nodes:
         kind = type(node)
         if kind in _PLAIN:
             continue
@@ -73,19 +73,19 @@ def _select(node: t.Select, found: Counter[str]) -> None:
 _NOT_COUNTED = {"ASC", "DESC"}  # part of ORDER BY
 
 
-def difficulty(query: t.Query, used: Counter[str], database: Database) -> float:
+def difficulty(nodes: Sequence[Any], used: Counter[str], database: Database) -> float:
     """Operators + 2 for each nested query + log2 of the rows that the program reads, to two decimals.
 
     A lookup in four rows has difficulty 3; a correlated subquery over 30 rows some 15.
     """
     count = sum(n for name, n in used.items() if name not in _NOT_COUNTED)
     nested, rows = 0, 0
-    for node in t.walk(query):
-        if isinstance(node, _NESTED):
+    for node in nodes:
+        if type(node) in _NESTED:
             nested += 1
-        elif isinstance(node, t.TableRef):
+        elif type(node) is t.TableRef:
             rows += database[node.name].size if node.name in database else 0
-        elif isinstance(node, t.Select) and node.ctes:
+        elif type(node) is t.Select and node.ctes:
             nested += len(node.ctes)
     return round(count + 2 * nested + math.log2(max(rows, 1)), 2)
 

@@ -90,14 +90,15 @@ class Sampler:
         sql = render(query)
         if sql in seen:
             raise ExecutionError("duplicate in its context")
-        used = operators(query)
-        hard = difficulty(query, used, context.database)
-        if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
-            raise ExecutionError("outside the range of difficulty")
         joined = isinstance(material.source, t.Join)
         if joined and not uses_all(query, context.database):
             raise ExecutionError("join not used")
         denotation, answer = context.prove(query, sql)
+        nodes = t.walk(query)
+        used = operators(nodes)
+        hard = difficulty(nodes, used, context.database)
+        if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
+            raise ExecutionError("outside the range of difficulty")
         chance, shortcut = guess(query, denotation.rows, context.database)
         return Drawn(
             query,

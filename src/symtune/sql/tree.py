@@ -8,7 +8,7 @@ engines must share are written down in docs/sql.md; `sql/evaluator.py` is their 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 ExprType = Literal["number", "date", "text", "bool"]
@@ -263,9 +263,26 @@ Source = TableRef | Derived | Join
 Query = Select | SetQuery
 
 
+# The fields of each class that hold nodes (or tuples of them): what there is to walk into.
+_PLAIN_FIELDS = {
+    "str",
+    "int",
+    "bool",
+    "int | None",
+    "int | float | str",
+    "ExprType",
+    "Direction",
+    'Literal["AND", "OR"]',
+}
+_HOLDS_NODES: dict[type, tuple[str, ...]] = {
+    node: tuple(field.name for field in fields(node) if field.type not in _PLAIN_FIELDS)
+    for node in (*Expr.__args__, *Query.__args__, *Source.__args__, Item, Order)
+}
+
+
 def children(node: Any) -> Iterator[Any]:
     """The nodes directly below a node, in order of its fields (tuples are looked into)."""
-    for name in node.__slots__:
+    for name in _HOLDS_NODES[type(node)]:
         yield from _nodes(getattr(node, name))
 
 
@@ -273,18 +290,22 @@ def _nodes(value: Any) -> Iterator[Any]:
     if isinstance(value, tuple):
         for part in value:
             yield from _nodes(part)
-    elif hasattr(value, "__dataclass_fields__"):
+    elif type(value) in _HOLDS_NODES:
         yield value
 
 
 def walk(node: Any) -> list[Any]:
-    """The node and every node below it, in no promised order. One flat loop: it runs for every draw."""
+    """The node (or nodes, in a tuple) and every node below, in no promised order. One flat loop: it runs for every
+    program that is proven.
+    """
     found, waiting = [], [node]
     while waiting:
         value = waiting.pop()
-        if type(value) is tuple:
+        kind = type(value)
+        if kind is tuple:
             waiting.extend(value)
-        elif hasattr(value, "__dataclass_fields__"):
+        elif kind in _HOLDS_NODES:
             found.append(value)
-            waiting.extend([getattr(value, name) for name in value.__slots__])
+            for name in _HOLDS_NODES[kind]:
+                waiting.append(getattr(value, name))
     return found
