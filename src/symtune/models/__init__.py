@@ -1,0 +1,41 @@
+"""Models: names, loading, the prompt as a model sees it, and batched greedy generation.
+
+    loaded = load("smollm2-135m-instruct-gguf")    # or a folder, a hub id, a mapping, a YAML file with one
+    generate = generator(loaded, max_new_tokens=32)
+    for index, completion in generate(["What is 2 + 2?"]): ...
+
+This package and `symtune.train` are the only ones that import torch and transformers.
+"""
+
+from __future__ import annotations
+
+from symtune.types import need
+
+need("torch", "train", "loading a model")
+need("transformers", "train", "loading a model")
+
+from symtune.models.generation import bf16_helps, device, generator  # noqa: E402
+from symtune.models.loading import NAMES, ModelSpec, check_model, load, quiet  # noqa: E402
+from symtune.models.prompting import (  # noqa: E402
+    LoadedModel,
+    completion_ids,
+    end_ids,
+    prompt_format,
+    prompt_ids,
+)
+
+__all__ = [
+    "NAMES",
+    "LoadedModel",
+    "ModelSpec",
+    "bf16_helps",
+    "check_model",
+    "completion_ids",
+    "device",
+    "end_ids",
+    "generator",
+    "load",
+    "prompt_format",
+    "prompt_ids",
+    "quiet",
+]
