@@ -1,0 +1,53 @@
+"""symtune tasks list, symtune tasks show NAME: what can be generated and what can be evaluated."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Annotated, Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Tasks and benchmarks.", no_args_is_help=True)
+    app.add_typer(group, name="tasks")
+
+    @group.command("list")
+    def list_() -> None:
+        """Every symbolic task and every benchmark, a line each."""
+        from rich.console import Console
+        from rich.table import Table
+
+        from symtune import benchmarks, tasks
+
+        table = Table("name", "kind", "what")
+        for name in tasks.names():
+            table.add_row(name, "symbolic task", _first_line(tasks.find(name)))
+        for name in benchmarks.names():
+            table.add_row(name, "benchmark", _first_line(benchmarks.find(name)))
+        Console(highlight=False).print(table)
+
+    @group.command("show")
+    def show(name: Annotated[str, typer.Argument(help="A task, a benchmark, or a .py file of your own.")]) -> None:
+        """What a task or benchmark is, and its prompt templates."""
+        from rich.console import Console
+        from rich.panel import Panel
+        from rich.text import Text
+
+        from symtune import benchmarks, tasks
+        from symtune.types import UnknownName
+
+        known = {*tasks.names(), *benchmarks.names()}
+        if not name.endswith(".py") and name not in known:
+            raise UnknownName("task or benchmark", name, known)
+        is_task = name.endswith(".py") or name in tasks.names()
+        found: Any = tasks.find(name) if is_task else benchmarks.find(name)
+        console = Console(highlight=False)
+        console.print(Text(inspect.getdoc(inspect.getmodule(type(found))) or ""))
+        for template in found.templates:
+            console.print(Panel(Text(template.text), title=Text(template.id), title_align="left", style="dim"))
+
+
+def _first_line(found: Any) -> str:
+    doc = inspect.getdoc(inspect.getmodule(type(found))) or ""
+    return doc.split("\n")[0]
