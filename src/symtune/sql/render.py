@@ -11,6 +11,7 @@ literals with quotes doubled: a program never holds a name or a cell outside quo
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -76,13 +77,15 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(value: int | float | str) -> str:
-    """A constant as SQL text."""
+def literal(value: int | float | str, dialect: Dialect = "sqlite") -> str:
+    """A constant as SQL text. A decimal is written out in full; DuckDB reads it as a double only with an exponent."""
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     if isinstance(value, float):
         text = repr(value)
-        return text if "e" not in text and "n" not in text else format(value, "f")
+        if dialect == "duckdb":
+            return text if "e" in text else text + "e0"
+        return f"{Decimal(text):f}" if "e" in text else text
     return str(value)
 
 
@@ -146,7 +149,7 @@ def _column(node: Column, d: Dialect) -> str:
 
 
 def _constant(node: Constant, d: Dialect) -> str:
-    return literal(node.value)
+    return literal(node.value, d)
 
 
 _ATOMS = (Column, Constant, Function, Aggregate, ScalarQuery, Window)
