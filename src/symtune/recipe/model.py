@@ -129,12 +129,12 @@ def _generation(recipe: Recipe, changes: dict[str, Any], base: Path, out: Path) 
 
 def _faults(recipe: Recipe, base: Path) -> Iterator[tuple[Loc, str]]:
     """Faults that the types cannot see, each with its place."""
+    said: set[str] = set()  # what `heldout` only takes over from `generate` is said once
     for section, make in (("generate", train_data), ("heldout", heldout_data)):
-        asked = make(recipe, base, base)
-        yield from _caught((section,), asked.check)
-        yield from _caught((section, "task"), lambda asked=asked: tasks.find(asked.task))  # type: ignore[misc]
-        if asked.tables is not None and not asked.tables.exists():
-            yield (section, "tables"), f"{asked.tables}: no such file or folder"
+        for loc, message in _generation_faults(section, make(recipe, base, base)):
+            if message not in said:
+                yield loc, message
+            said.add(message)
     for number, source in enumerate(recipe.mix.sources):
         if source.path == RUN_SCHEME + DATA:
             continue
@@ -144,6 +144,13 @@ def _faults(recipe: Recipe, base: Path) -> Iterator[tuple[Loc, str]]:
         else:
             yield from _caught(place, lambda path=source.path: records.files(records.find(path, base)))  # type: ignore[misc]
     yield from _caught(("model",), lambda: _check_model(model_of(recipe, base)))
+
+
+def _generation_faults(section: str, asked: GenerateConfig) -> Iterator[tuple[Loc, str]]:
+    yield from _caught((section,), asked.check)
+    yield from _caught((section, "task"), lambda: tasks.find(asked.task))
+    if asked.tables is not None and not asked.tables.exists():
+        yield (section, "tables"), f"{asked.tables}: no such file or folder"
 
 
 def _check_model(model: str | dict[str, Any]) -> None:

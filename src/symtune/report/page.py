@@ -29,6 +29,7 @@ STAGE_TITLES = {
     "evaluation/control": "evaluate the control",
 }
 DROP_KEYS = ("rejects", "tables_dropped", "dropped")
+SHORTER = 0.95  # a control on less than this share of the tokens is called a shorter one
 ENDINGS = {"length": "answer not ended within the token limit", "error": "prompt too long for the model"}
 
 
@@ -185,14 +186,14 @@ def _verdicts(scores: Sequence[Scores], run: Run) -> Iterator[Verdict]:
 
 def _shorter(run: Run) -> str:
     model, control = _tokens(run, "model"), _tokens(run, "control")
-    return f" (trained on {100 * control / model:.0f} % of the tokens)" if model and control and control < model else ""
+    return f" (trained on {100 * control / model:.0f} % of the tokens)" if control and control < SHORTER * model else ""
 
 
 def _control_note(run: Run) -> str:
     model, control = _tokens(run, "model"), _tokens(run, "control")
     note = "Control: the same model and training, with the answers shuffled among the examples, so that it can "
     note += "learn the format and nothing else."
-    if model and control and control < model:
+    if control and control < SHORTER * model:
         note += f" It saw {control:,} tokens, the model {model:,}: a shorter control, which makes a weaker claim."
     return note
 

@@ -1,0 +1,284 @@
+"""Recipes: the whole line on tiny models, going on after an interruption, and what is refused before it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from symtune import recipe as recipes
+from symtune.config import load as load_config
+from symtune.output import read_manifest
+from symtune.recipe.board import TRUST, Board, Clock
+from symtune.recipe.model import Recipe, load, shuffled_sources
+from symtune.recipe.runner import Stage, run_stages
+from symtune.recipe.summary import comparisons, evaluations, verdict
+from symtune.types import InputError, LeakError, OutputError, SymtuneError
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+
+
+class Heard:
+    """A watch that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.ends: dict[str, bool] = {}
+        self.advances: list[tuple[str, int, int]] = []
+        self.now = ""
+
+    def begin(self, stage: Stage) -> None:
+        self.now = stage.name
+
+    def advance(self, done: int, of: int) -> None:
+        self.advances.append((self.now, done, of))
+
+    def end(self, stage: Stage, note: str, *, skipped: bool) -> None:
+        self.ends[stage.name] = skipped
+
+    def made(self) -> list[str]:
+        return [name for name, skipped in self.ends.items() if not skipped]
+
+
+def run(path: Path, out: Path, **options) -> Heard:
+    heard = Heard()
+    recipes.run(load(path), path, out, lambda stages: contextlib.nullcontext(heard), **options)
+    return heard
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A whole run of the tiny encoder-decoder."""
+    out = tmp_path_factory.mktemp("runs") / "t5"
+    heard = run(RECIPES / "tiny-t5.yaml", out)
+    return out, heard
+
+
+ALL = [
+    "data",
+    "heldout",
+    "mix",
+    "evaluation/before",
+    "model",
+    "evaluation/after",
+    "control",
+    "evaluation/control",
+]
+
+
+@pytest.mark.xdist_group("runs")
+def test_the_whole_line_on_an_encoder_decoder(finished):
+    out, heard = finished
+    assert heard.made() == ALL
+    assert {name for name, _, _ in heard.advances} >= set(ALL) - {"mix"}
+    manifest = read_manifest(out, "run")
+    assert {line["against"] for line in manifest["comparisons"]} == {"before", "chance", "control"}
+    assert read_manifest(out / "control", "train")["arguments"]["shuffle_answers"] == ["sql"]
+    assert read_manifest(out / "control", "train")["tokens"] < read_manifest(out / "model", "train")["tokens"]
+    html = (out / "report.html").read_text("utf-8")
+    assert "This run is not complete" not in html
+    assert "tiny-t5" in html
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.xdist_group("runs")
+def test_comparisons_are_paired_and_those_of_the_predictions(finished):
+    out, _ = finished
+    found = evaluations(out)
+    lines = comparisons(found)
+    whole = {line.against: line for line in lines if not line.group}
+    assert whole["before"].n == len(found["after"].predictions) == 12
+    chances = [line["chance"] for line in found["after"].predictions.values()]
+    right = [line["correct"] for line in found["after"].predictions.values()]
+    assert whole["chance"].difference == pytest.approx((sum(right) - sum(chances)) / 12)
+    assert verdict([]) == "Nothing to compare with."
+
+
+@pytest.mark.xdist_group("runs")
+def test_a_finished_run_is_not_run_again(finished, tmp_path):
+    out, _ = finished
+    shutil.copytree(out, tmp_path / "run")
+    assert run(RECIPES / "tiny-t5.yaml", tmp_path / "run").made() == []
+
+
+@pytest.mark.xdist_group("runs")
+def test_an_interrupted_run_goes_on(finished, tmp_path):
+    out, _ = finished
+    shutil.copytree(out, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "evaluation" / "after")
+    (tmp_path / "run" / "control" / "manifest.json").unlink()  # a folder without a manifest is not whole
+    before = (tmp_path / "run" / "evaluation" / "control" / "predictions.jsonl").read_bytes()
+    heard = run(RECIPES / "tiny-t5.yaml", tmp_path / "run")
+    assert heard.made() == ["evaluation/after", "control"]
+    assert (tmp_path / "run" / "evaluation" / "control" / "predictions.jsonl").read_bytes() == before
+
+
+@pytest.mark.xdist_group("runs")
+def test_other_arguments_are_refused_or_made_again_from_there(finished, tmp_path):
+    out, _ = finished
+    shutil.copytree(out, tmp_path / "run")
+    changed = tmp_path / "changed.yaml"
+    changed.write_text((RECIPES / "tiny-t5.yaml").read_text().replace("max_new_tokens: 8", "max_new_tokens: 4"))
+    with pytest.raises(OutputError, match=r"max_new_tokens: was 8, is 4\); --overwrite"):
+        run(changed, tmp_path / "run")
+    heard = run(changed, tmp_path / "run", overwrite=True)
+    assert heard.made() == ["evaluation/before", "evaluation/after", "evaluation/control"]
+    assert heard.ends["model"] is True
+
+
+@pytest.mark.xdist_group("runs")
+def test_a_full_control_trains_on_as_many_tokens_and_twice_gives_the_same(finished, tmp_path):
+    out, _ = finished
+    shutil.copytree(out, tmp_path / "run")
+    heard = run(RECIPES / "tiny-t5.yaml", tmp_path / "run", control="full", overwrite=True)
+    assert heard.made() == ["control", "evaluation/control"]
+    tokens = [read_manifest(tmp_path / "run" / name, "train")["tokens"] for name in ("model", "control")]
+    assert tokens[1] > 0.9 * tokens[0]
+    assert "a shorter control" not in (tmp_path / "run" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.xdist_group("causal run")
+def test_the_whole_line_on_a_decoder_only_model(tmp_path):
+    text = (RECIPES / "tiny-llama.yaml").read_text().replace("max_tokens: 10000", "max_tokens: 8000")
+    (tmp_path / "recipe.yaml").write_text(text)
+    assert run(tmp_path / "recipe.yaml", tmp_path / "run").made() == ALL
+    assert (tmp_path / "run" / "recipe.yaml").read_text() == text
+
+
+def test_held_out_tables_that_were_trained_on_are_a_leak(finished, tmp_path):
+    from symtune.recipe.stages import _check_apart
+
+    out, _ = finished
+    _check_apart(out / "data", out / "heldout")
+    with pytest.raises(LeakError, match="of its tables are in"):
+        _check_apart(out / "data", out / "data")
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_recipe_of_the_project_is_valid(path):
+    recipe = load_config(path, Recipe)
+    assert recipe.name == path.stem
+    assert shuffled_sources(recipe)
+
+
+GOOD = """
+name: r
+model: {architecture: t5, tokenizer: bytes, d_model: 32, d_kv: 8, d_ff: 64, num_layers: 1, num_heads: 2}
+generate: {n: 8}
+mix: {sources: [{name: sql, path: "run:data"}]}
+"""
+
+WRONG = [
+    (("name: r", "name: ../r"), "r.yaml:2: name: got '../r'"),
+    (("name: r", "nam: r"), "nam: unknown key. Did you mean 'name'?"),
+    (("generate: {n: 8}", "generate: {n: 8, row: [3, 4]}"), "generate.row: unknown key. Did you mean 'rows'?"),
+    (("generate: {n: 8}", "generate: {n: 0}"), "r.yaml:4: generate: n is 0; wanted 1 or more"),
+    (("generate: {n: 8}", "generate: {n: 8, rows: [5, 3]}"), "rows is 5:3"),
+    (("generate: {n: 8}", "generate: {n: 8, task: sql_exec}"), "generate.task: unknown task 'sql_exec'. Did you"),
+    (("generate: {n: 8}", "generate: {n: 8, tables: absent}"), "absent: no such file or folder"),
+    (("generate: {n: 8}", "generate: {n: 8}\nheldout: {split: train}"), "r.yaml:5: heldout.split: got 'train'"),
+    (("run:data", "run:dat"), "none has the path run:data"),
+    (('"run:data"}', '"run:data"}, {name: b, path: "run:mix"}'), "a run has only run:data"),
+    (('"run:data"}', '"run:data"}, {name: b, path: absent.jsonl}'), "absent.jsonl: no such file"),
+    (('"run:data"}', '"run:data"}, {name: b, path: "bundled:gsm"}'), "Did you mean 'gsm8k'?"),
+    (("architecture: t5", "architecture: t6"), "unknown architecture 't6'"),
+    (("d_ff", "d_fff"), "unknown key of the model t5 'd_fff'. Did you mean 'd_ff'?"),
+    (("generate: {n: 8}", "generate: {n: 8}\ntrain: {learning_rate: 2}"), "train.learning_rate: got 2, wanted less"),
+    (("generate: {n: 8}", "generate: {n: 8}\ncontrol: {max_token: 2}"), "Did you mean 'max_tokens'?"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG, ids=[message for _, message in WRONG])
+def test_wrong_recipes_are_refused_before_anything_runs(tmp_path, change, message):
+    (tmp_path / "r.yaml").write_text(GOOD.replace(*change))
+    with pytest.raises(SymtuneError) as caught:
+        load(tmp_path / "r.yaml")
+    assert message in str(caught.value)
+
+
+def test_faults_of_all_sections_are_told_at_once(tmp_path):
+    text = GOOD.replace("n: 8", "n: 8, tables: absent, task: sql").replace("architecture: t5", "architecture: t6")
+    (tmp_path / "r.yaml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        load(tmp_path / "r.yaml")
+    for part in ("3 faults", "r.yaml:4: generate.tables", "r.yaml:4: generate.task", "r.yaml:3: model"):
+        assert part in str(caught.value)
+
+
+def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
+    (tmp_path / "r.yaml").write_text(GOOD)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("x")
+    with pytest.raises(OutputError, match="holds other things than a run"):
+        run(tmp_path / "r.yaml", tmp_path / "mine")
+    with pytest.raises(OutputError, match="is a file"):
+        run(tmp_path / "r.yaml", tmp_path / "r.yaml")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def stage(name: str, follows: tuple[str, ...] = (), seconds: float = 10.0, **arguments) -> Stage:
+    def work(folder: Path, advance) -> str:
+        advance(1, 2)
+        folder.mkdir()
+        (folder / "manifest.json").write_text(json.dumps(arguments))
+        return f"made {name}"
+
+    return Stage(name, name, arguments, follows, seconds, work)
+
+
+def test_a_change_reaches_what_follows_and_nothing_else(tmp_path):
+    def made(x: int, **options) -> list[str]:
+        heard = Heard()
+        stages = [stage("a", x=x), stage("b"), stage("c", ("a",)), stage("d", ("c",)), stage("e", ("b",))]
+        run_stages(stages, tmp_path, heard, **options)
+        return heard.made()
+
+    assert made(1) == ["a", "b", "c", "d", "e"]
+    assert made(1) == []
+    with pytest.raises(OutputError, match=r"stage a was made with other arguments \(x: was 1, is 2\)"):
+        made(2)
+    assert made(2, overwrite=True) == ["a", "c", "d"]
+    (tmp_path / "stages.json").write_text("{")  # broken: nothing is known of any stage
+    with pytest.raises(OutputError, match="by hand or by another version"):
+        made(2)
+
+
+def test_a_stage_that_fails_is_run_again(tmp_path):
+    def fail(folder: Path, advance) -> str:
+        raise InputError("no")
+
+    broken = Stage("a", "a", {}, (), 1.0, fail)
+    with pytest.raises(InputError):
+        run_stages([broken], tmp_path, Heard())
+    heard = Heard()
+    run_stages([stage("a")], tmp_path, heard)
+    assert heard.made() == ["a"]
+
+
+def test_the_time_left_begins_with_a_guess_and_follows_the_machine():
+    now = [0.0]
+    stages = [stage("a", seconds=100), stage("b", seconds=300)]
+    clock = Clock(stages, lambda: now[0])
+    assert clock.left() == 400
+    clock.stage, clock.share, now[0] = stages[0], 0.5, 100.0  # twice as slow as guessed
+    assert clock.left() == pytest.approx(350 * (100 + TRUST) / (50 + TRUST))
+    clock.stage, clock.share, clock.done = None, 0.0, 400.0
+    assert clock.left() == 0
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_board_shows_stages_counts_and_time_left(tmp_path, terminal):
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=terminal, width=100)
+    stages = [stage("a [red]", seconds=60), stage("b", seconds=600)]
+    with partial(Board, console=console)(stages) as board:
+        run_stages(stages, tmp_path, board)
+    text = stream.getvalue()
+    assert "a [red]" in text
+    assert "made b" in text
+    assert ("in all" in text) is True
