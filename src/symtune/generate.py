@@ -85,7 +85,7 @@ class GenerateConfig:
 
 
 @dataclass(frozen=True)
-class _Work:
+class Work:
     """What a worker needs, once."""
 
     config: GenerateConfig
@@ -96,7 +96,7 @@ class _Work:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """A shard as a worker leaves it."""
 
     number: int
@@ -115,16 +115,19 @@ def generate(
     says so (`exhausted`).
     """
     config.check()
-    task = find(config.task)
     with new_folder(config.out, overwrite=config.overwrite) as folder:
-        tables = _tables(config)
-        setting = _setting(config, tables, (measure or _estimate)(), exact=measure is not None)
-        task.chosen_templates(setting.templates)
         blocks = min(MAX_BLOCKS_PER_SHARD, max(8, ceil(config.n / config.programs / 16)))
-        work = _Work(config, task, setting, folder, blocks)
-        for name in ("data", "tables"):
-            (folder / name).mkdir()
-        return _write(work, progress)
+        return _write(work_of(config, folder, blocks=blocks, measure=measure), progress)
+
+
+def work_of(config: GenerateConfig, folder: Path, *, blocks: int, measure: Callable[[], Measure] | None = None) -> Work:
+    """All that shards of `blocks` blocks, written to `folder`, are computed from. Raises InputError."""
+    task = find(config.task)
+    setting = _setting(config, _tables(config), (measure or _estimate)(), exact=measure is not None)
+    task.chosen_templates(setting.templates)
+    for name in ("data", "tables"):
+        (folder / name).mkdir()
+    return Work(config, task, setting, folder, blocks)
 
 
 def _estimate() -> Measure:
@@ -147,29 +150,29 @@ def _setting(config: GenerateConfig, tables: TableSet, measure: Measure, *, exac
 
 # --------------------------------------------------------------------------------------------- workers
 
-_work: _Work | None = None  # a worker process's own; set once by _start
+_work: Work | None = None  # a worker process's own; set once by _start
 
 
-def _start(work: _Work) -> None:
+def _start(work: Work) -> None:
     global _work
     _work = work
 
 
-def _compute(number: int) -> _Part:
+def _compute(number: int) -> Part:
     if _work is None:
         raise RuntimeError("a worker was asked for a shard before it was started")
-    return _make_part(_work, number)
+    return make_shard(_work, number)
 
 
-def _make_part(work: _Work, number: int) -> _Part:
+def make_shard(work: Work, number: int) -> Part:
     """Compute one shard and write it under its temporary name."""
     rejects: Counter[str] = Counter()
     drawn = [item for block in _blocks(work, number, rejects) for item in block]
     keys = b"".join([digest(item.prompt) for item in drawn])
-    return _Part(number, keys, _save(work, number, drawn), rejects)
+    return Part(number, keys, _save(work, number, drawn), rejects)
 
 
-def _blocks(work: _Work, number: int, rejects: Counter[str]) -> Iterator[Iterator[Drawn]]:
+def _blocks(work: Work, number: int, rejects: Counter[str]) -> Iterator[Iterator[Drawn]]:
     """The blocks of a shard, each drawn from a generator of its own."""
     for block in range(number * work.blocks, (number + 1) * work.blocks):
         key = f"{work.task.name}/{work.task.version}/{work.config.split}/{work.config.seed}/{block}"
@@ -195,13 +198,13 @@ def _row(config: GenerateConfig, item: Drawn) -> dataset.Row:
     }
 
 
-def _table_rows(work: _Work, drawn: Sequence[Drawn]) -> list[dataset.Row]:
+def _table_rows(work: Work, drawn: Sequence[Drawn]) -> list[dataset.Row]:
     content = work.setting.tables.content
     shown = {table.id: table for item in drawn for table in item.tables}
     return [dataset.table_row(table, content.get(table.source, "")) for table in shown.values()]
 
 
-def _save(work: _Work, number: int, drawn: Sequence[Drawn]) -> Statistics:
+def _save(work: Work, number: int, drawn: Sequence[Drawn]) -> Statistics:
     """Write a shard under its temporary name."""
     name = f"part-{number:06d}.parquet"
     rows = [_row(work.config, item) for item in drawn]
@@ -222,7 +225,7 @@ def _save(work: _Work, number: int, drawn: Sequence[Drawn]) -> Statistics:
 # ---------------------------------------------------------------------------------------------- driver
 
 
-def _write(work: _Work, progress: Progress | None) -> dict[str, Any]:
+def _write(work: Work, progress: Progress | None) -> dict[str, Any]:
     config, seen = work.config, KeySet()
     statistics, rejects = Statistics(), Counter[str]()
     found, barren, parts = 0, 0, list[int]()
@@ -250,14 +253,14 @@ def _write(work: _Work, progress: Progress | None) -> dict[str, Any]:
     return _finish(work, statistics, +rejects, found, names)
 
 
-def _parts(work: _Work, wanted: Callable[[], int]) -> Generator[_Part, None, None]:
+def _parts(work: Work, wanted: Callable[[], int]) -> Generator[Part, None, None]:
     """Shards in order, computed ahead by the workers; no further ahead than the examples still wanted need."""
     if work.config.workers == 1:
         for number in range(10**9):
-            yield _make_part(work, number)
+            yield make_shard(work, number)
     context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
     with ProcessPoolExecutor(work.config.workers, context, _start, (work,)) as pool:
-        running: deque[Future[_Part]] = deque()
+        running: deque[Future[Part]] = deque()
         number = 0
         expected = work.blocks * work.config.programs
         try:
@@ -274,19 +277,19 @@ def _parts(work: _Work, wanted: Callable[[], int]) -> Generator[_Part, None, Non
                 future.cancel()
 
 
-def _files(work: _Work, number: int) -> Iterator[Path]:
+def _files(work: Work, number: int) -> Iterator[Path]:
     for kind in ("data", "tables"):
         path = work.folder / kind / f"part-{number:06d}.parquet"
         if path.exists():
             yield path
 
 
-def _remove(work: _Work, number: int) -> None:
+def _remove(work: Work, number: int) -> None:
     for path in _files(work, number):
         path.unlink()
 
 
-def _cut(work: _Work, number: int, keep: Sequence[int]) -> Statistics:
+def _cut(work: Work, number: int, keep: Sequence[int]) -> Statistics:
     """Rewrite a shard with the kept rows alone, and the tables that they show. Returns its statistics."""
     # A shard is a pure function of its number, so the rows are made again rather than read back.
     drawn: list[Drawn] = []
@@ -298,7 +301,7 @@ def _cut(work: _Work, number: int, keep: Sequence[int]) -> Statistics:
     return _save(work, number, [drawn[i] for i in keep])
 
 
-def _rename(work: _Work, parts: Sequence[int]) -> list[str]:
+def _rename(work: Work, parts: Sequence[int]) -> list[str]:
     """Give shards their final names. Returns them, with the folder."""
     names = []
     for position, number in enumerate(parts):
@@ -314,7 +317,7 @@ def _rename(work: _Work, parts: Sequence[int]) -> list[str]:
 
 
 def _finish(
-    work: _Work, statistics: Statistics, rejects: Counter[str], found: int, names: Sequence[str]
+    work: Work, statistics: Statistics, rejects: Counter[str], found: int, names: Sequence[str]
 ) -> dict[str, Any]:
     config, tables = work.config, work.setting.tables
     arguments = {**asdict(replace(config, out=Path())), "tables": None if config.tables is None else config.tables.name}
@@ -337,7 +340,7 @@ def _finish(
     return {"arguments": arguments, **body}
 
 
-def _why_none(work: _Work, rejects: Counter[str]) -> str:
+def _why_none(work: Work, rejects: Counter[str]) -> str:
     reasons = ", ".join(f"{reason} ({n})" for reason, n in rejects.most_common(3)) or "nothing was drawn"
     return (
         f"no example could be made from {len(work.setting.tables.tables)} tables within --budget "
