@@ -139,7 +139,7 @@ _NEXT_SENTENCE = re.compile(
     r"(?<!\.)\. (?=(?:According|Based|Because|Explanation|Here|However|It|Note|Since|So|That|The|There|Therefore"
     r"|These|They|This|We)\b)"
 )
-_NEXT_AFTER_NUMBER = re.compile(r"(?<=\d)\. (?=[A-Z])")
+_NEXT_IN_PROSE = re.compile(r"(?:(?<=\d)|(?<=[a-z]{4}))\. (?=[A-Z])")  # not after "St.", "Jr.", "D.C."
 _SENTENCE = re.compile(r"(?:According|Based|From|In|It|So|That|The|There|Therefore|This)\b")
 _STATED = re.compile(r".* (is|are|was|were) (.+)")
 _THERE_ARE = re.compile(
@@ -200,7 +200,7 @@ def _from_lines(lines: list[str], *, announced: bool = False, several: bool = Fa
 def _from_line(line: str, *, announced: bool, several: bool) -> list[str]:
     """Steps 4 to 6 on the line that holds the answer."""
     opens = _SENTENCE.match(line)
-    more = _NEXT_SENTENCE.search(line) or (opens and _NEXT_AFTER_NUMBER.search(line))
+    more = _NEXT_SENTENCE.search(line) or (opens and _NEXT_IN_PROSE.search(line))
     answer = line[: more.start() + 1] if more else line
     prose = announced or bool(more)
     if opens and (prose or answer.endswith(".")):
