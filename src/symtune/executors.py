@@ -11,7 +11,9 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from symtune.types import ExecutionError, Table, Value
+import pyarrow as pa
+
+from symtune.types import ExecutionError, Table, Value, need
 
 # What a program may call. Functions that make big values from small ones (printf, zeroblob, replace, hex …), read
 # files (readfile, load_extension) or are not deterministic (random, date('now')) are not here.
@@ -122,11 +124,13 @@ def _reason(error: Exception) -> str:
 
 
 class Duckdb:
-    """DuckDB in memory, closed to files, network and Python (extra `duckdb`). Same interface as `Sqlite`."""
+    """DuckDB in memory, closed to files, network and Python (extra `duckdb`). Same interface as `Sqlite`.
+
+    For programs that are proven already: it has no limit of steps, only one of memory. The optimizer is off, since
+    planning small programs costs more than it saves.
+    """
 
     def __init__(self) -> None:
-        from symtune.types import need
-
         self._module = need("duckdb", "duckdb", "checking answers with DuckDB")
         self._connection = self._module.connect(
             ":memory:",
@@ -137,9 +141,10 @@ class Duckdb:
                 "python_enable_replacements": "false",
                 "memory_limit": "512MB",
                 "threads": "1",
-                "lock_configuration": "true",
             },
         )
+        self._connection.execute("PRAGMA disable_optimizer")
+        self._connection.execute("SET lock_configuration = true")
         self._names: list[str] = []
 
     def load(self, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> None:
@@ -148,21 +153,19 @@ class Duckdb:
             self._connection.execute(f"DROP TABLE {quoted(name)}")
         self._names = []
         for table, rows in zip(tables, typed, strict=True):
-            kinds = [_duckdb_type(table.types[c], [row[c] for row in rows]) for c in range(len(table.header))]
-            columns = ", ".join(f"{quoted(n)} {kind}" for n, kind in zip(table.header, kinds, strict=True))
-            self._connection.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
+            columns = [[row[c] for row in rows] for c in range(len(table.header))]
+            arrays = [pa.array(v, _arrow_type(kind, v)) for kind, v in zip(table.types, columns, strict=True)]
+            self._connection.register(_LOADING, pa.Table.from_arrays(arrays, names=list(table.header)))
+            self._connection.execute(f"CREATE TABLE {quoted(table.name)} AS SELECT * FROM {quoted(_LOADING)}")
+            self._connection.unregister(_LOADING)
             self._names.append(table.name)
-            if rows:
-                one = "(" + ", ".join("?" * len(table.header)) + ")"
-                values = [value for row in rows for value in row]
-                self._connection.execute(
-                    f"INSERT INTO {quoted(table.name)} VALUES " + ", ".join([one] * len(rows)), values
-                )
 
     def run(self, sql: str, max_rows: int = 10_000) -> list[tuple[Any, ...]]:
         """The rows that one SELECT yields, in DuckDB's dialect."""
         try:
             rows = self._connection.execute(sql).fetchmany(max_rows + 1)
+            while len(rows) > max_rows and self._connection.fetchmany(max_rows):
+                pass  # a result must be read to its end before the connection does anything else
         except (self._module.Error, OverflowError, ValueError, RuntimeError) as error:
             raise ExecutionError("duckdb", str(error).splitlines()[0]) from None
         if len(rows) > max_rows:
@@ -170,10 +173,13 @@ class Duckdb:
         return list(rows)
 
 
-def _duckdb_type(kind: str, values: Sequence[Value]) -> str:
+_LOADING = "symtune: the table that is being loaded"
+
+
+def _arrow_type(kind: str, values: Sequence[Value]) -> pa.DataType:
     if kind != "number":
-        return "VARCHAR"
-    return "DOUBLE" if any(isinstance(v, float) for v in values) else "BIGINT"
+        return pa.string()
+    return pa.float64() if any(isinstance(v, float) for v in values) else pa.int64()
 
 
 ENGINES: dict[str, Callable[[], Sqlite | Duckdb]] = {"sqlite": Sqlite, "duckdb": Duckdb}
