@@ -53,7 +53,9 @@ def write(folder: Path, *, hostile: str = HOSTILE, n: int = 40) -> Path:
         "control": 301.0,
         "evaluation/after": 88.0,
     }
-    (folder / "stages.json").write_text(json.dumps({name: {"seconds": took} for name, took in seconds.items()}))
+    (folder / "stages.json").write_text(
+        json.dumps({"begun": {name: {"seconds": took} for name, took in seconds.items()}})
+    )
     return folder
 
 

@@ -16,8 +16,9 @@ from symtune import recipe as recipes
 from symtune.config import load as load_config
 from symtune.output import read_manifest
 from symtune.recipe.board import TRUST, Board, Clock
-from symtune.recipe.model import Recipe, load, shuffled_sources
+from symtune.recipe.model import Recipe, load, shuffled_sources, train_data
 from symtune.recipe.runner import Stage, run_stages
+from symtune.recipe.stages import stages
 from symtune.recipe.summary import comparisons, evaluations, verdict
 from symtune.types import InputError, LeakError, OutputError, SymtuneError
 
@@ -159,6 +160,24 @@ def test_held_out_tables_that_were_trained_on_are_a_leak(finished, tmp_path):
         _check_apart(out / "data", out / "data")
 
 
+def test_a_curriculum_is_generated_step_by_step(tmp_path):
+    steps = "generate: {n: 8, rows: [3, 4], steps: [{name: easy, n: 4}, {name: all, rows: [3, 9]}]}"
+    text = GOOD.replace("generate: {n: 8}", steps)
+    text = text.replace('"run:data"}', '"run:data/easy"}, {name: rest, path: "run:data/all"}')
+    (tmp_path / "r.yaml").write_text(text)
+    recipe = load(tmp_path / "r.yaml")
+    easy, rest = train_data(recipe, tmp_path, tmp_path)
+    assert (easy.n, easy.rows, easy.out) == (4, (3, 4), tmp_path / "data" / "easy")
+    assert (rest.n, rest.rows, rest.out) == (8, (3, 9), tmp_path / "data" / "all")
+    assert easy.seed != rest.seed
+    assert shuffled_sources(recipe) == ("sql", "rest")
+    planned = [stage.name for stage in stages(recipe, tmp_path, tmp_path)]
+    assert planned == ["data/easy", "data/all", "heldout", "mix", "evaluation/before", "model", "evaluation/after"]
+    (tmp_path / "r.yaml").write_text(text.replace("name: all", "name: easy"))
+    with pytest.raises(InputError, match="a name is used twice"):
+        load(tmp_path / "r.yaml")
+
+
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.name)
 def test_every_recipe_of_the_project_is_valid(path):
     recipe = load_config(path, Recipe)
@@ -183,7 +202,7 @@ WRONG = [
     (("generate: {n: 8}", "generate: {n: 8, tables: absent}"), "absent: no such file or folder"),
     (("generate: {n: 8}", "generate: {n: 8}\nheldout: {split: train}"), "r.yaml:5: heldout.split: got 'train'"),
     (("run:data", "run:dat"), "none has the path run:data"),
-    (('"run:data"}', '"run:data"}, {name: b, path: "run:mix"}'), "a run has only run:data"),
+    (('"run:data"}', '"run:data"}, {name: b, path: "run:mix"}'), "got run:mix; this run has run:data to mix"),
     (('"run:data"}', '"run:data"}, {name: b, path: absent.jsonl}'), "absent.jsonl: no such file"),
     (('"run:data"}', '"run:data"}, {name: b, path: "bundled:gsm"}'), "Did you mean 'gsm8k'?"),
     (("architecture: t5", "architecture: t6"), "unknown architecture 't6'"),
@@ -234,8 +253,8 @@ def stage(name: str, follows: tuple[str, ...] = (), seconds: float = 10.0, **arg
 def test_a_change_reaches_what_follows_and_nothing_else(tmp_path):
     def made(x: int, **options) -> list[str]:
         heard = Heard()
-        stages = [stage("a", x=x), stage("b"), stage("c", ("a",)), stage("d", ("c",)), stage("e", ("b",))]
-        run_stages(stages, tmp_path, heard, **options)
+        chain = [stage("a", x=x), stage("b"), stage("c", ("a",)), stage("d", ("c",)), stage("e", ("b",))]
+        run_stages(chain, tmp_path, heard, **options)
         return heard.made()
 
     assert made(1) == ["a", "b", "c", "d", "e"]
@@ -262,10 +281,10 @@ def test_a_stage_that_fails_is_run_again(tmp_path):
 
 def test_the_time_left_begins_with_a_guess_and_follows_the_machine():
     now = [0.0]
-    stages = [stage("a", seconds=100), stage("b", seconds=300)]
-    clock = Clock(stages, lambda: now[0])
+    two = [stage("a", seconds=100), stage("b", seconds=300)]
+    clock = Clock(two, lambda: now[0])
     assert clock.left() == 400
-    clock.stage, clock.share, now[0] = stages[0], 0.5, 100.0  # twice as slow as guessed
+    clock.stage, clock.share, now[0] = two[0], 0.5, 100.0  # twice as slow as guessed
     assert clock.left() == pytest.approx(350 * (100 + TRUST) / (50 + TRUST))
     clock.stage, clock.share, clock.done = None, 0.0, 400.0
     assert clock.left() == 0
@@ -275,9 +294,9 @@ def test_the_time_left_begins_with_a_guess_and_follows_the_machine():
 def test_the_board_shows_stages_counts_and_time_left(tmp_path, terminal):
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=terminal, width=100)
-    stages = [stage("a [red]", seconds=60), stage("b", seconds=600)]
-    with partial(Board, console=console)(stages) as board:
-        run_stages(stages, tmp_path, board)
+    two = [stage("a [red]", seconds=60), stage("b", seconds=600)]
+    with partial(Board, console=console)(two) as board:
+        run_stages(two, tmp_path, board)
     text = stream.getvalue()
     assert "a [red]" in text
     assert "made b" in text

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from symtune.output import MANIFEST, check_writable, versions, write_manifest
 from symtune.recipe.model import Recipe, load
-from symtune.recipe.runner import RECIPE, STAGES, Stage, Watch, run_stages
+from symtune.recipe.runner import RECIPE, Stage, Watch, check_stages, run_stages
 from symtune.recipe.stages import ControlLength, stages
 from symtune.recipe.summary import comparisons, evaluations
 from symtune.report import report
@@ -49,12 +49,13 @@ def run(
     """
     check_run_folder(out)
     planned = stages(recipe, path.parent, out, control)
+    check_stages(planned, out, overwrite=overwrite)
     with watching(planned) as watch:
         out.mkdir(parents=True, exist_ok=True)
         (out / MANIFEST).unlink(missing_ok=True)
+        if path.resolve() != (out / RECIPE).resolve():
+            (out / RECIPE).write_bytes(path.read_bytes())
         run_stages(planned, out, watch, overwrite=overwrite)
-    if path.resolve() != (out / RECIPE).resolve():
-        (out / RECIPE).write_bytes(path.read_bytes())
     lines = comparisons(evaluations(out))
     body = {
         "stages": [stage.name for stage in planned],
@@ -75,6 +76,6 @@ def check_run_folder(out: Path) -> None:
     """Raise OutputError where `out` cannot become, or go on being, a run folder."""
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; choose another --out")
-    if out.is_dir() and any(out.iterdir()) and not (out / STAGES).is_file():
-        raise OutputError(f"{out} holds other things than a run (no {STAGES}); choose another --out")
-    check_writable(out / STAGES, overwrite=True)
+    if out.is_dir() and any(out.iterdir()) and not (out / RECIPE).is_file():
+        raise OutputError(f"{out} holds other things than a run (no {RECIPE}); choose another --out")
+    check_writable(out / RECIPE, overwrite=True)

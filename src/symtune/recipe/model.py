@@ -13,10 +13,12 @@ from symtune import config, records, tasks
 from symtune.config import Loc, Strict
 from symtune.generate import GenerateConfig
 from symtune.mixture import RUN_SCHEME, Mixture
+from symtune.seeds import digest
 from symtune.train import TrainSettings
 from symtune.types import InputError, SymtuneError
 
-DATA = "data"  # the stage whose folder `run:data` names
+DATA = "data"  # the folder of the training examples
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"  # of a folder
 OF_THE_RUN = {"out", "split", "overwrite", "format", "self_contained"}  # what a recipe does not say of generate
 
 
@@ -33,8 +35,15 @@ def _taken_by(of: type, name: str, *, optional: bool) -> type[Strict]:
 
 if TYPE_CHECKING:
 
+    class Step(Strict):
+        """One part of the training examples."""
+
+        name: str
+
     class Generate(Strict):
         """What generation takes."""
+
+        steps: tuple[Step, ...] = ()
 
     class Heldout(Strict):
         """The same, each with a default."""
@@ -42,7 +51,18 @@ if TYPE_CHECKING:
         split: Literal["validation", "test"] = "test"
 
 else:
-    Generate = _taken_by(GenerateConfig, "Generate", optional=False)
+
+    class Step(_taken_by(GenerateConfig, "Step", optional=True)):
+        """One part of the training examples: what is not said here is as in `generate`. It is generated into
+        `data/NAME`, from a stream of its own unless it names a seed.
+        """
+
+        name: str = Field(pattern=NAME)
+
+    class Generate(_taken_by(GenerateConfig, "Generate", optional=False)):
+        """The training examples, in one part or, for a curriculum, in several `steps`."""
+
+        steps: tuple[Step, ...] = ()
 
     class Heldout(_taken_by(GenerateConfig, "Heldout", optional=True)):
         """The examples to measure with: what is not said here is as in `generate`."""
@@ -65,7 +85,7 @@ class Control(Strict):
 class Recipe(Strict):
     """A whole run. `seed` is that of every section that does not name its own."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    name: str = Field(pattern=NAME)
     seed: int = 0
     model: str | dict[str, Any]
     generate: Generate
@@ -77,14 +97,25 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _mixes_its_data(self) -> Recipe:
-        if not shuffled_sources(self):
-            raise ValueError(f"mix.sources: none has the path {RUN_SCHEME}{DATA}, the examples that this run makes")
+        made = data_names(self)
+        if len(set(made)) < len(made):
+            raise ValueError("generate.steps: a name is used twice; names must differ")
+        mixed = {source.path for source in self.mix.sources}
+        for name in made:
+            if RUN_SCHEME + name not in mixed:
+                raise ValueError(f"mix.sources: none has the path {RUN_SCHEME}{name}, which this run generates")
         return self
+
+
+def data_names(recipe: Recipe) -> list[str]:
+    """The stages that generate training examples: `data`, or `data/NAME` for each step."""
+    return [f"{DATA}/{step.name}" for step in recipe.generate.steps] or [DATA]
 
 
 def shuffled_sources(recipe: Recipe) -> tuple[str, ...]:
     """The sources whose answers the control shuffles: those that the run generates."""
-    return tuple(source.name for source in recipe.mix.sources if source.path == RUN_SCHEME + DATA)
+    made = {RUN_SCHEME + name for name in data_names(recipe)}
+    return tuple(source.name for source in recipe.mix.sources if source.path in made)
 
 
 def load(path: Path) -> Recipe:
@@ -98,14 +129,23 @@ def load(path: Path) -> Recipe:
     return recipe
 
 
-def train_data(recipe: Recipe, base: Path, out: Path) -> GenerateConfig:
-    """What the stage `data` generates. Relative paths start at `base`."""
-    return _generation(recipe, {"split": "train"}, base, out)
+def train_data(recipe: Recipe, base: Path, out: Path) -> list[GenerateConfig]:
+    """What the stages of `data_names` generate, in the run folder `out`. Relative paths start at `base`."""
+    if not recipe.generate.steps:
+        return [_generation(recipe, {"split": "train"}, base, out / DATA)]
+    made = []
+    for step in recipe.generate.steps:
+        own = {"seed": int.from_bytes(digest("step", recipe.seed, step.name)[:4], "big")}
+        changes = own | step.model_dump(exclude_unset=True, exclude={"name"}) | {"split": "train"}
+        made.append(_generation(recipe, changes, base, out / DATA / step.name))
+    return made
 
 
 def heldout_data(recipe: Recipe, base: Path, out: Path) -> GenerateConfig:
     """What the stage `heldout` generates."""
-    return _generation(recipe, recipe.heldout.model_dump(exclude_unset=True) | {"split": split(recipe)}, base, out)
+    return _generation(
+        recipe, recipe.heldout.model_dump(exclude_unset=True) | {"split": split(recipe)}, base, out / "heldout"
+    )
 
 
 def split(recipe: Recipe) -> str:
@@ -121,7 +161,7 @@ def model_of(recipe: Recipe, base: Path) -> str | dict[str, Any]:
 
 
 def _generation(recipe: Recipe, changes: dict[str, Any], base: Path, out: Path) -> GenerateConfig:
-    arguments = {"seed": recipe.seed} | recipe.generate.model_dump(exclude_unset=True) | changes
+    arguments = {"seed": recipe.seed} | recipe.generate.model_dump(exclude_unset=True, exclude={"steps"}) | changes
     if arguments.get("tables") is not None:
         arguments["tables"] = base / arguments["tables"]
     return GenerateConfig(out=out, **arguments)
@@ -130,27 +170,30 @@ def _generation(recipe: Recipe, changes: dict[str, Any], base: Path, out: Path) 
 def _faults(recipe: Recipe, base: Path) -> Iterator[tuple[Loc, str]]:
     """Faults that the types cannot see, each with its place."""
     said: set[str] = set()  # what `heldout` only takes over from `generate` is said once
-    for section, make in (("generate", train_data), ("heldout", heldout_data)):
-        for loc, message in _generation_faults(section, make(recipe, base, base)):
+    places: list[Loc] = [("generate", "steps", k) for k in range(len(recipe.generate.steps))] or [("generate",)]
+    asked = list(zip(places, train_data(recipe, base, base), strict=True))
+    for place, config_ in [*asked, (("heldout",), heldout_data(recipe, base, base))]:
+        for loc, message in _generation_faults(place, config_):
             if message not in said:
                 yield loc, message
             said.add(message)
+    made = {RUN_SCHEME + name for name in data_names(recipe)}
     for number, source in enumerate(recipe.mix.sources):
-        if source.path == RUN_SCHEME + DATA:
+        if source.path in made:
             continue
         place = ("mix", "sources", number, "path")
         if source.path.startswith(RUN_SCHEME):
-            yield place, f"got {source.path}; a run has only {RUN_SCHEME}{DATA} to mix"
+            yield place, f"got {source.path}; this run has {', '.join(sorted(made))} to mix"
         else:
             yield from _caught(place, lambda path=source.path: records.files(records.find(path, base)))  # type: ignore[misc]
     yield from _caught(("model",), lambda: _check_model(model_of(recipe, base)))
 
 
-def _generation_faults(section: str, asked: GenerateConfig) -> Iterator[tuple[Loc, str]]:
-    yield from _caught((section,), asked.check)
-    yield from _caught((section, "task"), lambda: tasks.find(asked.task))
+def _generation_faults(place: Loc, asked: GenerateConfig) -> Iterator[tuple[Loc, str]]:
+    yield from _caught(place, asked.check)
+    yield from _caught((*place, "task"), lambda: tasks.find(asked.task))
     if asked.tables is not None and not asked.tables.exists():
-        yield (section, "tables"), f"{asked.tables}: no such file or folder"
+        yield (*place, "tables"), f"{asked.tables}: no such file or folder"
 
 
 def _check_model(model: str | dict[str, Any]) -> None:

@@ -49,14 +49,11 @@ class Watch(Protocol):
         """A stage is done, or was done before."""
 
 
-def run_stages(stages: Sequence[Stage], out: Path, watch: Watch, *, overwrite: bool = False) -> None:
-    """Bring every stage of the run folder `out` to its end, in order.
-
-    Raises OutputError, before anything runs, where a stage was done with other arguments and `overwrite` is not
-    set; with it, that stage and those that follow it are done again.
+def check_stages(stages: Sequence[Stage], out: Path, *, overwrite: bool = False) -> set[str]:
+    """The names of the stages that are done in the run folder `out`. Raises OutputError where a stage was done with
+    other arguments and `overwrite` is not set.
     """
-    notes = read_notes(out)
-    keys = _keys(stages)
+    notes, keys = _read_notes(out), _keys(stages)
     done = {stage.name for stage in stages if _done(out, stage, notes, keys)}
     for stage in stages:
         if stage.name not in done and (out / stage.name / MANIFEST).is_file() and not overwrite:
@@ -64,6 +61,17 @@ def run_stages(stages: Sequence[Stage], out: Path, watch: Watch, *, overwrite: b
                 f"{out}: the stage {stage.name} was made {_difference(stage, notes)}; --overwrite makes it and "
                 "what follows again, or choose another --out"
             )
+    return done
+
+
+def run_stages(stages: Sequence[Stage], out: Path, watch: Watch, *, overwrite: bool = False) -> None:
+    """Bring every stage of the run folder `out` to its end, in order.
+
+    Raises OutputError as `check_stages` does, before anything runs; with `overwrite`, a stage that was done with
+    other arguments and those that follow it are done again.
+    """
+    done = check_stages(stages, out, overwrite=overwrite)
+    notes, keys = _read_notes(out), _keys(stages)
     for stage in stages:
         watch.begin(stage)
         if stage.name in done:
@@ -71,27 +79,28 @@ def run_stages(stages: Sequence[Stage], out: Path, watch: Watch, *, overwrite: b
             continue
         shutil.rmtree(out / stage.name, ignore_errors=True)
         notes[stage.name] = {"key": keys[stage.name], "arguments": dict(stage.arguments)}
-        _write_notes(out, notes)
+        _write_notes(out, stages, notes)
         started = time.monotonic()
         (out / stage.name).parent.mkdir(parents=True, exist_ok=True)
         note = stage.work(out / stage.name, watch.advance)
         notes[stage.name] |= {"seconds": round(time.monotonic() - started, 1), "note": note}
-        _write_notes(out, notes)
+        _write_notes(out, stages, notes)
         watch.end(stage, note, skipped=False)
 
 
-def read_notes(out: Path) -> dict[str, dict[str, Any]]:
-    """What `stages.json` says of each stage; nothing where it is absent or broken (then all is done again)."""
+def _read_notes(out: Path) -> dict[str, dict[str, Any]]:
+    """What `stages.json` says of each stage begun; nothing where it is absent or broken (then nothing is done)."""
     try:
-        notes = json.loads((out / STAGES).read_text("utf-8"))
-    except (OSError, ValueError):
+        notes = json.loads((out / STAGES).read_text("utf-8"))["begun"]
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
     return notes if isinstance(notes, dict) else {}
 
 
-def _write_notes(out: Path, notes: Mapping[str, Any]) -> None:
+def _write_notes(out: Path, stages: Sequence[Stage], notes: Mapping[str, Any]) -> None:
+    content = {"planned": {stage.name: stage.title for stage in stages}, "begun": notes}
     with new_file(out / STAGES, overwrite=True) as temporary:
-        temporary.write_text(json.dumps(notes, indent=2, ensure_ascii=False, default=str) + "\n", "utf-8")
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", "utf-8")
 
 
 def _keys(stages: Sequence[Stage]) -> dict[str, str]:

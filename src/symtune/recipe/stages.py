@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from symtune.evaluate import evaluate
 from symtune.generate import GenerateConfig, generate
 from symtune.mixture import RUN_SCHEME, mix
 from symtune.output import sha256, versions
-from symtune.recipe.model import Recipe, heldout_data, model_of, shuffled_sources, split, train_data
+from symtune.recipe.model import Recipe, data_names, heldout_data, model_of, shuffled_sources, split, train_data
 from symtune.recipe.runner import Advance, Stage
 from symtune.train import StepLog, TrainConfig, TrainSettings, train
 from symtune.types import LeakError
@@ -31,7 +32,9 @@ TOKENS_GUESSED = 100_000  # of a training without max_tokens
 
 def stages(recipe: Recipe, base: Path, out: Path, control: ControlLength = "short") -> list[Stage]:
     """The stages of the recipe in the run folder `out`, in order. Relative paths of the recipe start at `base`."""
-    found = [_data(recipe, base, out), _heldout(recipe, base, out), _mix(recipe, base, out)]
+    asked = train_data(recipe, base, out)
+    parts = [_generation(asked[k], name) for k, name in enumerate(data_names(recipe))]
+    found = [*parts, _heldout(recipe, base, out), _mix(recipe, base, out)]
     found += [_evaluation(recipe, base, out, "before"), _train(recipe, base, out, "model", _settings(recipe))]
     found.append(_evaluation(recipe, base, out, "after"))
     if recipe.control is not None:
@@ -40,17 +43,11 @@ def stages(recipe: Recipe, base: Path, out: Path, control: ControlLength = "shor
     return found
 
 
-def _data(recipe: Recipe, base: Path, out: Path) -> Stage:
-    asked = train_data(recipe, base, out / "data")
-    return _generation(asked, "generate training examples")
-
-
 def _heldout(recipe: Recipe, base: Path, out: Path) -> Stage:
-    asked = heldout_data(recipe, base, out / "heldout")
-    return _generation(asked, f"generate {split(recipe)} examples, on other tables", out / "data")
+    return _generation(heldout_data(recipe, base, out), "heldout", apart_from=data_names(recipe), run=out)
 
 
-def _generation(asked: GenerateConfig, title: str, apart_from: Path | None = None) -> Stage:
+def _generation(asked: GenerateConfig, name: str, *, apart_from: Sequence[str] = (), run: Path = Path()) -> Stage:
     def work(folder: Path, advance: Advance) -> str:
         measure = None
         if asked.tokenizer is not None:
@@ -58,14 +55,16 @@ def _generation(asked: GenerateConfig, title: str, apart_from: Path | None = Non
 
             measure = partial(tokenizer_measure, asked.tokenizer)
         manifest = generate(asked, measure=measure, progress=advance)
-        if apart_from is not None:
-            _check_apart(apart_from, folder)
+        for other in apart_from:
+            _check_apart(run / other, folder)
         short = f" of {asked.n:,} asked for: there are no more" if manifest["exhausted"] else ""
         return f"{manifest['examples']:,} examples{short}"
 
     arguments = _plain(asked) | {"tables_sha256": _digest(asked.tables) if asked.tables else "bundled"}
-    follows = () if apart_from is None else (apart_from.name,)
-    return Stage(asked.out.name, title, arguments, follows, 2 + asked.n / EXAMPLES_PER_SECOND, work)
+    what = "training examples" if asked.split == "train" else f"{asked.split} examples, on other tables"
+    part = name.partition("/")[2]
+    title = f"generate {what}" + (f": {part}" if part else "")
+    return Stage(name, title, arguments, tuple(apart_from), 2 + asked.n / EXAMPLES_PER_SECOND, work)
 
 
 def _check_apart(data: Path, heldout: Path) -> None:
@@ -94,7 +93,7 @@ def _mix(recipe: Recipe, base: Path, out: Path) -> Stage:
         if not source.path.startswith(RUN_SCHEME)
     }
     arguments = mixture.model_dump(mode="json") | {"inputs_sha256": inputs}
-    return Stage("mix", "mix with instructions", arguments, ("data",), 2.0, work)
+    return Stage("mix", "mix", arguments, tuple(data_names(recipe)), 2.0, work)
 
 
 def _evaluation(recipe: Recipe, base: Path, out: Path, name: str) -> Stage:

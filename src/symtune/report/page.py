@@ -13,21 +13,11 @@ from math import isfinite
 from typing import Any
 
 from symtune.report import plots
-from symtune.report.read import EVALUATIONS, STAGES, Comparison, Json, LogLine, Run, Score, Shown
+from symtune.report.read import EVALUATIONS, Comparison, Json, LogLine, Run, Score, Shown
 from symtune.report.words import clock, interval, percent, points, printable
 
 ROWS_SHOWN, CELL_SHOWN = 14, 80
 SERIES = ("chance", *EVALUATIONS)
-STAGE_TITLES = {
-    "data": "generate training examples",
-    "heldout": "generate held-out examples",
-    "mix": "mix",
-    "model": "train",
-    "control": "train the control",
-    "evaluation/before": "evaluate before",
-    "evaluation/after": "evaluate after",
-    "evaluation/control": "evaluate the control",
-}
 DROP_KEYS = ("rejects", "tables_dropped", "dropped")
 SHORTER = 0.95  # a control on less than this share of the tokens is called a shorter one
 ENDINGS = {"length": "answer not ended within the token limit", "error": "prompt too long for the model"}
@@ -103,7 +93,7 @@ def build(run: Run) -> Page:
         done=_done(run),
         claim=_claim(scores),
         verdicts=tuple(_verdicts(scores, run)),
-        missing=tuple(f"{STAGE_TITLES[stage]} ({stage}/)" for stage in STAGES if stage not in run.manifests),
+        missing=tuple(f"{run.planned[stage]} ({stage}/)" for stage in run.planned if stage not in run.manifests),
         scores=scores,
         control_note=_control_note(run),
         loss=plots.loss_plot([(name, _label(run, name), _points(log)) for name, log in run.logs.items()]),
@@ -287,10 +277,10 @@ def _drops(run: Run) -> Iterator[tuple[str, str, int]]:
     for stage, manifest in run.manifests.items():
         for share in manifest.get("shares", ()):
             for reason, count in sorted(share.get("dropped", {}).items()):
-                yield f"{STAGE_TITLES[stage]}: {share['name']}", reason, int(count)
+                yield f"{run.planned[stage]}: {share['name']}", reason, int(count)
             if share.get("short"):
                 yield (
-                    f"{STAGE_TITLES[stage]}: {share['name']}",
+                    f"{run.planned[stage]}: {share['name']}",
                     "fewer records than its rate asks for",
                     share["short"],
                 )
@@ -298,24 +288,24 @@ def _drops(run: Run) -> Iterator[tuple[str, str, int]]:
             counts = manifest.get(key, {})
             if isinstance(counts, Mapping):
                 for reason, count in sorted(counts.items(), key=lambda item: (-int(item[1]), item[0])):
-                    yield STAGE_TITLES[stage], reason, int(count)
+                    yield run.planned[stage], reason, int(count)
         evaluation = run.evaluations.get(stage.removeprefix("evaluation/"))
         if evaluation and evaluation.results:
             notes = evaluation.results[0].notes
             for ending, reason in ENDINGS.items():
                 if notes.get("finish", {}).get(ending):
-                    yield STAGE_TITLES[stage], f"{reason} (still scored)", int(notes["finish"][ending])
+                    yield run.planned[stage], f"{reason} (still scored)", int(notes["finish"][ending])
             if notes.get("tables_cut"):
-                yield STAGE_TITLES[stage], "table cut to what the model reads (still scored)", int(notes["tables_cut"])
+                yield run.planned[stage], "table cut to what the model reads (still scored)", int(notes["tables_cut"])
 
 
 def _stage_lines(run: Run) -> Iterator[tuple[str, str]]:
-    for stage in STAGES:
+    for stage in run.planned:
         seconds = run.stages.get(stage, {}).get("seconds")
         if stage in run.manifests:
-            yield STAGE_TITLES[stage], clock(seconds) if isinstance(seconds, int | float) else "done"
+            yield run.planned[stage], clock(seconds) if isinstance(seconds, int | float) else "done"
         else:
-            yield STAGE_TITLES[stage], "missing"
+            yield run.planned[stage], "missing"
 
 
 def _commands(run: Run) -> Iterator[str]:

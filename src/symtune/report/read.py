@@ -17,16 +17,17 @@ from symtune.output import MANIFEST
 from symtune.types import InputError, Table
 
 EVALUATIONS = ("before", "control", "after")
-STAGES = (
-    "data",
-    "heldout",
-    "mix",
-    "evaluation/before",
-    "model",
-    "evaluation/after",
-    "control",
-    "evaluation/control",
-)
+# The stages of a run that has not noted its own.
+STAGES = {
+    "data": "generate training examples",
+    "heldout": "generate held-out examples",
+    "mix": "mix",
+    "evaluation/before": "measure before",
+    "model": "train",
+    "evaluation/after": "measure after",
+    "control": "train the control",
+    "evaluation/control": "measure the control",
+}
 Json = Mapping[str, Any]
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -97,7 +98,8 @@ class Run:
     recipe_text: str
     recipe: Json
     manifest: Json | None
-    stages: Json  # name -> what the run notes of a stage: arguments, seconds
+    planned: Mapping[str, str]  # stage -> its title, in order
+    stages: Json  # stage -> what the run notes of it: arguments, seconds
     manifests: Mapping[str, Json]  # stage folder -> its manifest, for those that are complete
     evaluations: Mapping[str, Evaluation]
     comparisons: tuple[Comparison, ...]
@@ -117,7 +119,9 @@ def read_run(path: Path, *, examples: int = 8) -> Run:
     if not isinstance(recipe, dict):
         raise InputError(f"{path / 'recipe.yaml'}: wanted a mapping, got {type(recipe).__name__}")
     manifest = _json(path / MANIFEST)
-    manifests = {stage: found for stage in STAGES if (found := _json(path / stage / MANIFEST)) is not None}
+    notes = _json(path / "stages.json") or {}
+    planned = notes.get("planned") or STAGES
+    manifests = {stage: found for stage in planned if (found := _json(path / stage / MANIFEST)) is not None}
     evaluations = {
         name: read_evaluation(path / "evaluation" / name) for name in EVALUATIONS if f"evaluation/{name}" in manifests
     }
@@ -126,7 +130,8 @@ def read_run(path: Path, *, examples: int = 8) -> Run:
         recipe_text=text,
         recipe=recipe,
         manifest=manifest,
-        stages=_json(path / "stages.json") or {},
+        planned=planned,
+        stages=notes.get("begun") or {},
         manifests=manifests,
         evaluations=evaluations,
         comparisons=_checked(Comparison, (manifest or {}).get("comparisons", ()), f"{path / MANIFEST}: comparison"),
