@@ -58,10 +58,12 @@ class GenerateConfig:
     max_cell: int = 200
     linearizations: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
+    held_out_templates: float = 0.0
     query_types: dict[str, float] | None = None
     difficulty: tuple[float, float] | None = None
     max_answer_rows: int = 10
     joins: float = 0.08
+    verify: str = ""
     self_contained: bool = False
     format: str = "examples"
     workers: int = 1
@@ -80,8 +82,9 @@ class GenerateConfig:
             found = getattr(self, name)
             if found is not None and (found[0] > found[1] or found[0] < 0):
                 raise InputError(f"{name} is {found[0]}:{found[1]}; wanted LOW:HIGH with 0 <= LOW <= HIGH")
-        if not 0 <= self.joins <= 1:
-            raise InputError(f"joins is {self.joins}; wanted a share from 0 to 1")
+        for name in ("joins", "held_out_templates"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} is {getattr(self, name)}; wanted a share from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,9 @@ def work_of(config: GenerateConfig, folder: Path, *, blocks: int, measure: Calla
     """All that shards of `blocks` blocks, written to `folder`, are computed from. Raises InputError."""
     task = find(config.task)
     setting = _setting(config, _tables(config), (measure or _estimate)(), exact=measure is not None)
-    task.chosen_templates(setting.templates)
+    task.chosen_templates(setting)
+    if config.verify and config.verify not in task.engines:
+        raise UnknownName(f"engine of task {task.name}", config.verify, task.engines)
     for name in ("data", "tables"):
         (folder / name).mkdir()
     return Work(config, task, setting, folder, blocks)

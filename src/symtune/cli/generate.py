@@ -74,12 +74,18 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option("--linearizations", help="Names, with commas between. [all seven]")
         ] = None,
         templates: Annotated[str | None, typer.Option("--templates", help="Prompt templates by name. [all]")] = None,
+        held_out_templates: Annotated[
+            float, typer.Option("--held-out-templates", help="Share of prompt templates kept from the train split.")
+        ] = 0.0,
         query_types: Annotated[
             str | None, typer.Option("--query-types", help="NAME=WEIGHT, with commas between. [the default mix]")
         ] = None,
         difficulty: Annotated[str | None, typer.Option("--difficulty", help="Range LOW:HIGH. [any]")] = None,
         max_answer_rows: Annotated[int, typer.Option("--max-answer-rows")] = 10,
         joins: Annotated[float, typer.Option("--joins", help="Share of blocks over several tables.")] = 0.08,
+        verify: Annotated[
+            str, typer.Option("--verify", help="Check every answer with a third engine too: duckdb.")
+        ] = "",
         self_contained: Annotated[
             bool, typer.Option("--self-contained", help="Write every example's tables into its line.")
         ] = False,
@@ -106,10 +112,12 @@ def register(app: typer.Typer) -> None:
             max_cell=max_cell,
             linearizations=_names(linearizations),
             templates=_names(templates),
+            held_out_templates=held_out_templates,
             query_types=_mix(query_types),
             difficulty=_range(difficulty, "difficulty"),
             max_answer_rows=max_answer_rows,
             joins=joins,
+            verify=verify,
             self_contained=self_contained,
             format=format,
             workers=workers,

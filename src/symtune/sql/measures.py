@@ -122,9 +122,9 @@ def _chance(query: t.Query, text: str, database: Database) -> tuple[float, list[
         return 1 / len({value for _, value in expr.whens} | {expr.default}), []
     if not isinstance(expr, t.Column) or aggregate in ("SUM", "AVG"):
         return 0.0, []
-    for relation in database.values():
-        if expr.name in relation.names:
-            column = relation.columns[relation.names.index(expr.name)]
+    for name, relation in database.items():
+        if expr.name in relation.names and expr.table in ("", name):
+            column = relation.column(expr.name)
             cells = column.texts if column.texts is not None and not aggregate else shown(column.values)
             return cells.count(text) / max(len(cells), 1), cells
     return 0.0, []

@@ -19,6 +19,7 @@ from symtune.executors import Sqlite
 from symtune.seeds import rng
 from symtune.sql import tree as t
 from symtune.sql.evaluator import evaluate
+from symtune.sql.joins import Link
 from symtune.sql.render import render
 from symtune.sql.vectors import Relation, near, relation
 from symtune.tables import typed_rows
@@ -30,10 +31,20 @@ Typed = list[tuple[Value, ...]]
 
 
 class Context:
-    """The tables that programs run on, loaded into every executor. `engines` are kept between contexts."""
+    """The tables that programs run on, loaded into every executor. `engines` are kept between contexts; `links` say
+    what several tables are joined on.
+    """
 
-    def __init__(self, tables: Sequence[Table], engines: Engines | None = None, *, max_rows: int = MAX_ROWS) -> None:
+    def __init__(
+        self,
+        tables: Sequence[Table],
+        engines: Engines | None = None,
+        *,
+        links: Sequence[Link] = (),
+        max_rows: int = MAX_ROWS,
+    ) -> None:
         self.tables = tuple(tables)
+        self.links = tuple(links)
         self.max_rows = max_rows
         typed = [typed_rows(table) for table in tables]
         self.database: dict[str, Relation] = {

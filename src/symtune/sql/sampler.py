@@ -20,7 +20,6 @@ from symtune.sql.measures import difficulty, guess, operators
 from symtune.sql.programs import JOINED, QUERY_TYPES, QueryType
 from symtune.sql.proof import Context
 from symtune.sql.render import render
-from symtune.sql.vectors import Database
 from symtune.types import Denotation, ExecutionError, UnknownName
 
 DRAWS_PER_PROGRAM = 12  # draws over one context before it is left with fewer programs than asked for
@@ -55,7 +54,7 @@ class Sampler:
 
     def programs(self, context: Context, rng: Random, count: int, rejects: Counter[str]) -> Iterator[Drawn]:
         """Up to `count` different proven programs over the context. Rejects are counted by reason."""
-        material = _material(context.database)
+        material = _material(context)
         kinds = self._serving(material)
         if not kinds:
             rejects["context: serves no query type"] += 1
@@ -113,13 +112,13 @@ class Sampler:
         )
 
 
-def _material(database: Database) -> Material:
-    """What draws may use of a context: one table, or several joined by the columns they share."""
-    (name, relation), *others = database.items()
-    if not others:
-        fields = [
-            Field(t.Column(column, vector.type), vector)  # type: ignore[arg-type]
-            for column, vector in zip(relation.names, relation.columns, strict=True)
-        ]
-        return Material(fields, t.TableRef(name), relation.size)
-    return joined_material(database)
+def _material(context: Context) -> Material:
+    """What draws may use of a context: one table, or several joined by their links."""
+    if context.links:
+        return joined_material(context.database, context.links)
+    ((name, relation),) = context.database.items()
+    fields = [
+        Field(t.Column(column, vector.type), vector)  # type: ignore[arg-type]
+        for column, vector in zip(relation.names, relation.columns, strict=True)
+    ]
+    return Material(fields, t.TableRef(name), relation.size)

@@ -45,6 +45,10 @@ class Relation:
     size: int
     ordered: bool = False
 
+    def column(self, name: str) -> Vector:
+        """A column by its name."""
+        return self.columns[self.names.index(name)]
+
     def rows(self) -> list[tuple[Any, ...]]:
         """The values, row by row."""
         return list(zip(*(column.values for column in self.columns), strict=True))

@@ -158,7 +158,8 @@ def exclude_tables(tables: TableSet, spec: str) -> TableSet:
 
 
 def _assign(tables: TableSet) -> tuple[dict[str, Split], tuple[str, ...]]:
-    return assign([table.id for table in tables.tables], tables.official, tables.content, tables.origin)
+    linked = [(key.table, key.references_table) for key in tables.foreign_keys]
+    return assign([table.id for table in tables.tables], tables.official, tables.content, tables.origin, linked)
 
 
 def _only(tables: TableSet, ids: set[str]) -> TableSet:

@@ -60,17 +60,22 @@ def split_of(content: str) -> Split:
 
 
 def assign(
-    ids: Iterable[str], official: Mapping[str, Split], content: Mapping[str, str], origin: Mapping[str, str]
+    ids: Iterable[str],
+    official: Mapping[str, Split],
+    content: Mapping[str, str],
+    origin: Mapping[str, str],
+    linked: Iterable[tuple[str, str]] = (),
 ) -> tuple[dict[str, Split], tuple[str, ...]]:
     """The split of each table id, and the ids to drop: copies of a table that a release holds out elsewhere.
 
-    Tables with the same content hash, or the same origin, get one split: the most held-out split (test, then
+    Tables with the same content hash or the same origin, and tables linked by a foreign key (`linked`, pairs of ids),
+    get one split: the most held-out split (test, then
     validation, then train) that a release gives to any of them, else the one of the content hash. A table
     that a release puts into a less held-out split than its copy is dropped; one without official split
     follows its copies.
     """
     ids = list(ids)
-    group = _groups(ids, content, origin)
+    group = _groups(ids, content, origin, linked)
     held: dict[str, int] = {}
     for table in ids:
         if table in official:
@@ -89,8 +94,10 @@ def assign(
     return splits, tuple(dropped)
 
 
-def _groups(ids: Sequence[str], content: Mapping[str, str], origin: Mapping[str, str]) -> dict[str, str]:
-    """table id -> the id that stands for its group (tables linked by equal content or equal origin)."""
+def _groups(
+    ids: Sequence[str], content: Mapping[str, str], origin: Mapping[str, str], linked: Iterable[tuple[str, str]]
+) -> dict[str, str]:
+    """table id -> the id that stands for its group (equal content, equal origin, or a foreign key between them)."""
     parent = {table: table for table in ids}
 
     def root(table: str) -> str:
@@ -105,4 +112,8 @@ def _groups(ids: Sequence[str], content: Mapping[str, str], origin: Mapping[str,
             if key[1]:
                 one, other = root(first.setdefault(key, table)), root(table)
                 parent[max(one, other)] = min(one, other)
+    for pair in linked:
+        if pair[0] in parent and pair[1] in parent:
+            one, other = map(root, pair)
+            parent[max(one, other)] = min(one, other)
     return {table: root(table) for table in ids}

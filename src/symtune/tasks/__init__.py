@@ -25,7 +25,7 @@ import json
 import pkgutil
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -63,10 +63,12 @@ class Setting:
     max_cell: int = 200  # characters; columns with longer cells are not shown
     linearizations: tuple[str, ...] = ()  # () is all
     templates: tuple[str, ...] = ()  # ids or keys of prompt templates; () is all
+    held_out_templates: float = 0.0  # share of prompt templates kept from train: the only ones of the other splits
     query_types: Mapping[str, float] | None = None  # None is the default mix
     difficulty: tuple[float, float] | None = None
     max_answer_rows: int = 10
     joins: float = 0.08  # share of blocks over several tables
+    verify: str = ""  # a further engine that checks every answer before it goes out: one of the task's `engines`
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class SymbolicTask(ABC):
     name: str
     version: int
     templates: tuple[PromptTemplate, ...] = ()
+    engines: tuple[str, ...] = ()  # further engines that can check answers again, for `verify` and `audit --engine`
 
     @abstractmethod
     def sample(self, rng: Random, setting: Setting) -> Fields:
@@ -97,6 +100,10 @@ class SymbolicTask(ABC):
         """Whether the answer is proven for the fields."""
         return render(self.execute(fields)) == answer
 
+    def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
+        """What a further engine does not confirm: position in the batch -> what it says. Raises UnknownName."""
+        raise UnknownName(f"engine of task {self.name}", engine, self.engines)
+
     def split_key(self, fields: Fields) -> str:
         """What splits are made by: items with one key fall into one split."""
         return json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str)
@@ -105,20 +112,25 @@ class SymbolicTask(ABC):
         """The fields as texts for the prompt template's placeholders."""
         return {name: str(value) for name, value in fields.items()}
 
-    def chosen_templates(self, names: tuple[str, ...]) -> tuple[PromptTemplate, ...]:
-        """The prompt templates by id, or by the key behind the task's name; all of them for ()."""
+    def chosen_templates(self, setting: Setting) -> tuple[PromptTemplate, ...]:
+        """The prompt templates of the setting: by id, or by the key behind the task's name; all of them for ().
+
+        Raises UnknownName, and InputError where holding out leaves none.
+        """
+        names = setting.templates
         known = {template.id.rpartition("/")[2]: template for template in self.templates}
         for name in names:
             if name.rpartition("/")[2] not in known:
                 raise UnknownName("prompt template", name, known)
-        return tuple(known[name.rpartition("/")[2]] for name in names) or self.templates
+        named = tuple(known[name.rpartition("/")[2]] for name in names) or self.templates
+        return kept_templates(named, setting)
 
     def block(self, rng: Random, setting: Setting, key: str, rejects: Counter[str]) -> Iterator[Drawn]:
         """The verified examples of one block, a pure function of the arguments. Rejects are counted by reason.
 
         Tasks with a costly context override this, to draw many programs over one context.
         """
-        templates = self.chosen_templates(setting.templates)
+        templates = self.chosen_templates(setting)
         for number in range(setting.programs):
             try:
                 fields = self.sample(rng, setting)
@@ -144,6 +156,20 @@ class SymbolicTask(ABC):
                 "info": {**fields, "ordered": denotation.ordered},
             }
             yield Drawn(Example(f"{key}/{number}", self.name, fields, answer, meta), prompt)
+
+
+def kept_templates(templates: tuple[PromptTemplate, ...], setting: Setting) -> tuple[PromptTemplate, ...]:
+    """The templates that the setting's split may use: held-out ones (by a hash of the id) never stand in train."""
+    share = setting.held_out_templates
+    if not share:
+        return templates
+    held = {template for template in templates if int(digest(template.id).hex(), 16) % 10_000 < share * 10_000}
+    kept = tuple(template for template in templates if (template in held) == (setting.split != "train"))
+    if not kept:
+        raise InputError(
+            f"holding out {share:.0%} of {len(templates)} prompt templates leaves none for {setting.split}"
+        )
+    return kept
 
 
 def names() -> list[str]:

@@ -7,23 +7,28 @@ over it. Fields: `sql`, `tables`; what else `info` holds describes them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from itertools import groupby
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all, load_templates
-from symtune.sql.joins import split
+from symtune.sql.joins import Link, follow, split
 from symtune.sql.parse import parse_sql
 from symtune.sql.proof import Context, Engines
 from symtune.sql.sampler import Drawn as Program
 from symtune.sql.sampler import Sampler
-from symtune.tables import content_hash, make_view
-from symtune.tasks import Drawn, Setting, SymbolicTask
+from symtune.sql.second_opinion import SecondOpinion
+from symtune.sql.tree import Query
+from symtune.tables import ForeignKey, content_hash, make_view
+from symtune.tasks import Drawn, Setting, SymbolicTask, kept_templates
 from symtune.types import Denotation, Example, ExecutionError, Fields, Table, UnknownName
 
 VIEWS_PER_BLOCK = 4  # views tried before a block is left empty
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
+JOINS_OF_LINKED = 0.4  # share of blocks over several tables where a foreign key is there
 SHRINKS = 4  # times a view that is over its budget is made smaller
 
 
@@ -31,10 +36,12 @@ class SqlExecution(SymbolicTask):
     name = "sql_execution"
     version = 1
     templates = load_templates("sql_execution")
+    engines = ("duckdb",)
 
     def __init__(self) -> None:
         self._engines: Engines | None = None
         self._context: Context | None = None
+        self._second: SecondOpinion | None = None
 
     def sample(self, rng: Random, setting: Setting) -> Fields:
         """One program over one view. Blocks are the natural unit: this draws one and takes its first."""
@@ -50,6 +57,23 @@ class SqlExecution(SymbolicTask):
             self._context = Context(tables, self._kept_engines(), max_rows=MOST_ROWS)
         return self._context.prove(parse_sql(fields["sql"], tables))[0]
 
+    def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
+        """What DuckDB does not confirm. Neighbours that share their tables go to it in one statement."""
+        if engine not in self.engines:
+            raise UnknownName(f"engine of task {self.name}", engine, self.engines)
+        found: dict[int, str] = {}
+        for tables, members in groupby(range(len(batch)), lambda i: batch[i]["tables"]):
+            numbers = list(members)
+            queries = [parse_sql(batch[i]["sql"], tables) for i in numbers]
+            said = self._second_opinion().disagreements(tables, queries)
+            found.update({numbers[i]: text for i, text in said.items()})
+        return found
+
+    def _second_opinion(self) -> SecondOpinion:
+        if self._second is None:
+            self._second = SecondOpinion()
+        return self._second
+
     def split_key(self, fields: Fields) -> str:
         """The content of the first table: a table's programs never stand in two splits."""
         return content_hash(fields["tables"][0])
@@ -59,18 +83,36 @@ class SqlExecution(SymbolicTask):
             self._engines = Engines()
         return self._engines
 
+    def _several(self, setting: Setting) -> tuple[PromptTemplate, ...]:
+        return kept_templates(load_templates("sql_execution_several"), setting)
+
     def block(self, rng: Random, setting: Setting, key: str, rejects: Counter[str]) -> Iterator[Drawn]:
         """Many programs over one view: one linearization, one load into the engines."""
+        made = self._block(rng, setting, key, rejects)
+        if not setting.verify:
+            return (drawn for drawn, _ in made)
+        return self._confirmed(list(made), rejects)
+
+    def _confirmed(self, made: list[tuple[Drawn, Query]], rejects: Counter[str]) -> Iterator[Drawn]:
+        """The examples of one block that DuckDB confirms."""
+        if not made:
+            return
+        wrong = self._second_opinion().disagreements(made[0][0].tables, [query for _, query in made])
+        for number, (drawn, _) in enumerate(made):
+            if number in wrong:
+                rejects["duckdb disagrees"] += 1
+            else:
+                yield drawn
+
+    def _block(self, rng: Random, setting: Setting, key: str, rejects: Counter[str]) -> Iterator[tuple[Drawn, Query]]:
         how = _pick(rng, _linearizations(setting.linearizations))
         view = _view(rng, setting, key, how, rejects)
         if view is None:
             return
-        tables, shown = view
-        templates = (
-            self.chosen_templates(setting.templates) if len(tables) == 1 else load_templates("sql_execution_several")
-        )
+        tables, links, shown = view
+        templates = self._several(setting) if links else self.chosen_templates(setting)
         self._context = None
-        context = Context(tables, self._kept_engines(), max_rows=setting.max_answer_rows)
+        context = Context(tables, self._kept_engines(), links=links, max_rows=setting.max_answer_rows)
         sampler = _sampler(setting.query_types and tuple(setting.query_types.items()), setting.difficulty)
         used = setting.measure(shown)
         for number, program in enumerate(sampler.programs(context, rng, setting.programs, rejects)):
@@ -85,7 +127,8 @@ class SqlExecution(SymbolicTask):
                 continue
             meta = _meta(program, tables, f"{template.id}+{how}")
             fields = {"sql": program.sql, "tables": tables}
-            yield Drawn(Example(f"{key}/{number}", self.name, fields, program.answer, meta), prompt, tables)
+            example = Example(f"{key}/{number}", self.name, fields, program.answer, meta)
+            yield Drawn(example, prompt, tables), program.query
 
 
 def _meta(program: Program, tables: tuple[Table, ...], template_id: str) -> dict[str, Any]:
@@ -127,28 +170,38 @@ def _overhead(measure: Any, template: PromptTemplate) -> int:
     return int(measure(template.render({"table": "", "sql": ""}))) + 4
 
 
-def _view(
-    rng: Random, setting: Setting, key: str, how: str, rejects: Counter[str]
-) -> tuple[tuple[Table, ...], str] | None:
+class _View(NamedTuple):
+    """What a block shows: tables, what they are joined on, and their text."""
+
+    tables: tuple[Table, ...]
+    links: tuple[Link, ...]
+    shown: str
+
+
+def _view(rng: Random, setting: Setting, key: str, how: str, rejects: Counter[str]) -> _View | None:
     """Tables to show and their text, within the budget; None (counted) where a few tries find none."""
     room = int(setting.budget * 0.9) - 40  # what is left holds the program, the instruction and the answer
     for _ in range(VIEWS_PER_BLOCK):
         table = _pick(rng, setting.tables.tables)
-        several = rng.random() < setting.joins
-        count = min(len(table.rows), rng.randint(*setting.rows))
-        rows = rng.sample(range(len(table.rows)), count)
+        keys = [k for k in setting.tables.foreign_keys if k.table == table.id]
+        several = rng.random() < (max(setting.joins, JOINS_OF_LINKED) if keys and setting.joins else setting.joins)
+        foreign = _pick(rng, keys) if several and keys else None
+        rows = rng.sample(range(len(table.rows)), min(len(table.rows), rng.randint(*setting.rows)))
         if rng.random() < 0.5:
             rows.sort()
         columns = _columns(rng, setting, table, rows)
+        if foreign is not None:
+            columns = sorted({*columns, table.header.index(foreign.column)})
         if len(columns) < max(2, setting.columns[0]) or len(rows) < setting.rows[0]:
             rejects["table: too few rows or short columns"] += 1
             continue
         for _ in range(SHRINKS):
-            views = (make_view(table, rows, columns, id=key),)
-            shown = linearize_all(views, how)
+            view = make_view(table, rows, columns, id=key, name=table.name if foreign else "w")
+            tables, links = _joined(rng, view, foreign, setting, rejects) if several else ((view,), ())
+            shown = linearize_all(tables, how)
             used = setting.measure(shown)
             if used <= room:
-                return _final(rng, views, shown, several, how, setting, room, rejects)
+                return _View(tables, links, shown)
             keep = min(int(len(rows) * room / used * 0.97), len(rows) - 1)
             if keep < setting.rows[0]:
                 break
@@ -157,22 +210,24 @@ def _view(
     return None
 
 
-def _final(
-    rng: Random, views: tuple[Table, ...], shown: str, several: bool, how: str, setting: Setting, room: int,
-    rejects: Counter[str],
-) -> tuple[tuple[Table, ...], str]:  # fmt: skip
-    """The view, split into two tables where joins were drawn and the view allows it."""
-    if several:
-        try:
-            pair = split(views[0], rng)
-        except ExecutionError:
-            rejects["table: cannot be split for a join"] += 1
-            return views, shown
-        text = linearize_all(pair, how)
-        if setting.measure(text) <= room:
-            return pair, text
-        rejects["table: split is over the token budget"] += 1
-    return views, shown
+def _joined(
+    rng: Random, view: Table, key: ForeignKey | None, setting: Setting, rejects: Counter[str]
+) -> tuple[tuple[Table, ...], tuple[Link, ...]]:
+    """The view with the table that its foreign key refers to, or else split in two; the view alone (counted) where
+    neither can be done.
+    """
+    try:
+        if key is None:
+            tables, link = split(view, rng)
+        else:
+            parent = next((table for table in setting.tables.tables if table.id == key.references_table), None)
+            if parent is None:
+                raise ExecutionError("no such material", "the table is of another split")
+            tables, link = follow(key, view, parent, rng, setting.columns[1])
+    except ExecutionError:
+        rejects["table: nothing to join it with"] += 1
+        return (replace(view, name="w"),), ()
+    return tables, (link,)
 
 
 def _columns(rng: Random, setting: Setting, table: Table, rows: list[int]) -> list[int]:
