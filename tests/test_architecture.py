@@ -16,14 +16,14 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 # A module imports from the layers above it in this table, and from its own package. Nothing else of ours.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("types", "seeds"),
+    ("types", "seeds", "tokens", "keys"),
     ("config", "output", "denotation", "intervals"),
     ("wtq_rules",),
     ("tables", "prompts", "executors", "dataset"),
     ("sql",),
     ("tasks",),
     ("benchmarks",),
-    ("records",),
+    ("records", "card"),
     ("generate", "audit", "mixture", "evaluate", "report"),
     ("packing",),
     ("models",),
@@ -108,9 +108,7 @@ def test_faults_are_raised_and_code_is_described(path):
 def loaded_by(code: str) -> set[str]:
     """Which heavy packages a fresh interpreter has loaded after `code`."""
     script = f"import sys\n{code}\nprint('LOADED', *[name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     return set(done.stdout.rsplit("LOADED", 1)[1].split())
 
 
