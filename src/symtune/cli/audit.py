@@ -9,6 +9,8 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
+    """Add the verb to the app."""
+
     @app.command("audit")
     def command(
         data: Annotated[Path, typer.Argument(help="A data set folder, a parquet or a jsonl file.")],

@@ -43,6 +43,8 @@ def _mix(text: str | None) -> dict[str, float] | None:
 
 
 def register(app: typer.Typer) -> None:
+    """Add the verb to the app."""
+
     @app.command("generate")
     def command(
         out: Annotated[Path, typer.Option("--out", help="The data set folder to write.")],

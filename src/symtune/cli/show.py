@@ -13,6 +13,8 @@ WIDEST_CELL = 40  # characters of a cell on the terminal
 
 
 def register(app: typer.Typer) -> None:
+    """Add the verb to the app."""
+
     @app.command("show")
     def command(
         data: Annotated[Path, typer.Argument(help="A data set folder.")],

@@ -9,6 +9,8 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
+    """Add the verb to the app."""
+
     group = typer.Typer(help="Tasks and benchmarks.", no_args_is_help=True)
     app.add_typer(group, name="tasks")
 

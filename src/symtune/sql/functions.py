@@ -17,6 +17,7 @@ LARGEST = 2**53  # beyond it a double no longer holds every integer
 
 
 def checked(value: Any) -> Any:
+    """A number that doubles hold exactly or closely; else ExecutionError("out of range" or "not finite")."""
     if isinstance(value, int):
         if -LARGEST <= value <= LARGEST:
             return value
@@ -158,6 +159,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
+    """`left op right` row by row, None where a side is NULL. Refuses what only rounding decides."""
     compare = _COMPARE[op]
     pairs = list(zip(left.values, right.values, strict=True))
     if left.computed or right.computed:
@@ -173,12 +175,14 @@ def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
 
 
 def both(a: bool | None, b: bool | None) -> bool | None:
+    """AND of SQL's three truth values."""
     if a is False or b is False:
         return False
     return None if a is None or b is None else True
 
 
 def either(a: bool | None, b: bool | None) -> bool | None:
+    """OR of SQL's three truth values."""
     if a or b:
         return True
     return None if a is None or b is None else False
@@ -186,5 +190,6 @@ def either(a: bool | None, b: bool | None) -> bool | None:
 
 @lru_cache(maxsize=4096)
 def pattern(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A LIKE pattern as two regular expressions: exact, and without regard to case."""
     body = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern)
     return re.compile(body, re.DOTALL), re.compile(body, re.DOTALL | re.IGNORECASE)

@@ -13,10 +13,8 @@ import sqlglot
 from sqlglot import exp
 
 from symtune.sql import tree as t
+from symtune.sql.bounds import admitted
 from symtune.types import ExecutionError, Table
-
-MAX_LENGTH = 20_000  # characters of a statement
-MAX_DEPTH = 40  # of brackets
 
 Columns = dict[str, tuple[str, t.ExprType]]  # lower-case name -> name and type
 
@@ -30,29 +28,35 @@ def parse_sql(sql: str, tables: Sequence[Table]) -> t.Query:
         table.name.lower(): {name.lower(): (name, type_) for name, type_ in zip(table.header, table.types, strict=True)}
         for table in tables
     }
-    return _Reader(known, {table.name.lower(): table.name for table in tables}).query(statement)
+    return read(statement, known, {table.name.lower(): table.name for table in tables})
 
 
-def parse_statement(sql: str, dialect: str = "sqlite") -> Any:
-    """sqlglot's tree of one statement, of bounded length and depth."""
-    if len(sql) > MAX_LENGTH:
-        raise ExecutionError("too long", f"{len(sql)} characters, at most {MAX_LENGTH}")
-    depth = deepest = 0
-    for c in sql:
-        depth += (c == "(") - (c == ")")
-        deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH:
-        raise ExecutionError("too long", f"{deepest} nested brackets, at most {MAX_DEPTH}")
+def read(statement: Any, known: Mapping[str, Columns], names: Mapping[str, str]) -> t.Query:
+    """The typed tree of sqlglot's. `known`: lower-case table -> lower-case column -> (name, type); `names`: how
+    tables are written.
+    """
     try:
-        statements = [s for s in sqlglot.parse(sql, dialect=dialect) if s is not None]
-    except (sqlglot.errors.SqlglotError, RecursionError, ValueError) as error:
+        return _Reader(known, names).query(statement)
+    except RecursionError:
+        raise ExecutionError("too long", "nested too deeply") from None
+
+
+def parse_statement(sql: str, *, text_in_double_quotes: bool = False) -> Any:
+    """sqlglot's tree of one statement in SQLite's dialect, after the bounds of `sql/bounds.py`."""
+    text = admitted(sql, text_in_double_quotes=text_in_double_quotes)
+    try:
+        statements = [s for s in sqlglot.parse(text, dialect="sqlite") if s is not None]
+    except (sqlglot.errors.SqlglotError, ValueError) as error:
         raise ExecutionError("syntax", str(error).split("\n")[0]) from None
+    except RecursionError:
+        raise ExecutionError("too long", "nested too deeply") from None
     if len(statements) != 1:
         raise ExecutionError("several statements" if statements else "syntax", f"{len(statements)} statements")
     return statements[0]
 
 
 def beyond(node: Any) -> ExecutionError:
+    """The refusal of SQL that the typed tree has no node for."""
     return ExecutionError("beyond the typed tree", type(node).__name__)
 
 

@@ -36,6 +36,18 @@ def lookup(d: Draw) -> t.Query:
     return _cell(d, d.field(key), key)
 
 
+def lookup_by_name(d: Draw) -> t.Query:
+    """SELECT a FROM w WHERE key = 'text', the key to the left of a: the step that a small model learns first"""
+    places = {id(field): place for place, field in enumerate(d.material.fields)}
+    keys = [f for f in d.material.keys if f.type == "text" and any(map(str.isalpha, f.values[d.row]))]
+    key = d.pick(keys, "a key column of names")
+    right = [f for f in d.material.fields if places[id(f)] > places[id(key)] and f.values[d.row] is not None]
+    shown = d.pick(right, "a column to the right of the key")
+    if shown.variety[shown.values[d.row]] * 3 > d.material.size:
+        no_draw("a cell that is hard to guess")
+    return _cell(d, shown, key)
+
+
 def filtered(d: Draw) -> t.Query:
     """SELECT a FROM w WHERE condition"""
     shown = d.field()
@@ -404,6 +416,7 @@ def _any(m: Material) -> bool:
     return True
 
 
+# A weight of 0: not in the default mix, drawn where it is named.
 QUERY_TYPES: tuple[QueryType, ...] = (
     QueryType("lookup", 10, lookup, lambda m: m.keys and len(m.fields) > 1),
     QueryType("filter", 12, filtered, lambda m: len(m.fields) > 1),
@@ -427,6 +440,7 @@ QUERY_TYPES: tuple[QueryType, ...] = (
     QueryType("with clause", 3, with_clause, lambda m: m.measures and len(m.fields) > 2),
     QueryType("window", 3, window, lambda m: m.keys and m.measures and len(m.fields) > 1),
     QueryType("dates", 10, dates, lambda m: m.dates and len(m.fields) > 1),
+    QueryType("lookup by name", 0, lookup_by_name, lambda m: m.keys and m.texts and len(m.fields) > 1),
     QueryType("strings", 3, strings, lambda m: m.texts and m.keys),
 )
 # What a join context serves: these read several tables through the join; the others read one table by name.

@@ -89,6 +89,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
+    """`left op right`, both of one type."""
+
     op: str
     left: Expr
     right: Expr
@@ -107,6 +109,8 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class InList:
+    """`expr IN (constant, …)`."""
+
     expr: Expr
     items: tuple[Expr, ...]
     negated: bool = False
@@ -115,6 +119,8 @@ class InList:
 
 @dataclass(frozen=True, slots=True)
 class InQuery:
+    """`expr IN (SELECT …)`: a query of one column."""
+
     expr: Expr
     query: Query
     negated: bool = False
@@ -123,6 +129,8 @@ class InQuery:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
+    """`EXISTS (SELECT …)`."""
+
     query: Query
     negated: bool = False
     type: ExprType = "bool"
@@ -140,6 +148,8 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class IsNull:
+    """`expr IS NULL`."""
+
     expr: Expr
     negated: bool = False
     type: ExprType = "bool"
@@ -156,6 +166,8 @@ class Logic:
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """`NOT (part)`."""
+
     part: Expr
     type: ExprType = "bool"
 
@@ -179,6 +191,8 @@ class ScalarQuery:
 
 @dataclass(frozen=True, slots=True)
 class Order:
+    """One key of ORDER BY."""
+
     expr: Expr
     direction: Direction = "ASC"
 
@@ -218,6 +232,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Select:
+    """One SELECT with its clauses. `limit` None is no limit; `ctes` are (name, query) of its WITH."""
+
     items: tuple[Item, ...]
     source: Source | None
     where: Expr | None = None

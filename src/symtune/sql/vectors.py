@@ -158,6 +158,7 @@ def sort_index(keys: Sequence[Vector], directions: Sequence[str], size: int) -> 
 
 
 def same_key(keys: Sequence[Vector], a: int, b: int) -> bool:
+    """Whether two rows tie under the keys. Refuses where only rounding tells them apart."""
     for key in keys:
         x, y = key.values[a], key.values[b]
         if x != y:

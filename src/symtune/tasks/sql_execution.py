@@ -33,6 +33,8 @@ SHRINKS = 4  # times a view that is over its budget is made smaller
 
 
 class SqlExecution(SymbolicTask):
+    """Programs over views of tables."""
+
     name = "sql_execution"
     version = 1
     templates = load_templates("sql_execution")

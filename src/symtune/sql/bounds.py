@@ -1,0 +1,134 @@
+"""What foreign SQL may look like before a parser sees it: bounded in length, tokens and depth, of known words.
+
+    sqlglot.parse(admitted(sql), dialect="sqlite")
+
+A parser is a program that strangers can make slow: sqlglot takes minutes over thirty nested `struct(`. So a statement
+is first cut into tokens by one linear pass. What is too long or too deep is refused, and so is every call of a
+function that the typed tree has no node for. Words that are not SQL's own are handed on in quotes: they can only be
+names. What is left costs sqlglot a tenth of a second at most (tests/test_sql_templates.py has the measure).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from symtune.types import ExecutionError
+
+MAX_LENGTH = 20_000  # characters of a statement
+MAX_TOKENS = 1_500
+MAX_DEPTH = 40  # of brackets and CASE together
+MAX_RUN = 20  # NOT, - and + in a row
+
+_TOKEN = re.compile(
+    r"""
+    (?P<space>  \s+ | --[^\n]* | /\*.*?\*/ )
+  | (?P<text>   '[^']*(?:''[^']*)*' )
+  | (?P<quoted> "[^"]*(?:""[^"]*)*" | `[^`]*` | \[[^\[\]]*\] )
+  | (?P<number> (?: \d+ (?:\.\d*)? | \.\d+ ) (?: [eE][+-]?\d+ )? (?!\w) )
+  | (?P<word>   [^\W\d]\w* )
+  | (?P<sign>   <> | != | <= | >= | == | \|\| | [-+*/%=<>(),.;] )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+KEYWORDS = frozenset(
+    """
+    select distinct all from where group order by having limit offset as on join inner left right full outer cross
+    natural union intersect except and or not in between like escape is null exists case when then else end asc desc
+    cast integer over partition rows with recursive nulls true false
+    """.split()
+)
+CALLS = frozenset(
+    """
+    count sum avg min max length upper lower abs substr substring cast strftime julianday row_number rank lag lead
+    """.split()
+)
+_COMPARES = frozenset(["=", "==", "<>", "!=", "<", "<=", ">", ">=", "like", "between"])
+_SIGNS = frozenset(["not", "-", "+"])
+_QUERY_STARTS = ("select", "with", "(")
+
+
+def tokens(sql: str) -> Iterator[tuple[str, str]]:
+    """(kind, text) for every token that is not space. Raises ExecutionError: too long, syntax."""
+    if len(sql) > MAX_LENGTH:
+        raise ExecutionError("too long", f"{len(sql)} characters, at most {MAX_LENGTH}")
+    position = count = 0
+    while position < len(sql):
+        found = _TOKEN.match(sql, position)
+        if found is None:
+            raise ExecutionError("syntax", f"no token starts with {sql[position : position + 10]!r}")
+        position = found.end()
+        if found.lastgroup == "space":
+            continue
+        count += 1
+        if count > MAX_TOKENS:
+            raise ExecutionError("too long", f"more than {MAX_TOKENS} tokens")
+        yield str(found.lastgroup), found.group()
+
+
+def admitted(sql: str, *, text_in_double_quotes: bool = False) -> str:
+    """The statement with every name in quotes, safe to parse.
+
+    `text_in_double_quotes`: what stands in double quotes where a value is expected (behind a comparison, in an IN
+    list) is a text, as SQLite reads it where no column has that name. Raises ExecutionError: too long, syntax,
+    not a query, several statements, beyond the typed tree.
+    """
+    found = list(tokens(sql))
+    while found and found[-1][1] == ";":
+        found.pop()
+    if not found:
+        raise ExecutionError("syntax", "an empty statement")
+    if found[0][1].lower() not in _QUERY_STARTS:
+        raise ExecutionError("not a query", found[0][1][:20])
+    _check(found)
+    if text_in_double_quotes:
+        found = list(_with_texts(found))
+    return " ".join(_emitted(found))
+
+
+def _check(found: list[tuple[str, str]]) -> None:
+    depth = run = 0
+    for i, (kind, text) in enumerate(found):
+        word = text.lower() if kind in ("word", "sign") else ""
+        depth += (word in ("(", "case")) - (word in (")", "end"))
+        run = run + 1 if word in _SIGNS else 0
+        if depth > MAX_DEPTH:
+            raise ExecutionError("too long", f"more than {MAX_DEPTH} levels of brackets and CASE")
+        if run > MAX_RUN:
+            raise ExecutionError("too long", f"more than {MAX_RUN} signs in a row")
+        if word == ";":
+            raise ExecutionError("several statements")
+        called = kind == "word" and found[i + 1 : i + 2] == [("sign", "(")]
+        if called and word not in CALLS and word not in KEYWORDS:
+            raise ExecutionError("beyond the typed tree", f"the function {text[:40]}()")
+
+
+def _emitted(found: list[tuple[str, str]]) -> Iterator[str]:
+    before = ""
+    for i, (kind, text) in enumerate(found):
+        word = text.lower() if kind == "word" else ""
+        called = word in CALLS and found[i + 1 : i + 2] == [("sign", "(")]
+        known = not word or word in KEYWORDS or called or (before == "nulls" and word in ("first", "last"))
+        yield text if known else f'"{text}"'
+        before = word
+
+
+def _with_texts(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Tokens in double quotes that stand where a value is expected, as texts."""
+    before, listing, between = "", False, False
+    for i, (kind, text) in enumerate(found):
+        word = text.lower() if kind in ("word", "sign") else ""
+        expected = before in _COMPARES or (listing and before in ("(", ",")) or (between and before == "and")
+        dotted = found[i + 1 : i + 2] == [("sign", ".")]
+        if kind == "quoted" and text[0] == '"' and expected and not dotted:
+            kind, text = "text", "'" + text[1:-1].replace('""', '"').replace("'", "''") + "'"
+        if before == "in" and word == "(":
+            listing = True
+        elif word in (")", "select"):
+            listing = False
+        if before == "and":
+            between = False
+        if word == "between":
+            between = True
+        before = word
+        yield kind, text
