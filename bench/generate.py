@@ -97,6 +97,10 @@ def consists_of(run: Callable[[], object]) -> dict[str, float]:
     return dict(sorted(shares.items(), key=lambda item: -item[1]))
 
 
+def _spread(values: list[float], form: str) -> str:
+    return f"{len(values)}; {min(values):{form}} to {max(values):{form}}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", type=Path, help="tables [the bundled ones]")
@@ -119,18 +123,13 @@ def main() -> None:
             floors.append(len(rows) / floor(work, Path(temporary)))
             characters.append(statistics.mean(len(row["prompt"]) for row in rows))
             tokens.append(statistics.mean(work.setting.measure(row["prompt"]) for row in rows))
-            print(
-                f"round {number}: {rates[-1]:,.0f} a CPU-s, floor {floors[-1]:,.0f}, calibration {calibrations[-1]:.3f} s"
-            )
+            done = f"round {number}: {rates[-1]:,.0f} a CPU-s, floor {floors[-1]:,.0f}"
+            print(f"{done}, calibration {calibrations[-1]:.3f} s")
         shares = consists_of(lambda: make(work, arguments.rounds + 1))
     rate, least = statistics.median(rates), statistics.median(floors)
-    print(
-        f"verified examples per CPU-second: {rate:,.0f} (median of {len(rates)}; {min(rates):,.0f} to {max(rates):,.0f})"
-    )
+    print(f"verified examples per CPU-second: {rate:,.0f} (median of {_spread(rates, ',.0f')})")
     print(f"floor (execute accepted SQL once, write the same rows): {least:,.0f}; ratio {least / rate:.2f}")
-    print(
-        f"calibration: {statistics.median(calibrations):.3f} CPU-s ({min(calibrations):.3f} to {max(calibrations):.3f})"
-    )
+    print(f"calibration: {statistics.median(calibrations):.3f} CPU-s (median of {_spread(calibrations, '.3f')})")
     print(f"budget {config.budget} tokens; mean prompt {statistics.mean(characters):,.0f} characters, ", end="")
     print(f"{statistics.mean(tokens):,.0f} estimated tokens")
     print("of the time: " + ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items()))

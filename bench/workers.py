@@ -69,11 +69,8 @@ def speed(arguments: argparse.Namespace) -> None:
         print(f"1 worker {alone[-1]:.1f} CPU-s, {arguments.workers} workers {together[-1]:.1f} CPU-s, "
               f"driver {serial[-1]:.1%}")  # fmt: skip
     growth = statistics.median(together) / statistics.median(alone) - 1
-    print(
-        f"n = {arguments.n:,}: total CPU grows by {growth:.1%} with {arguments.workers} workers; the driver, the serial ",
-        end="",
-    )
-    print(f"part (tables loaded, duplicates, hashes), has {statistics.median(serial):.1%} of it")
+    print(f"n = {arguments.n:,}: total CPU grows by {growth:.1%} with {arguments.workers} workers;")
+    print(f"the driver (tables loaded, duplicates, hashes), the serial part, has {statistics.median(serial):.1%} of it")
 
 
 def memory(arguments: argparse.Namespace) -> None:
@@ -82,10 +79,10 @@ def memory(arguments: argparse.Namespace) -> None:
     large = measure(arguments, n=arguments.n, workers=1)
     more = (large["peak_mb"] - small["peak_mb"]) * 2**20 / (large["examples"] - small["examples"])
     print(
-        f"peak memory: {small['peak_mb']:.0f} MB at {small['examples']:,}, {large['peak_mb']:.0f} MB at {large['examples']:,} ",
+        f"peak memory: {small['peak_mb']:.0f} MB at {small['examples']:,} examples, {large['peak_mb']:.0f} MB at ",
         end="",
     )
-    print(f"({large['peak_mb'] / small['peak_mb']:.2f}×): {more:.0f} bytes an example more")
+    print(f"{large['examples']:,} ({large['peak_mb'] / small['peak_mb']:.2f}×): {more:.0f} bytes an example more")
 
 
 def main() -> None:
