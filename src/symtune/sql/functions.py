@@ -190,6 +190,11 @@ def either(a: bool | None, b: bool | None) -> bool | None:
 
 @lru_cache(maxsize=4096)
 def pattern(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A LIKE pattern as two regular expressions: exact, and without regard to case."""
-    body = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern)
+    """A LIKE pattern as two regular expressions, with and without regard to letter case. Each run between two `%` is
+    taken where it first matches and never again (an atomic group): that finds every match, in linear time.
+    """
+    first, *middle = ["".join(["." if c == "_" else re.escape(c) for c in part]) for part in pattern.split("%")]
+    body = first + "".join([f"(?>.*?{part})" for part in middle[:-1] if part])
+    if middle:
+        body += ".*" + middle[-1]
     return re.compile(body, re.DOTALL), re.compile(body, re.DOTALL | re.IGNORECASE)

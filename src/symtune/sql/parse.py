@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from symtune.sql import tree as t
 from symtune.sql.bounds import admitted
+from symtune.sql.functions import checked
 from symtune.types import ExecutionError, Table
 
 Columns = dict[str, tuple[str, t.ExprType]]  # lower-case name -> name and type
@@ -422,13 +423,11 @@ def _is_call(node: Any, name: str) -> bool:
 
 def _number(text: str) -> int | float:
     try:
-        return int(text)
+        value = float(text)
     except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise ExecutionError("syntax", f"not a number: {text}") from None
+        raise ExecutionError("syntax", f"not a number: {text[:40]}") from None
+    found: int | float = checked(int(text) if text.isdigit() and len(text) < 20 else value)
+    return found
 
 
 def _whole(node: Any) -> int:

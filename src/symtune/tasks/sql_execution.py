@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all, load_templates
 from symtune.sql.joins import Link, follow, split
+from symtune.sql.limits import check_work
 from symtune.sql.parse import parse_sql
 from symtune.sql.proof import Context, Engines
 from symtune.sql.sampler import Drawn as Program
@@ -57,7 +58,9 @@ class SqlExecution(SymbolicTask):
         tables = fields["tables"]
         if self._context is None or self._context.tables != tables:  # lines of one block share their tables
             self._context = Context(tables, self._kept_engines(), max_rows=MOST_ROWS)
-        return self._context.prove(parse_sql(fields["sql"], tables))[0]
+        query = parse_sql(fields["sql"], tables)
+        check_work(query, self._context.database)
+        return self._context.prove(query)[0]
 
     def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
         """What DuckDB does not confirm. Neighbours that share their tables go to it in one statement."""
