@@ -346,7 +346,7 @@ def _finish(
 
 
 def _why_none(work: Work, rejects: Counter[str]) -> str:
-    reasons = ", ".join(f"{reason} ({n})" for reason, n in rejects.most_common(3)) or "nothing was drawn"
+    reasons = ", ".join(f"{reason} ({n})" for reason, n in rejects.most_common(3) if n) or "nothing was drawn"
     return (
         f"no example could be made from {len(work.setting.tables.tables)} tables within --budget "
         f"{work.config.budget}: {reasons}; raise the budget or bring other tables"

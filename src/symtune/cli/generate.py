@@ -129,9 +129,9 @@ def register(app: typer.Typer) -> None:
         if tokenizer is not None:
             from functools import partial
 
-            from symtune.models import tokenizer_measure
+            from symtune.models import TokenizerMeasure
 
-            measure = partial(tokenizer_measure, tokenizer)
+            measure = partial(TokenizerMeasure, tokenizer)
         with _bar(n) as progress:
             manifest = generate(config, measure=measure, progress=progress)
         _tell(out, manifest)

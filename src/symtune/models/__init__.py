@@ -15,7 +15,8 @@ need("torch", "train", "loading a model")
 need("transformers", "train", "loading a model")
 
 from symtune.models.generation import bf16_helps, device, generator  # noqa: E402
-from symtune.models.loading import NAMES, ModelSpec, check_model, load, quiet  # noqa: E402
+from symtune.models.loading import NAMES, ModelSpec, check_model, load, quiet, resolve  # noqa: E402
+from symtune.models.measure import TokenizerMeasure  # noqa: E402
 from symtune.models.prompting import (  # noqa: E402
     LoadedModel,
     completion_ids,
@@ -28,6 +29,7 @@ __all__ = [
     "NAMES",
     "LoadedModel",
     "ModelSpec",
+    "TokenizerMeasure",
     "bf16_helps",
     "check_model",
     "completion_ids",
@@ -38,4 +40,5 @@ __all__ = [
     "prompt_format",
     "prompt_ids",
     "quiet",
+    "resolve",
 ]

@@ -51,9 +51,9 @@ def _generation(asked: GenerateConfig, name: str, *, apart_from: Sequence[str] =
     def work(folder: Path, advance: Advance) -> str:
         measure = None
         if asked.tokenizer is not None:
-            from symtune.models import tokenizer_measure
+            from symtune.models import TokenizerMeasure
 
-            measure = partial(tokenizer_measure, asked.tokenizer)
+            measure = partial(TokenizerMeasure, asked.tokenizer)
         manifest = generate(asked, measure=measure, progress=advance)
         for other in apart_from:
             _check_apart(run / other, folder)
