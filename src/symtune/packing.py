@@ -60,8 +60,9 @@ class Pack:
 class Layout:
     """The arrays of a pack of L computed tokens with T trained ones.
 
-    `ids`, `positions`: (L,). `mask`: (L, L), true where row attends to column. `places`, `targets`: (T,): the
-    output at `places[t]` must predict the token `targets[t]`.
+    `ids`, `positions`: (L,), depth-first. `mask`: (L, L), true where row attends to column. `places`,
+    `targets`: (T,): the output at `places[t]` must predict the token `targets[t]`. `branches`: where each
+    branch begins that leaves the chain which all rows share (none, for a single row).
     """
 
     ids: npt.NDArray[np.int64]
@@ -69,6 +70,7 @@ class Layout:
     mask: npt.NDArray[np.bool_]
     places: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64]
+    branches: npt.NDArray[np.int64]
 
 
 def layout(rows: Sequence[Row], *, share: bool) -> Layout:
@@ -78,7 +80,7 @@ def layout(rows: Sequence[Row], *, share: bool) -> Layout:
     places: list[int] = []
     targets: list[int] = []
     children: dict[tuple[int, int], int] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: sort_key(row.tokens)) if share else rows:
         if not share:
             children = {}
         node = -1
@@ -95,6 +97,9 @@ def layout(rows: Sequence[Row], *, share: bool) -> Layout:
                 places.append(node)
                 targets.append(tokens[place + 1])
     mask = np.eye(len(ids), dtype=np.bool_)
+    fork = np.array(parents, np.int64)
+    children_of = np.bincount(fork + 1, minlength=len(ids) + 1)  # of the root, then of each token
+    chain = int(np.argmax(children_of != 1)) - 1  # the last token of the chain, -1 where there is none
     for node, parent in enumerate(parents):  # parents stand before their children
         if parent >= 0:
             mask[node] |= mask[parent]
@@ -104,6 +109,7 @@ def layout(rows: Sequence[Row], *, share: bool) -> Layout:
         mask,
         np.array(places, np.int64),
         np.array(targets, np.int64),
+        np.flatnonzero(fork == chain),
     )
 
 
@@ -194,7 +200,7 @@ class Forest:
         path = self.rows[index].tokens[:-1]
         if not self.share or not self._keys:
             return len(path)
-        place = bisect.bisect(self._keys, _sort_key(path))
+        place = bisect.bisect(self._keys, sort_key(path))
         near = self._keys[max(0, place - 1) : place + 1]
         return len(path) - max(common_prefix(np.frombuffer(key, ">u4"), path) for key in near)
 
@@ -203,7 +209,7 @@ class Forest:
         self.tokens += self.cost(index)
         self.indices.append(index)
         if self.share:
-            bisect.insort(self._keys, _sort_key(self.rows[index].tokens[:-1]))
+            bisect.insort(self._keys, sort_key(self.rows[index].tokens[:-1]))
 
     def pack(self) -> Pack:
         """The pack of these rows."""
@@ -222,14 +228,15 @@ def common_prefix(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> int:
     return int(differ[0]) if len(differ) else length
 
 
-def _sort_key(tokens: Tokens) -> bytes:
+def sort_key(tokens: Tokens) -> bytes:
+    """What sorts token sequences, so that those with a common beginning stand together."""
     return tokens.astype(">u4").tobytes()
 
 
 def _groups(rows: Sequence[Row], indices: list[int], *, sort: bool) -> list[list[int]]:
     """Runs of rows of which each shares a long prefix with the one before."""
     if sort:
-        by_tokens = sorted(range(len(rows)), key=lambda index: _sort_key(rows[index].tokens))
+        by_tokens = sorted(range(len(rows)), key=lambda index: sort_key(rows[index].tokens))
         first, last = rows[by_tokens[0]].tokens, rows[by_tokens[-1]].tokens
         head = common_prefix(first, last)
     else:

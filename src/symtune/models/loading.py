@@ -51,6 +51,13 @@ def check_model(model: ModelSpec) -> None:
         raise UnknownName("model", name, NAMES)
 
 
+def resolve(model: ModelSpec) -> ModelSpec:
+    """What `model` stands for in a manifest: the mapping for a file that holds one, else itself."""
+    if not isinstance(model, Mapping) and _is_spec_file(str(model)):
+        return _read_spec(Path(model))
+    return model
+
+
 def load(model: ModelSpec) -> LoadedModel:
     """Load a model by name, local folder, hub id, mapping, or YAML/JSON file that holds such a mapping.
 

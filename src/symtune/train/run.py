@@ -16,15 +16,17 @@ from typing import Any
 import torch
 import transformers
 
-from symtune.models import LoadedModel, check_model, load, prompt_format
+from symtune.models import LoadedModel, check_model, load, prompt_format, resolve
 from symtune.models import quiet as quiet_transformers
 from symtune.output import check_writable, new_folder, sha256, versions, write_manifest
 from symtune.packing import Row
 from symtune.train import rows as training_rows
 from symtune.train.config import StepLog, TrainConfig, TrainReport
+from symtune.train.isolation import choose_attention
 from symtune.train.meter import Meter
 from symtune.train.plan import Plan, make_plan
-from symtune.train.trainers import Batches, check_isolation, make_trainer, step_logs, uses_bf16
+from symtune.train.tensors import Batches
+from symtune.train.trainers import make_trainer, step_logs, uses_bf16
 from symtune.types import InputError
 
 LOG = "log.jsonl"
@@ -44,7 +46,8 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
             raise RuntimeError("a row has no trained token")  # a bug of ours: each ends in an end token
         packing = config.pack and loaded.kind == "causal"
         share = packing and config.share_prefix
-        isolation = check_isolation(loaded, rows, plan.packs, share) if packing else None
+        attention = loaded.model.config._attn_implementation
+        isolation = choose_attention(loaded, rows, plan.packs, share) if packing else None
         meter.begin(plan)
 
         def step_done(step: StepLog) -> None:
@@ -59,6 +62,7 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
             with _seeded(config.seed):
                 trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
             logs = step_logs(plan, trainer.state.log_history)
+            loaded.model.set_attn_implementation(attention)
             report = _report(config, plan, rows, facts, logs, time.monotonic() - started, _step_of(resumed))
             meter.stage("writing the checkpoint")
             if trainer.is_world_process_zero():
@@ -237,5 +241,5 @@ def _write(
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
             "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         }
-        arguments = config.model_dump(mode="json", exclude={"out", "overwrite"})
+        arguments = config.model_dump(mode="json", exclude={"out", "overwrite"}) | {"model": resolve(config.model)}
         write_manifest(folder, "train", arguments, body, run_facts)
