@@ -61,8 +61,8 @@ def beyond(node: Any) -> ExecutionError:
     return ExecutionError("beyond the typed tree", type(node).__name__)
 
 
-_SETS: dict[type, str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
-_COMPARE: dict[type, str] = {
+SET_NODES: dict[type, str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
+COMPARE_NODES: dict[type, str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
     exp.LT: "<",
@@ -70,7 +70,7 @@ _COMPARE: dict[type, str] = {
     exp.GT: ">",
     exp.GTE: ">=",
 }
-_ARITHMETIC: dict[type, str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
+ARITHMETIC_NODES: dict[type, str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
 _AGGREGATES: dict[type, str] = {
     exp.Count: "COUNT",
     exp.Sum: "SUM",
@@ -105,13 +105,13 @@ class _Reader:
     def query(self, node: Any) -> t.Query:
         if isinstance(node, exp.Subquery):
             return self.query(node.this)
-        if type(node) in _SETS:
+        if type(node) in SET_NODES:
             if not node.args.get("distinct") or any(node.args.get(k) for k in ("order", "limit", "offset", "with_")):
                 raise beyond(node)
             left, right = self._nested(node.this), self._nested(node.expression)
             if not isinstance(left, t.Select) or not isinstance(right, t.Select):
                 raise beyond(node)
-            return t.SetQuery(_SETS[type(node)], left, right)
+            return t.SetQuery(SET_NODES[type(node)], left, right)
         if not isinstance(node, exp.Select):
             raise beyond(node)
         return self._select(node)
@@ -193,7 +193,9 @@ class _Reader:
         # sqlglot notes where the dialect puts NULLs by itself: SQLite first when ascending, last when descending.
         if node.args.get("nulls_first") not in (None, not node.args.get("desc")):
             raise ExecutionError("beyond the typed tree", "NULLS FIRST or LAST")
-        return t.Order(self.expr(node.this), "DESC" if node.args.get("desc") else "ASC")
+        direction: t.Direction = "DESC" if node.args.get("desc") else "ASC"
+        named = node.this.name.lower() if isinstance(node.this, exp.Column) and not node.this.table else ""
+        return t.Order(self.aliases[named] if named in self.aliases else self.expr(node.this), direction)
 
     # -------------------------------------------------------------------------------------- expressions
 
@@ -201,11 +203,11 @@ class _Reader:
         kind = type(node)
         if kind is exp.Paren:
             return self.expr(node.this)
-        if kind in _COMPARE:
+        if kind in COMPARE_NODES:
             return self._compare(node)
-        if kind in _ARITHMETIC:
+        if kind in ARITHMETIC_NODES:
             days = self._days(node)
-            return days or t.Arithmetic(_ARITHMETIC[kind], self.expr(node.this), self.expr(node.expression))
+            return days or t.Arithmetic(ARITHMETIC_NODES[kind], self.expr(node.this), self.expr(node.expression))
         if kind in _AGGREGATES:
             return self._aggregate(node)
         if kind in _TEXT_FUNCTIONS:
@@ -324,7 +326,7 @@ class _Reader:
         left, right = _dated(left, right), _dated(right, left)
         if left.type != right.type:
             raise ExecutionError("type mismatch", f"{left.type} compared with {right.type}")
-        return t.Compare(_COMPARE[type(node)], left, right)
+        return t.Compare(COMPARE_NODES[type(node)], left, right)
 
     def _between(self, node: exp.Between) -> t.Expr:
         value = self.expr(node.this)

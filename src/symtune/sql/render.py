@@ -194,7 +194,7 @@ def _aggregate(node: Aggregate, d: Dialect) -> str:
 
 
 def _window(node: Window, d: Dialect) -> str:
-    inner = "" if node.arg is None else _expr(node.arg, d)
+    inner = _expr(node.arg, d) if node.arg is not None else "*" if node.name == "COUNT" else ""
     over = []
     if node.partition:
         over.append("PARTITION BY " + ", ".join([_expr(e, d) for e in node.partition]))
