@@ -11,7 +11,6 @@ from symtune.sql import tree as t
 from symtune.sql.vectors import Database, shown
 
 _BY_CLASS: dict[type, str] = {
-    t.Arithmetic: "arithmetic",
     t.Between: "BETWEEN",
     t.InList: "IN",
     t.Like: "LIKE",
@@ -25,6 +24,10 @@ _BY_CLASS: dict[type, str] = {
     t.ScalarQuery: "scalar subquery",
     t.Concat: "string function",
     t.Derived: "subquery in FROM",
+}
+_ARITHMETIC = {
+    (t.Column, t.Column): "arithmetic between columns",
+    (t.ScalarQuery, t.ScalarQuery): "difference of two queries",
 }
 _DATE_FUNCTIONS = {"YEAR", "MONTH", "DAY", "DAYS"}
 _NESTED = (t.ScalarQuery, t.InQuery, t.Exists, t.Derived)
@@ -44,6 +47,8 @@ def operators(nodes: Sequence[Any]) -> Counter[str]:
             found[node.op] += 1
         elif kind is t.Aggregate:
             found[node.name] += 1
+        elif kind is t.Arithmetic:
+            found[_ARITHMETIC.get((type(node.left), type(node.right)), "arithmetic")] += 1
         elif kind is t.Function:
             found["date function" if node.name in _DATE_FUNCTIONS else "string function"] += 1
         elif kind is t.Select:
