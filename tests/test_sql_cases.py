@@ -75,13 +75,12 @@ def test_duckdb_gives_them_too():
 
 def test_duckdb_is_heard_where_it_differs(monkeypatch):
     pytest.importorskip("duckdb")
-    names = ["SELECT Name FROM w WHERE Age = 40", "SELECT Name FROM w WHERE Age = 19"]
-    swapped = dict(zip(names, reversed(names), strict=True))
-    queries = [parse_sql(sql, TABLES) for sql in [*names, "SELECT COUNT(*) FROM w"]]
+    texts = ["SELECT Name FROM w WHERE Age = 40", "SELECT Name FROM w WHERE Age = 19", "SELECT COUNT(*) FROM w"]
+    queries = [parse_sql(sql, TABLES) for sql in texts]
+    swapped = {queries[0]: queries[1], queries[1]: queries[0]}
 
     def mistaken(query, database):
-        sql = render(query)
-        return evaluate(parse_sql(swapped.get(sql, sql), TABLES), database)
+        return evaluate(swapped.get(query, query), database)
 
     monkeypatch.setattr(second_opinion, "evaluate", mistaken)
     assert SecondOpinion().disagreements(TABLES, queries) == {0: "DuckDB: [('Dée',)]", 1: "DuckDB: [('Eve',)]"}
