@@ -144,6 +144,16 @@ def test_as_given_keeps_orders_and_interleaves_in_proportion(tmp_path):
     assert "".join(row["source"] for row in written) == "aba" * 5
 
 
+def test_a_span_makes_a_curriculum(tmp_path):
+    sources = [
+        {"name": "a", "path": jsonl(tmp_path / "a.jsonl", 4, "x"), "span": [0, 0.25]},
+        {"name": "b", "path": jsonl(tmp_path / "b.jsonl", 6, "y"), "span": [0.25, 1]},
+        {"name": "c", "path": jsonl(tmp_path / "c.jsonl", 2, "z")},
+    ]
+    mix(mixture(order="as_given", sources=sources), tmp_path / "mix", base=tmp_path)
+    assert "".join(row["source"] for row in rows(tmp_path / "mix")) == "aaaacbbbbcbb"
+
+
 def test_what_is_dropped_is_counted(tmp_path):
     lines = [
         {"prompt": "p", "completion": "c"},
@@ -208,6 +218,8 @@ WRONG_CONFIGURATIONS = [
     ("sources: [{name: a, path: p}, {name: a, path: q}]", "'a' is used twice"),
     ("size: 5\nsources: [{name: a, path: p}, {name: b, path: q}]", "needs a rate"),
     ("order: shufled\nsources: [{name: a, path: p}]", "wanted 'shuffled' or 'as_given'"),
+    ("sources: [{name: a, path: p, span: [0, 0.5]}]", "needs `order: as_given`"),
+    ("order: as_given\nsources: [{name: a, path: p, span: [0.5, 0.2]}]", "wanted 0 <= from < to <= 1"),
     ("a: &x [1]\nb: *x", "m.yaml:2: the alias *x is not allowed"),
     ("a: 2020-13-45", "not a YAML configuration"),
     ("sources: " + "[" * 5000, "m.yaml"),

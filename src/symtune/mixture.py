@@ -43,10 +43,13 @@ class Source(Strict):
     rate: float | None = Field(default=None, gt=0)
     cap: int | None = Field(default=None, gt=0)
     allow_heldout: bool = False  # else a validation or test split is refused
+    span: tuple[float, float] = (0.0, 1.0)  # under `as_given`: where in the mixture its records lie
 
 
 class Mixture(Strict):
-    """What to mix. `order: as_given` keeps each source's own order and interleaves them proportionally."""
+    """What to mix. `order: as_given` keeps each source's own order and interleaves them proportionally, each over
+    its `span` of the mixture: a curriculum.
+    """
 
     seed: int = 0
     size: int | None = Field(default=None, gt=0)
@@ -60,6 +63,11 @@ class Mixture(Strict):
         twice = [name for name, count in Counter(source.name for source in self.sources).items() if count > 1]
         if twice:
             raise ValueError(f"sources: the name {twice[0]!r} is used twice; names must differ")
+        for source in self.sources:
+            if not 0 <= source.span[0] < source.span[1] <= 1:
+                raise ValueError(f"sources: {source.name!r}: span is {source.span}; wanted 0 <= from < to <= 1")
+            if source.span != (0, 1) and self.order == "shuffled":
+                raise ValueError(f"sources: {source.name!r} has a span, which needs `order: as_given`")
         without = [source.name for source in self.sources if source.rate is None]
         if without and len(without) < len(self.sources):
             raise ValueError(f"sources: {without[0]!r} has no rate; give one to every source, or to none")
@@ -225,9 +233,10 @@ def _ordered(mixture: Mixture, chosen: Sequence[Sequence[Item]]) -> list[tuple[s
         everything = [(name, item) for name, source in zip(names, chosen, strict=True) for item in source]
         rng("mixture", mixture.seed, "order").shuffle(everything)
         return everything
-    places = [
-        ((k + 0.5) / len(source), index, item) for index, source in enumerate(chosen) for k, item in enumerate(source)
-    ]
+    places = []
+    for index, (source, items) in enumerate(zip(mixture.sources, chosen, strict=True)):
+        begin, end = source.span
+        places += [(begin + (end - begin) * (k + 0.5) / len(items), index, item) for k, item in enumerate(items)]
     return [(names[index], item) for _, index, item in sorted(places, key=lambda place: place[:2])]
 
 

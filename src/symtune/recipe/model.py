@@ -77,9 +77,12 @@ class Evaluate(Strict):
 
 
 class Control(Strict):
-    """The control: the same training with the answers shuffled. `max_tokens`: of the short one."""
+    """The control: the same training with the answers shuffled. What is said here is said of the short one: a
+    training cut short should still see every part of a curriculum, so its order may be another.
+    """
 
     max_tokens: int | None = Field(default=None, gt=0)
+    order: Literal["shuffled", "as_given"] | None = None
 
 
 class Recipe(Strict):

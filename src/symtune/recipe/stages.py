@@ -148,8 +148,8 @@ def _settings(recipe: Recipe) -> TrainSettings:
 
 def _control_settings(recipe: Recipe, length: ControlLength) -> TrainSettings:
     changes: dict[str, Any] = {"shuffle_answers": shuffled_sources(recipe)}
-    if length == "short" and recipe.control is not None and recipe.control.max_tokens is not None:
-        changes["max_tokens"] = recipe.control.max_tokens
+    if length == "short" and recipe.control is not None:
+        changes |= recipe.control.model_dump(exclude_none=True)
     return _settings(recipe).model_copy(update=changes)
 
 

@@ -185,6 +185,9 @@ def _control_note(run: Run) -> str:
     note += "learn the format and nothing else."
     if control and control < SHORTER * model:
         note += f" It saw {control:,} tokens, the model {model:,}: a shorter control, which makes a weaker claim."
+    orders = [run.manifests.get(name, {}).get("arguments", {}).get("order") for name in ("model", "control")]
+    if control and orders[0] != orders[1]:
+        note += f" The model's records came in the order {orders[0]}, the control's {orders[1]}."
     return note
 
 
