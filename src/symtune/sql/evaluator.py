@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from symtune.sql import tree as t
-from symtune.sql.functions import AGGREGATES, ARITHMETIC, FUNCTIONS, WINDOWS, both, compared, either, pattern
+from symtune.sql.functions import AGGREGATES, ARITHMETIC, FUNCTIONS, WINDOWS, both, compared, either, like
 from symtune.sql.vectors import Database, Frame, Relation, Vector, same_key, sort_index
 from symtune.types import ExecutionError
 
@@ -312,15 +312,14 @@ def _exists(expr: t.Exists, frame: Frame) -> Vector:
 
 
 def _like(expr: t.Like, frame: Frame) -> Vector:
-    exact, folded = pattern(expr.pattern)
     out: list[bool | None] = []
     for text in eval_expr(expr.expr, frame).values:
         if text is None:
             out.append(None)
             continue
-        hit = exact.fullmatch(text) is not None
+        hit = like(text, expr.pattern)
         # SQLite's LIKE folds ASCII case, DuckDB's folds none: only patterns that match alike have one answer.
-        if not hit and folded.fullmatch(text) is not None:
+        if not hit and like(text, expr.pattern, fold=True):
             raise ExecutionError("letter case", "LIKE")
         out.append(hit is not expr.negated)
     return Vector(out, "bool")

@@ -188,13 +188,34 @@ def either(a: bool | None, b: bool | None) -> bool | None:
     return None if a is None or b is None else False
 
 
-@lru_cache(maxsize=4096)
-def pattern(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A LIKE pattern as two regular expressions, with and without regard to letter case. Each run between two `%` is
-    taken where it first matches and never again (an atomic group): that finds every match, in linear time.
+def like(text: str, pattern: str, *, fold: bool = False) -> bool:
+    """Whether `text LIKE pattern`, letter by letter, or (`fold`) without regard to case. Linear in the text.
+
+    Each run between two `%` is taken where it first matches and never again: that finds every match.
     """
+    if "_" in pattern:
+        return _pattern(pattern, fold).fullmatch(text) is not None
+    if fold:
+        text, pattern = text.casefold(), pattern.casefold()
+    first, *rest = pattern.split("%")
+    if not rest:
+        return text == first
+    start, stop = len(first), len(text) - len(rest[-1])
+    if start > stop or not text.startswith(first) or not text.endswith(rest[-1]):
+        return False
+    for part in rest[:-1]:
+        start = text.find(part, start, stop)
+        if start < 0:
+            return False
+        start += len(part)
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _pattern(pattern: str, fold: bool) -> re.Pattern[str]:
+    """A LIKE pattern with `_` as a regular expression; atomic groups keep it linear."""
     first, *middle = ["".join(["." if c == "_" else re.escape(c) for c in part]) for part in pattern.split("%")]
     body = first + "".join([f"(?>.*?{part})" for part in middle[:-1] if part])
     if middle:
         body += ".*" + middle[-1]
-    return re.compile(body, re.DOTALL), re.compile(body, re.DOTALL | re.IGNORECASE)
+    return re.compile(body, re.DOTALL | (re.IGNORECASE if fold else 0))

@@ -11,6 +11,7 @@ back from its text.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -135,6 +136,8 @@ def same_rows(expected: list[tuple[Any, ...]], got: list[tuple[Any, ...]], order
         return False
     if ordered:
         return all(map(_same_row, expected, got))
+    if Counter(expected) == Counter(got):
+        return True
     left = list(got)
     for row in expected:
         match = next((i for i, other in enumerate(left) if _same_row(row, other)), None)
