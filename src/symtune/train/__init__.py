@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symtune.train.config import StepLog, TrainConfig, TrainFile, TrainReport, TrainSettings
+from symtune.types import need
 
 __all__ = ["StepLog", "TrainConfig", "TrainFile", "TrainReport", "TrainSettings", "train"]
 
@@ -22,6 +23,8 @@ def train(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None = No
     `on_step` hears of each optimizer step; `quiet` draws no progress bar. Raises InputError, OutputError or
     MissingExtra before the model is loaded, as far as the fault shows by then.
     """
+    for package in ("torch", "transformers", "accelerate"):
+        need(package, "train", "training a model")
     from symtune.train.run import run
 
     return run(config, on_step=on_step, quiet=quiet)
