@@ -22,7 +22,7 @@ from symtune.sql import tree as t
 from symtune.sql.evaluator import evaluate
 from symtune.sql.joins import Link
 from symtune.sql.render import render
-from symtune.sql.vectors import Relation, near, relation
+from symtune.sql.vectors import Relation, Vector, near, relation
 from symtune.tables import typed_rows
 from symtune.types import Denotation, ExecutionError, Table, Value
 
@@ -51,6 +51,7 @@ class Context:
         self.database: dict[str, Relation] = {
             table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)
         }
+        self._reversed: dict[str, Relation] = {}
         self.engines = engines or Engines()
         self.engines.load(self.tables, typed)
 
@@ -76,7 +77,35 @@ class Context:
         for name, rows in self.engines.run(sql):
             if not same_rows(expected, rows, found.ordered):
                 raise ExecutionError("engines disagree", f"{name}: {sql}")
+        if _may_depend_on_rows(query):
+            again = evaluate(query, self._backwards())
+            if sorted(again.texts()) != sorted(denotation.rows) or (
+                found.ordered and tuple(again.texts()) != denotation.rows
+            ):
+                raise ExecutionError("engines disagree", f"our evaluator on permuted rows: {sql}")
         return denotation, text
+
+    def _backwards(self) -> dict[str, Relation]:
+        """The tables with rows and columns in reverse, for our own evaluator."""
+        if not self._reversed:
+            self._reversed = {name: _reversed(relation) for name, relation in self.database.items()}
+        return self._reversed
+
+
+def _may_depend_on_rows(query: t.Query) -> bool:
+    """Whether something in the query picks rows or texts by their order: then texts are compared too, not values
+    alone. (SQLite sorts groups and duplicates whatever the order of rows: it would hide a tie between them.)
+    """
+    if isinstance(query, t.SetQuery):
+        return True
+    return bool(query.order or query.group or query.distinct or query.ctes or isinstance(query.source, t.Derived))
+
+
+def _reversed(relation: Relation) -> Relation:
+    columns = [
+        Vector(v.values[::-1], v.type, None if v.texts is None else v.texts[::-1], v.computed) for v in relation.columns
+    ]
+    return Relation(relation.names[::-1], tuple(columns[::-1]), relation.size)
 
 
 class Engines:

@@ -1,0 +1,291 @@
+"""Faults to plant in the evaluator, for tests/test_sql_faults.py: name -> what is replaced, by a mistake people make.
+
+Each entry is (where, name or key, replacement). `where` is a module (an attribute is replaced) or a dict (an entry is).
+A replacement may call the real thing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from symtune.sql import evaluator as e
+from symtune.sql import functions as f
+from symtune.sql import tree as t
+from symtune.sql.vectors import Frame, Vector
+
+Fault = list[tuple[Any, Any, Any]]
+_both, _either, _order, _group, _distinct = e.both, e.either, e._order, e._group, e._distinct
+_eval, _windows, _functions = dict(e._EVAL), dict(f.WINDOWS), dict(f.FUNCTIONS)
+_arithmetic = dict(f.ARITHMETIC)
+_aggregates, _select_query = dict(f.AGGREGATES), e._select
+
+
+def _bools(kind: type, change: Any) -> Fault:
+    """A condition whose outcomes are changed value by value."""
+
+    def faulty(expr: Any, frame: Frame) -> Vector:
+        return Vector([change(v) for v in _eval[kind](expr, frame).values], "bool")
+
+    return [(e._EVAL, kind, faulty)]
+
+
+def _rewritten(kind: type, **changes: Any) -> Fault:
+    """A node that is read as another: a field is replaced by a function of the node."""
+
+    def faulty(expr: Any, frame: Frame) -> Vector:
+        values = {name: getattr(expr, name) for name in expr.__slots__}
+        values.update({name: change(expr) for name, change in changes.items()})
+        return _eval[kind](kind(**values), frame)
+
+    return [(e._EVAL, kind, faulty)]
+
+
+def _clause(**changes: Any) -> Fault:
+    """A query whose clause is read as another."""
+
+    def faulty(q: t.Select, *rest: Any) -> Any:
+        values = {name: getattr(q, name) for name in q.__slots__}
+        values.update({name: change(q) for name, change in changes.items()})
+        return _select_query(t.Select(**values), *rest)
+
+    return [(e, "_select", faulty)]
+
+
+def _nulls_are(value: Any) -> Fault:
+    """NULL in a comparison counts as a value."""
+
+    def faulty(op: str, left: Vector, right: Vector) -> list[bool | None]:
+        filled = [
+            Vector([value(v.type) if x is None else x for x in v.values], v.type, None, v.computed)
+            for v in (left, right)
+        ]
+        return f.compared(op, *filled)
+
+    return [(e, "compared", faulty)]
+
+
+def _not_is_python(expr: t.Not, frame: Frame) -> Vector:
+    return Vector([not v for v in e.eval_expr(expr.part, frame).values], "bool")
+
+
+def _zero(kind: str) -> Any:
+    return 0 if kind == "number" else ""
+
+
+def _counts_nulls(expr: Any, frame: Frame) -> Vector:
+    if expr.name == "COUNT" and not expr.distinct:
+        expr = t.Aggregate("COUNT", None, "number")
+    return _eval[t.Aggregate](expr, frame)
+
+
+def _average_of_all(expr: Any, frame: Frame) -> Vector:
+    found = _eval[t.Aggregate](expr, frame)
+    if expr.name != "AVG" or frame.groups is None:
+        return found
+    known = _eval[t.Aggregate](t.Aggregate("COUNT", expr.arg, "number"), frame)
+    out = [
+        None if x is None else x * n / len(group)
+        for x, n, group in zip(found.values, known.values, frame.groups, strict=True)
+    ]
+    return Vector(out, "number", None, True)
+
+
+def _rank_dense(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
+    rank = 0
+    for position, i in enumerate(order):
+        rank += not (position and f.same_key(keys, order[position - 1], i))
+        values[i] = rank
+
+
+def _rank_by_position(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
+    for position, i in enumerate(order):
+        values[i] = position + 1
+
+
+def _whole_sum(order: list[int], keys: Any, arg: Vector, values: list[Any], texts: Any) -> None:
+    _windows["SUM"](order, (), arg, values, texts)
+
+
+def _no_ties(q: t.Select, columns: Any, keys: Any, size: int) -> list[int]:
+    start, stop = q.offset, size if q.limit is None else q.offset + q.limit
+    directions = [order.direction for order in q.order]
+    return (e.sort_index(keys, directions, size) if q.order else list(range(size)))[start:stop]
+
+
+def _nulls_sort_last(keys: Any, directions: Any, size: int) -> list[int]:
+    index = list(range(size))
+    for key, direction in reversed(list(zip(keys, directions, strict=True))):
+        down = direction == "DESC"
+        known = [i for i in index if key.values[i] is not None]
+        known.sort(key=key.values.__getitem__, reverse=down)
+        index = known + [i for i in index if key.values[i] is None]
+    return index
+
+
+def _group_without_null(q: t.Select, frame: Frame) -> Frame:
+    found = _group(q, frame)
+    if not q.group:
+        return found
+    keys = [e.eval_expr(expr, frame).values for expr in q.group]
+    kept = [group for group in found.groups or [] if all(key[group[0]] is not None for key in keys)]
+    return frame.grouped(kept, q.group)
+
+
+def _cross_join(join: t.Join, database: Any, outer: Any) -> Frame:
+    always = t.Compare("=", t.Constant(1, "number"), t.Constant(1, "number"))
+    return _real_join(t.Join(join.left, join.right, always), database, outer)
+
+
+_real_join = e._join
+
+
+def _not_in_forgets_null(expr: Any, frame: Frame) -> Vector:
+    plain = type(expr)(*[getattr(expr, n) if n != "negated" else False for n in expr.__slots__])
+    values = _eval[type(expr)](plain, frame).values
+    return Vector([(v is not True) is expr.negated for v in values], "bool")
+
+
+def _like(change: Any, flags: int = 0) -> Fault:
+    """LIKE with another reading of its pattern, and no check of letter case."""
+
+    def faulty(text: str, pattern: str, *, fold: bool = False) -> bool:
+        return re.fullmatch(change(pattern), text, re.DOTALL | flags) is not None
+
+    return [(e, "like", faulty)]
+
+
+def _regex(pattern: str, one: str = ".", many: str = ".*") -> str:
+    return "".join(many if c == "%" else one if c == "_" else re.escape(c) for c in pattern)
+
+
+def _case_last(expr: t.Case, frame: Frame) -> Vector:
+    return _eval[t.Case](t.Case(expr.whens[::-1], expr.default, expr.type), frame)
+
+
+def _integer_division(x: Any, y: Any) -> Any:
+    return x // y if isinstance(x, int) and isinstance(y, int) and y else _arithmetic["/"](x, y)
+
+
+def _except_keeps_duplicates(q: t.SetQuery, database: Any, outer: Any) -> Any:
+    if q.op != "EXCEPT":
+        return _real_set(q, database, outer)
+    left, right = e._query(q.left, database, outer), e._query(q.right, database, outer)
+    gone = set(right.rows())
+    index = [i for i, row in enumerate(left.rows()) if row not in gone]
+    return e.Relation(left.names, tuple(v.take(index) for v in left.columns), len(index))
+
+
+def _union_all(q: t.SetQuery, database: Any, outer: Any) -> Any:
+    if q.op != "UNION" or len(q.left.items) != len(q.right.items):
+        return _real_set(q, database, outer)
+    left, right = e._query(q.left, database, outer), e._query(q.right, database, outer)
+    columns = [
+        Vector(a.values + b.values, a.type, a.texts + b.texts if a.texts and b.texts else None)
+        for a, b in zip(left.columns, right.columns, strict=True)
+    ]
+    return e.Relation(left.names, tuple(columns), left.size + right.size)
+
+
+_real_set = e._set_query
+
+
+def _lenient_scalar(expr: t.ScalarQuery, frame: Frame) -> Vector:
+    found = e._rows_of(expr.query, frame)
+    return Vector([r.columns[0].values[0] if r.size else None for r in found], expr.type)
+
+
+FAULTS: dict[str, Fault] = {
+    "< is read as <=": [(f._COMPARE, "<", lambda x, y: x <= y)],
+    "<= is read as <": [(f._COMPARE, "<=", lambda x, y: x < y)],
+    "> is read as >=": [(f._COMPARE, ">", lambda x, y: x >= y)],
+    ">= is read as >": [(f._COMPARE, ">=", lambda x, y: x > y)],
+    "<> is read as =": [(f._COMPARE, "<>", lambda x, y: x == y)],
+    "numbers compare as texts": [(f._COMPARE, "<", lambda x, y: str(x) < str(y))],
+    "NULL compares as zero": _nulls_are(_zero),
+    "NOT NULL is true": [(e._EVAL, t.Not, _not_is_python)],
+    "NULL is true in WHERE": _bools(t.Compare, lambda v: v is not False),
+    "NULL OR true is NULL": [(e, "either", lambda a, b: None if a is None or b is None else a or b)],
+    "NULL AND false is NULL": [(e, "both", lambda a, b: None if a is None or b is None else a and b)],
+    "AND is read as OR": _rewritten(t.Logic, op=lambda x: "OR"),
+    "OR is read as AND": _rewritten(t.Logic, op=lambda x: "AND"),
+    "IS NULL is negated": _rewritten(t.IsNull, negated=lambda x: not x.negated),
+    "BETWEEN leaves out its upper bound": [
+        (e._EVAL, t.Between, lambda x, frame: e._logic(
+            t.Logic("AND", (t.Compare(">=", x.expr, x.low), t.Compare("<", x.expr, x.high))), frame))
+    ],
+    "BETWEEN leaves out its lower bound": [
+        (e._EVAL, t.Between, lambda x, frame: e._logic(
+            t.Logic("AND", (t.Compare(">", x.expr, x.low), t.Compare("<=", x.expr, x.high))), frame))
+    ],
+    "IN reads its first item only": _rewritten(t.InList, items=lambda x: x.items[:1]),
+    "NOT IN forgets NULL in the value": [(e._EVAL, t.InList, _not_in_forgets_null)],
+    "NOT IN forgets NULL in the subquery": [(e._EVAL, t.InQuery, _not_in_forgets_null)],
+    "NOT EXISTS is read as EXISTS": _rewritten(t.Exists, negated=lambda x: False),
+    "LIKE reads _ as %": _like(lambda p: _regex(p, one=".*")),
+    "LIKE reads _ as itself": _like(lambda p: _regex(p, one="_")),
+    "LIKE % needs a character": _like(lambda p: _regex(p, many=".+")),
+    "LIKE folds letters beyond ASCII": _like(_regex, re.IGNORECASE),
+    "LIKE never folds case": _like(_regex),
+    "UPPER is LOWER": [(f.FUNCTIONS, "UPPER", _functions["LOWER"])],
+    "UPPER folds letters beyond ASCII": [(f.FUNCTIONS, "UPPER", str.upper)],
+    "SUBSTR counts from zero": [(f.FUNCTIONS, "SUBSTR", lambda s, start, n: s[start : start + n])],
+    "SUBSTR takes an end": [(f.FUNCTIONS, "SUBSTR", lambda s, start, n: s[start - 1 : n])],
+    "LENGTH in bytes": [(f.FUNCTIONS, "LENGTH", lambda s: len(s.encode()))],
+    "ABS keeps the sign": [(f.FUNCTIONS, "ABS", lambda x: x)],
+    "YEAR and MONTH are swapped": [
+        (f.FUNCTIONS, "YEAR", _functions["MONTH"]), (f.FUNCTIONS, "MONTH", _functions["YEAR"])
+    ],
+    "DAY is MONTH": [(f.FUNCTIONS, "DAY", _functions["MONTH"])],
+    "DAYS has the other sign": [(f.FUNCTIONS, "DAYS", lambda a, b: -_functions["DAYS"](a, b))],
+    "DAYS counts both ends": [(f.FUNCTIONS, "DAYS", lambda a, b: _functions["DAYS"](a, b) + 1)],
+    "- is read from the right": [(f.ARITHMETIC, "-", lambda x, y: y - x)],
+    "division of integers drops the rest": [(f.ARITHMETIC, "/", _integer_division)],
+    "division by zero is zero": [(f.ARITHMETIC, "/", lambda x, y: x / y if y else 0)],
+    "concatenation in the other order": [
+        (e._EVAL, t.Concat, lambda x, frame: _eval[t.Concat](t.Concat(x.right, x.left), frame))
+    ],
+    "COUNT(column) counts NULL": [(e._EVAL, t.Aggregate, _counts_nulls)],
+    "COUNT(DISTINCT) ignores DISTINCT": _rewritten(t.Aggregate, distinct=lambda x: False),
+    "every aggregate is DISTINCT": _rewritten(t.Aggregate, distinct=lambda x: x.arg is not None),
+    "SUM of nothing is 0": [(f.AGGREGATES, "SUM", lambda values: sum(values))],
+    "AVG divides by all rows": [(e._EVAL, t.Aggregate, _average_of_all)],
+    "AVG is rounded down": [(f.AGGREGATES, "AVG", lambda v: sum(v) // len(v) if v else None)],
+    "MIN and MAX are swapped": [(f.AGGREGATES, "MIN", _aggregates["MAX"]), (f.AGGREGATES, "MAX", _aggregates["MIN"])],
+    "MIN is the first": [(f.AGGREGATES, "MIN", lambda v: v[0] if v else None)],
+    "WHERE is ignored": _clause(where=lambda q: None),
+    "DISTINCT is ignored": _clause(distinct=lambda q: False),
+    "DESC is ignored": _clause(order=lambda q: tuple(t.Order(o.expr) for o in q.order)),
+    "the second sort key is ignored": [(e, "sort_index", lambda k, d, n: f_sort(k[:1], d[:1], n))],
+    "ties are ignored": [(e, "_order", _no_ties)],
+    "NULL sorts last": [(e, "sort_index", _nulls_sort_last), (f, "same_key", f.same_key)],
+    "LIMIT is one too many": _clause(limit=lambda q: None if q.limit is None else q.limit + 1),
+    "LIMIT is one too few": _clause(limit=lambda q: None if q.limit is None else max(q.limit - 1, 1)),
+    "OFFSET is ignored": _clause(offset=lambda q: 0),
+    "HAVING is ignored": _clause(having=lambda q: None),
+    "GROUP BY leaves out NULL": [(e, "_group", _group_without_null)],
+    "UNION keeps duplicates": [(e, "_set_query", _union_all)],
+    "EXCEPT keeps duplicates": [(e, "_set_query", _except_keeps_duplicates)],
+    "INTERSECT is read as UNION": [
+        (e, "_set_query", lambda q, *rest: _real_set(t.SetQuery("UNION", q.left, q.right), *rest))
+    ],
+    "EXCEPT is read from the right": [
+        (e, "_set_query", lambda q, *rest: _real_set(
+            t.SetQuery(q.op, q.right, q.left) if q.op == "EXCEPT" else q, *rest))
+    ],
+    "the join is a cross product": [(e, "_join", _cross_join)],
+    "a subquery of several rows gives its first": [(e._EVAL, t.ScalarQuery, _lenient_scalar)],
+    "CASE takes the last that holds": [(e._EVAL, t.Case, _case_last)],
+    "LAG and LEAD are swapped": [(f.WINDOWS, "LAG", _windows["LEAD"]), (f.WINDOWS, "LEAD", _windows["LAG"])],
+    "RANK leaves no gaps": [(f.WINDOWS, "RANK", _rank_dense)],
+    "RANK ignores ties": [(f.WINDOWS, "RANK", _rank_by_position)],
+    "a running sum is the whole sum": [(f.WINDOWS, "SUM", _whole_sum)],
+    "PARTITION BY is ignored": _rewritten(t.Window, partition=lambda x: ()),
+    "window functions ignore ties": [(f, "_no_ties", lambda order, keys: None)],
+    "decimals are rounded to one place": [
+        (f.ARITHMETIC, "*", lambda x, y: round(_arithmetic["*"](x, y), 1)),
+        (f.ARITHMETIC, "/", lambda x, y: round(_arithmetic["/"](x, y), 1)),
+    ],
+}  # fmt: skip
+
+f_sort = e.sort_index

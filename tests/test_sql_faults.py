@@ -1,0 +1,85 @@
+"""Planted faults: whatever is wrong with the evaluator, no wrong answer goes out (`Context.prove` refuses it)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from sql_cases import CASES, TABLES
+from sql_faults import FAULTS
+from symtune.denotation import same_answer
+from symtune.seeds import rng
+from symtune.sql.parse import parse_sql
+from symtune.sql.proof import Context
+from symtune.sql.sampler import Sampler
+from symtune.types import ExecutionError
+
+
+def _readable(case):
+    try:
+        return parse_sql(case.sql, TABLES)
+    except ExecutionError:
+        return None
+
+
+QUERIES = [(case, query) for case in CASES if (query := _readable(case)) is not None]
+CONTEXT = Context(TABLES)
+ALONE = Context(TABLES[:1])
+
+
+@pytest.fixture(params=list(FAULTS))
+def fault(request, monkeypatch):
+    """One fault of the table, planted."""
+    for where, name, replacement in FAULTS[request.param]:
+        if isinstance(where, dict):
+            monkeypatch.setitem(where, name, replacement)
+        else:
+            monkeypatch.setattr(where, name, replacement)
+    return monkeypatch
+
+
+def outcome(context, query):
+    """(answer, reason of refusal)"""
+    try:
+        return context.prove(query)[1], ""
+    except ExecutionError as error:
+        return "", error.reason
+
+
+def outcomes():
+    """What every known program gives now."""
+    return {case: outcome(CONTEXT, query) for case, query in QUERIES}
+
+
+# The evaluator refuses these for the sake of other engines: what SQLite alone says about them is not wrong.
+STRICTER_THAN_SQLITE = {"null order", "letter case", "near numbers", "several texts"}
+
+
+def test_there_are_many():
+    assert len(FAULTS) >= 60
+
+
+def test_without_a_fault_nothing_disagrees():
+    assert all((answer, reason) == (case.answer, case.reason) for case, (answer, reason) in outcomes().items())
+
+
+def test_the_proof_catches_it(fault):
+    found = outcomes()
+    assert "engines disagree" in {reason for _, reason in found.values()}
+    escaped = {
+        case.sql: answer
+        for case, (answer, _) in found.items()
+        if answer
+        and case.reason not in STRICTER_THAN_SQLITE
+        and not same_answer(answer, case.answer, ordered="ORDER BY" in case.sql)
+    }
+    assert not escaped
+
+
+def test_no_drawn_program_goes_out_with_a_wrong_answer(fault):
+    drawn = [program for seed in range(2) for program in Sampler().programs(ALONE, rng("faults", seed), 16, Counter())]
+    fault.undo()
+    for program in drawn:
+        answer, reason = outcome(ALONE, program.query)
+        assert reason in STRICTER_THAN_SQLITE or same_answer(program.answer, answer, program.denotation.ordered)
