@@ -1,0 +1,238 @@
+"""SQL templates: shapes of people's SQL, merged and counted, in one JSON file; built from a corpus, read by `generate`.
+
+    built = build(statements)              # sql/corpora.py reads them
+    save(Path("my_templates.json"), built, inputs, license="…")
+    templates = load("default")            # or a path
+
+A template's id is the hash of its shape. Its split is the one its SQL text hashes to, 90 / 5 / 5 like tables, so that
+shapes which differ in nothing but the types of their slots never stand in two splits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from symtune.output import new_file, sha256
+from symtune.seeds import digest
+from symtune.sql import tree as t
+from symtune.sql.abstraction import SLOT_TYPES, USES, ColumnSlot, Schema, Shape, ValueSlot, abstract, shape_tree
+from symtune.sql.measures import operators
+from symtune.tables import split_of
+from symtune.types import ExecutionError, InputError, Split
+
+DEFAULT = Path(__file__).parent / "wikisql_templates.json"
+MADE_BY, VERSION = "sql-templates", 1
+MAX_EXAMPLE = 300  # characters of the example statement that is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a corpus. `example` is the text to show where `sql` itself is a stand-in; `reject` is a
+    reason why its reader could not make SQL of it.
+    """
+
+    sql: str
+    schema: Schema | None = None
+    example: str = ""
+    reject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTemplate:
+    """A shape that people use: `count` statements of the corpus have it, `example` is the first of them."""
+
+    id: str
+    shape: Shape
+    count: int
+    operators: tuple[str, ...]
+    example: str
+
+    @property
+    def split(self) -> Split:
+        return split_of(digest(self.shape.sql).hex())
+
+
+@dataclass
+class Built:
+    """What a corpus gives. `rejects`: reason -> statements; `rejected`: reason -> the first few of them."""
+
+    statements: int = 0
+    accepted: int = 0
+    templates: list[SqlTemplate] = field(default_factory=list)
+    rejects: Counter[str] = field(default_factory=Counter)
+    rejected: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SqlTemplates:
+    """The templates of a file. `sha256` is the file's; `trees` are theirs, in the same order."""
+
+    name: str
+    sha256: str
+    templates: tuple[SqlTemplate, ...]
+    trees: tuple[t.Query, ...]
+
+    def of_split(self, split: Split) -> SqlTemplates:
+        """Those whose SQL text hashes into the split. Raises InputError where there is none."""
+        kept = [i for i, template in enumerate(self.templates) if template.split == split]
+        if not kept:
+            raise InputError(f"{self.name}: none of {len(self.templates)} SQL templates falls into split {split!r}")
+        return SqlTemplates(
+            self.name, self.sha256, tuple(self.templates[i] for i in kept), tuple(self.trees[i] for i in kept)
+        )
+
+
+# -------------------------------------------------------------------------------------------------- building
+
+
+def build(statements: Iterable[Statement]) -> Built:
+    """Templates of a corpus: equal shapes merged and counted, rejects counted by reason."""
+    built = Built()
+    shapes: dict[str, tuple[Shape, list[Any]]] = {}
+    known: dict[tuple[str, int], Shape | str] = {}  # statements come more than once
+    for statement in statements:
+        built.statements += 1
+        key = (statement.sql, id(statement.schema))
+        if key not in known:
+            known[key] = statement.reject or _shape(statement)
+        shape = known[key]
+        if isinstance(shape, str):
+            _reject(built, shape, statement)
+            continue
+        built.accepted += 1
+        entry = shapes.setdefault(_key(shape), (shape, [0, " ".join((statement.example or statement.sql).split())]))
+        entry[1][0] += 1
+    built.templates = [
+        SqlTemplate(_id(shape), shape, count, _operators(shape), example[:MAX_EXAMPLE])
+        for shape, (count, example) in shapes.values()
+    ]
+    built.templates.sort(key=lambda template: (-template.count, template.id))
+    return built
+
+
+def _shape(statement: Statement) -> Shape | str:
+    """The shape of a statement, or the reason why it has none."""
+    try:
+        shape = abstract(statement.sql, statement.schema)
+        shape_tree(shape)
+    except ExecutionError as error:
+        return error.reason
+    return shape
+
+
+def _reject(built: Built, reason: str, statement: Statement) -> None:
+    built.rejects[reason] += 1
+    shown = built.rejected.setdefault(reason, [])
+    if len(shown) < 3:
+        shown.append(" ".join((statement.example or statement.sql)[:MAX_EXAMPLE].split()))
+
+
+def _operators(shape: Shape) -> tuple[str, ...]:
+    return tuple(sorted(operators(t.walk(shape_tree(shape)))))
+
+
+def _key(shape: Shape) -> str:
+    return json.dumps(_shape_json(shape))
+
+
+def _id(shape: Shape) -> str:
+    return digest(_key(shape)).hex()
+
+
+def _shape_json(shape: Shape) -> dict[str, Any]:
+    columns: dict[str, Any] = {name: slot.type for name, slot in shape.columns.items()}
+    found: dict[str, Any] = {"sql": shape.sql, "columns": columns}
+    found["values"] = {name: [slot.column, slot.use, slot.row] for name, slot in shape.values.items()}
+    if shape.tables == 2:
+        found["tables"] = {name: slot.table for name, slot in shape.columns.items()}
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------ files
+
+
+def save(
+    path: Path, built: Built, inputs: Sequence[Mapping[str, Any]], *, license: str = "", overwrite: bool = False
+) -> None:
+    """Write the template file: a JSON object with one template a line. The same corpus gives the same bytes."""
+    head = {
+        "symtune": MADE_BY,
+        "version": VERSION,
+        "license": license,
+        "inputs": list(inputs),
+        "statements": built.statements,
+        "accepted": built.accepted,
+        "rejects": dict(sorted(built.rejects.items())),
+    }
+    lines = [
+        json.dumps(
+            {
+                "id": template.id,
+                **_shape_json(template.shape),
+                "count": template.count,
+                "operators": template.operators,
+                "example": template.example,
+            },
+            ensure_ascii=False,
+        )
+        for template in built.templates
+    ]
+    text = (
+        json.dumps(head, indent=1, ensure_ascii=False)[:-2]
+        + ',\n "templates": [\n  '
+        + ",\n  ".join(lines)
+        + "\n ]\n}\n"
+    )
+    with new_file(path, overwrite=overwrite) as temporary:
+        temporary.write_text(text, "utf-8")
+
+
+def load(name: str) -> SqlTemplates:
+    """The templates of a file, or the shipped ones for "default". Raises InputError for what is no such file."""
+    path = DEFAULT if name == "default" else Path(name)
+    try:
+        body = json.loads(path.read_text("utf-8"))
+        if body["symtune"] != MADE_BY or body["version"] != VERSION:
+            raise ValueError("another kind or version of file")
+        entries = list(body["templates"])
+    except FileNotFoundError:
+        raise InputError(f"--sql-templates {name}: no such file; make one with `symtune sql-templates build`") from None
+    except OSError as error:
+        raise InputError(f"--sql-templates {name}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"--sql-templates {name}: not a file of `symtune sql-templates build` ({type(error).__name__}: {error})"
+        ) from None
+    found = [_read(entry, f"{name}: template {i}") for i, entry in enumerate(entries)]
+    if not found:
+        raise InputError(f"--sql-templates {name}: holds no template")
+    return SqlTemplates(path.name, sha256(path), tuple(f[0] for f in found), tuple(f[1] for f in found))
+
+
+def _read(entry: Any, where: str) -> tuple[SqlTemplate, t.Query]:
+    """One line of a template file, which may have been written by hand."""
+    try:
+        sides = entry.get("tables", {})
+        columns = {str(name): ColumnSlot(type_, int(sides.get(name, 0))) for name, type_ in entry["columns"].items()}
+        values = {str(name): ValueSlot(str(c), str(use), int(row)) for name, (c, use, row) in entry["values"].items()}
+        shape = Shape(str(entry["sql"]), columns, values, 2 if sides else 1)
+        count = max(1, int(entry["count"]))
+        example = str(entry.get("example", ""))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{where}: {type(error).__name__}: {error}") from None
+    for type_ in (slot.type for slot in columns.values()):
+        if type_ not in SLOT_TYPES:
+            raise InputError(f"{where}: a column slot of type {type_!r}; wanted one of {', '.join(SLOT_TYPES)}")
+    for slot in values.values():
+        if slot.use not in USES or slot.column not in columns or not 0 <= slot.row < 64:
+            raise InputError(f"{where}: a value slot [{slot.column}, {slot.use}, {slot.row}] that makes no sense")
+    try:
+        tree = shape_tree(shape)
+    except ExecutionError as error:
+        raise InputError(f"{where}: {error}") from None
+    return SqlTemplate(_id(shape), shape, count, tuple(sorted(operators(t.walk(tree)))), example), tree
