@@ -1,0 +1,115 @@
+"""Laws that hold for every program that is drawn over any table, however hostile its names and cells."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hostile_tables import NASTY, tables
+from symtune.denotation import parse, render, same_answer
+from symtune.prompts import linearize_all, load_templates
+from symtune.seeds import rng
+from symtune.sql.parse import parse_sql
+from symtune.sql.proof import Context, permuted
+from symtune.sql.render import render as render_sql
+from symtune.sql.sampler import Sampler
+from symtune.sql.second_opinion import SecondOpinion
+from symtune.tables import TableSet, content_hash, typed_rows
+from symtune.tasks import Setting, find
+from symtune.types import Table
+
+TASK = find("sql_execution")
+TEMPLATES = {t.id: t for name in ("sql_execution", "sql_execution_several") for t in load_templates(name)}
+LAW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def drawn(table: Table, seed: int):
+    """Proven programs over a whole table."""
+    rejects: Counter[str] = Counter()
+    context = Context([table])
+    programs = list(Sampler().programs(context, rng("laws", seed), 8, rejects))
+    # A table as shown and its proof may refuse a program for a hundred reasons; but engines never disagree.
+    assert not rejects["engines disagree"]
+    return context, programs
+
+
+@given(tables(), st.integers(0, 999))
+@LAW
+def test_parse_reads_what_render_writes(table, seed):
+    _, programs = drawn(table, seed)
+    for program in programs:
+        assert render_sql(program.query) == program.sql
+        assert parse_sql(program.sql, [table]) == program.query
+
+
+@given(tables(), st.integers(0, 999))
+@LAW
+def test_answers_do_not_depend_on_the_order_of_rows_or_columns(table, seed):
+    _, programs = drawn(table, seed)
+    for key in ("a", "b"):
+        (other,), _ = permuted([table], [typed_rows(table)], key)
+        context = Context([other])
+        for program in programs:
+            denotation, _ = context.prove(program.query)
+            rows = program.denotation.rows
+            assert denotation.rows == rows if denotation.ordered else Counter(denotation.rows) == Counter(rows)
+
+
+@given(tables(), st.integers(0, 999))
+@LAW
+def test_answers_read_back(table, seed):
+    _, programs = drawn(table, seed)
+    for program in programs:
+        assert render(program.denotation) == program.answer
+        assert parse(program.answer) == program.denotation.rows
+        assert same_answer(program.answer, program.answer, program.denotation.ordered)
+        assert program.answer.strip() == program.answer != ""
+
+
+@given(tables(), st.integers(0, 999))
+@LAW
+def test_a_third_engine_agrees(table, seed):
+    pytest.importorskip("duckdb")
+    _, programs = drawn(table, seed)
+    wrong = SecondOpinion().disagreements([table], [program.query for program in programs])
+    assert not {programs[number].sql: said for number, said in wrong.items()}
+
+
+@given(tables(), st.integers(0, 999))
+@LAW
+def test_a_line_can_be_prompted_and_executed_again(table, seed):
+    """Through a JSON round trip: what a file holds is enough."""
+    key = content_hash(table)
+    setting = Setting(
+        "train", TableSet((table,), content={table.id: key}), len, budget=200_000, max_cell=20_000, joins=0.3
+    )
+    for item in TASK.block(rng("laws", seed), setting, "key", Counter()):
+        example, shown = item.example, item.tables
+        template, _, how = example.meta["template_id"].partition("+")
+        text = linearize_all(shown, how)
+        assert TEMPLATES[template].render({"table": text, "sql": example.fields["sql"]}) == item.prompt
+        again = tuple(Table.from_json(json.loads(json.dumps(t.to_json()))) for t in shown)
+        assert again == shown
+        denotation = TASK.execute({"sql": example.fields["sql"], "tables": again})
+        assert render(denotation) == example.answer
+        assert denotation.ordered == example.meta["info"]["ordered"]
+
+
+@pytest.mark.parametrize("cell", NASTY, ids=ascii)
+def test_a_hostile_cell_is_a_value_and_a_name(cell):
+    """Each hostile text as a header and as the cell that a program asks for."""
+    from symtune.tables.clean import clean_header, clean_rows
+
+    mended: Counter[str] = Counter()
+    rows = clean_rows([["1", cell], ["2", "plain"], ["3", "other"]], mended)
+    table = Table("t", clean_header(["n", cell], mended), ("number", "text"), rows)
+    context = Context([table])
+    for program in Sampler({"lookup": 1, "filter": 1}).programs(context, rng("cell"), 8, Counter()):
+        assert parse_sql(program.sql, [table]) == program.query
+    rejects: Counter[str] = Counter()
+    list(Sampler().programs(context, rng("cell"), 16, rejects))
+    assert not rejects["engines disagree"]
