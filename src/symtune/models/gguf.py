@@ -27,6 +27,7 @@ NAMES = {
 
 
 def find(name: str) -> Path:
+    """The installed weight file of a packaged model. Raises InputError that says how to install it."""
     module, file, install = NAMES[name]
     spec = importlib.util.find_spec(module)  # finds the folder without importing the package
     for folder in (spec.submodule_search_locations or ()) if spec else ():
