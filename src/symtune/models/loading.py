@@ -47,7 +47,7 @@ def check_model(model: ModelSpec) -> None:
         check_model(_read_spec(Path(name)))
     elif name not in HUB_NAMES and not _may_be_hub_id(name):
         if "/" in name or name.startswith("."):
-            raise InputError(f"model {name}: no such folder")
+            raise InputError(f"model {name}: no such file or folder")
         raise UnknownName("model", name, NAMES)
 
 

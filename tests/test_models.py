@@ -1,0 +1,229 @@
+"""Models: names and faults, prompts as tokens, batched generation that equals one at a time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from symtune.models import (
+    LoadedModel,
+    check_model,
+    completion_ids,
+    end_ids,
+    generator,
+    load,
+    prompt_format,
+    prompt_ids,
+)
+from symtune.types import InputError
+
+LLAMA = {
+    "architecture": "llama",
+    "tokenizer": "bytes",
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "max_position_embeddings": 64,
+}
+T5 = {
+    "architecture": "t5",
+    "tokenizer": "bytes",
+    "d_model": 32,
+    "num_layers": 2,
+    "num_heads": 2,
+    "d_kv": 16,
+    "d_ff": 64,
+}
+CHAT = (
+    "{% for message in messages %}<extra_id_0>{{ message['role'] }}:{{ message['content'] }}<extra_id_1>"
+    "{% endfor %}{% if add_generation_prompt %}<extra_id_0>assistant:{% endif %}"
+)
+PROMPTS = ["a", "which row holds the largest value?", "two words", "é", "max(b)"]
+
+
+@pytest.fixture(scope="module")
+def llama() -> LoadedModel:
+    return load(LLAMA)
+
+
+@pytest.fixture(scope="module", params=["causal", "seq2seq"])
+def tiny(request: pytest.FixtureRequest) -> LoadedModel:
+    loaded = load(LLAMA if request.param == "causal" else T5)
+    # Weights as drawn answer all prompts alike; larger ones make answers depend on every token.
+    for parameter in loaded.model.parameters():
+        parameter.data.mul_(4.0)
+    return loaded
+
+
+def test_a_config_gives_the_same_model_every_time_and_another_seed_another() -> None:
+    first, second, other = load(LLAMA), load(LLAMA), load({**LLAMA, "seed": 1})
+    assert first.weights_sha256 == second.weights_sha256 != other.weights_sha256
+    assert (first.kind, first.context, load(T5).kind) == ("causal", 64, "seq2seq")
+
+
+def test_generation_in_batches_equals_one_at_a_time(tiny: LoadedModel) -> None:
+    calls: list[tuple[int, int]] = []
+    batched = generator(tiny, max_new_tokens=6, batch_tokens=100, progress=lambda *done: calls.append(done))
+    together = dict(batched(PROMPTS))
+    alone = [dict(generator(tiny, max_new_tokens=6)([prompt]))[0] for prompt in PROMPTS]
+    assert [together[index] for index in range(len(PROMPTS))] == alone
+    assert len({completion.text for completion in alone}) > 1
+    assert [completion.tokens_in for completion in alone] == [tiny.measure(prompt) for prompt in PROMPTS]
+    assert all(completion.tokens_out <= 6 for completion in alone)
+    assert calls[-1] == (5, 5)
+    assert len(calls) > 1
+
+
+def test_generation_starts_with_the_longest_and_is_a_stream(llama: LoadedModel) -> None:
+    stream = generator(llama, max_new_tokens=2, batch_tokens=1)(PROMPTS)
+    assert [next(stream)[0], next(stream)[0]] == [1, 2]
+
+
+def test_a_prompt_without_room_for_an_answer_is_an_error_and_not_cut(llama: LoadedModel) -> None:
+    completions = dict(generator(llama, max_new_tokens=4)(["x" * 59, "x" * 60]))
+    assert (completions[0].finish, completions[0].tokens_in) == ("length", 60)
+    assert (completions[1].finish, completions[1].tokens_in, completions[1].text) == ("error", 61, "")
+
+
+def test_generation_stops_at_the_end_token_and_does_not_count_on() -> None:
+    loaded = load(LLAMA)
+    letter, end = ord("a") + 3, end_ids(loaded)[0]
+    steps: list[int] = []
+
+    def first_a_letter_then_the_end(module: Any, inputs: Any, logits: Any) -> Any:
+        logits[..., letter if not steps else end] = 1e9
+        steps.append(1)
+        return logits
+
+    loaded.model.lm_head.register_forward_hook(first_a_letter_then_the_end)
+    for completion in dict(generator(loaded, max_new_tokens=9)(["x", "a longer one"])).values():
+        assert (completion.text, completion.finish, completion.tokens_out) == ("a", "stop", 2)
+    assert len(steps) == 2
+
+
+def test_a_prompt_is_a_line_an_encoder_s_text_or_a_chat_turn(llama: LoadedModel) -> None:
+    byte = {character: ord(character) + 3 for character in "ab\n"}
+    assert prompt_ids(llama, "ab") == [byte["a"], byte["b"], byte["\n"]]
+    assert prompt_ids(load(T5), "ab") == [byte["a"], byte["b"], 1]
+    assert completion_ids(llama, "b") == [byte["b"], 1]
+    chat = load(LLAMA)
+    chat.tokenizer.chat_template = CHAT
+    begin, close = chat.tokenizer.convert_tokens_to_ids(["<extra_id_0>", "<extra_id_1>"])
+    ids = prompt_ids(chat, "ab")
+    assert ids[0] == begin
+    assert ids.count(close) == 1
+    assert chat.tokenizer.decode(ids) == "<extra_id_0>user:ab<extra_id_1><extra_id_0>assistant:"
+    assert completion_ids(chat, "b") == [byte["b"], close]
+    assert "chat_template_sha256" in prompt_format(chat)
+
+
+@pytest.mark.parametrize("hostile", ["</s>", "a<pad>b", "<extra_id_1> x", "\ue000\ue001\ue002", "{{ messages }}"])
+def test_text_that_looks_special_stays_text(llama: LoadedModel, hostile: str) -> None:
+    assert len(prompt_ids(llama, hostile)) == len(hostile.encode()) + 1
+    assert completion_ids(llama, hostile)[:-1] == [byte + 3 for byte in hostile.encode()]
+    chat = load(LLAMA)
+    chat.tokenizer.chat_template = CHAT
+    assert len(prompt_ids(chat, hostile)) == len(prompt_ids(chat, "")) + len(hostile.encode())
+
+
+def test_a_saved_model_loads_from_its_folder(tiny: LoadedModel, tmp_path: Path) -> None:
+    tiny.model.save_pretrained(tmp_path)
+    tiny.tokenizer.save_pretrained(tmp_path)
+    again = load(tmp_path)
+    assert (again.kind, again.context, len(again.tokenizer)) == (tiny.kind, tiny.context, len(tiny.tokenizer))
+    before, after = (list(generator(model, max_new_tokens=6)(PROMPTS)) for model in (tiny, again))
+    assert before == after
+
+
+def test_a_tokenizer_that_is_not_the_model_s_is_refused(tmp_path: Path) -> None:
+    loaded = load({**LLAMA, "vocab_size": 700})
+    loaded.model.save_pretrained(tmp_path)
+    loaded.tokenizer.save_pretrained(tmp_path)
+    small = json.loads((tmp_path / "config.json").read_text())
+    assert small["vocab_size"] == 700
+    big = load({**LLAMA, "vocab_size": 768})
+    big.model.resize_token_embeddings(1000)
+    big.model.save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="its tokenizer has 384 tokens and the model 1,000"):
+        load(tmp_path)
+
+
+FAULTS: list[tuple[Any, str]] = [
+    ("smollm2-135m-instruct-guff", "Did you mean 'smollm2-135m-instruct-gguf'?"),
+    ("./absent", "no such file or folder"),
+    ({"tokenizer": "bytes"}, "needs `architecture`"),
+    ({"architecture": "lama"}, "Did you mean 'llama'?"),
+    ({"architecture": "llama", "hiden_size": 8}, "Did you mean 'hidden_size'?"),
+    ({**LLAMA, "tokenizer": "absent"}, "neither `bytes` nor a local folder"),
+    ({**LLAMA, "num_attention_heads": 5}, "llama"),
+]
+
+
+@pytest.mark.parametrize(("model", "message"), FAULTS)
+def test_what_cannot_be_loaded_is_said_in_one_line(model: Any, message: str) -> None:
+    with pytest.raises(InputError) as fault:
+        load(model)
+    assert message in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_folder_without_weights_or_config_is_refused_before_loading(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no config\.json"):
+        check_model(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputError, match="no weights"):
+        check_model(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load(tmp_path)
+
+
+def test_offline_a_hub_name_fails_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match="cannot be fetched") as fault:
+        load("smollm2-135m-instruct")
+    assert "\n" not in str(fault.value)
+
+
+def test_a_yaml_file_stands_for_the_model_it_describes(tmp_path: Path, llama: LoadedModel) -> None:
+    file = tmp_path / "model.yaml"
+    file.write_text(json.dumps(LLAMA))
+    assert load(str(file)).weights_sha256 == llama.weights_sha256
+    file.write_text("architecture: [")
+    with pytest.raises(InputError, match="not YAML"):
+        load(str(file))
+    with pytest.raises(InputError, match="no such file or folder"):
+        load(str(tmp_path / "absent.yaml"))
+
+
+@pytest.mark.xdist_group("gguf")
+def test_the_packaged_weights_answer_and_are_converted_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from symtune.models import gguf
+
+    name = "smollm2-135m-instruct-gguf"
+    try:
+        gguf.find(name)
+    except InputError as error:
+        pytest.skip(f"the packaged weights are not installed: {error}")
+    monkeypatch.setenv("SYMTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    loaded = load(name)
+    (folder,) = gguf.cache_folder().iterdir()
+    assert folder.name.endswith(loaded.weights_sha256)
+    assert (loaded.kind, loaded.context) == ("causal", 8192)
+    text = loaded.tokenizer.decode(prompt_ids(loaded, "hi"))
+    assert text.endswith("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n")
+    assert loaded.tokenizer.decode(completion_ids(loaded, "5")) == "5<|im_end|>"
+    (answer,) = dict(generator(loaded, max_new_tokens=8)(["What is the capital of France?"])).values()
+    assert "Paris" in answer.text
+    stamp = (folder / "config.json").stat().st_mtime_ns
+    assert load(name).weights_sha256 == loaded.weights_sha256
+    assert (folder / "config.json").stat().st_mtime_ns == stamp
