@@ -111,9 +111,7 @@ def test_any_item_has_a_verdict(prediction: list[str], target: list[str], canon:
     assert wtq_correct(prediction, target, canon) in (True, False)
 
 
-@given(
-    st.from_regex(r"[a-z0-9]{1,5}", fullmatch=True), st.lists(st.sampled_from(["[1]", "†", " (x)", "[a [b]"]))
-)
+@given(st.from_regex(r"[a-z0-9]{1,5}", fullmatch=True), st.lists(st.sampled_from(["[1]", "†", " (x)", "[a [b]"])))
 def test_a_normal_text_keeps_no_tail(text: str, tails: list[str]) -> None:
     assert normalize(text + "".join(tails)) == text
 

@@ -75,9 +75,7 @@ def dotted(loc: Loc) -> str:
 def _read(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST:
-            raise InputError(
-                f"{path}: {path.stat().st_size:,} bytes; a configuration holds at most {LARGEST:,}"
-            )
+            raise InputError(f"{path}: {path.stat().st_size:,} bytes; a configuration holds at most {LARGEST:,}")
         return path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
@@ -100,9 +98,7 @@ def _compose(path: Path, text: str) -> yaml.Node | None:
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         if isinstance(token, yaml.AliasToken):  # a few aliases can stand for gigabytes; no recipe needs one
             line = token.start_mark.line + 1
-            raise InputError(
-                f"{path}:{line}: the alias *{token.value} is not allowed here; write the value out"
-            )
+            raise InputError(f"{path}:{line}: the alias *{token.value} is not allowed here; write the value out")
     return root
 
 
@@ -146,9 +142,7 @@ def _sentence(model: type[BaseModel], fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         known = sorted(_model_at(model, fault["loc"]).model_fields)
         near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1, cutoff=0.5)
-        return f"{place}: unknown key. " + (
-            f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}"
-        )
+        return f"{place}: unknown key. " + (f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}")
     if fault["type"] == "missing":
         return f"{place}: missing"
     if fault["type"] == "value_error":

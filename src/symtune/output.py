@@ -91,8 +91,9 @@ def versions(*packages: str) -> dict[str, str]:
     return found
 
 
-def write_manifest(folder: Path, verb: str, arguments: Mapping[str, Any], body: Mapping[str, Any],
-                   run: Mapping[str, Any]) -> None:
+def write_manifest(
+    folder: Path, verb: str, arguments: Mapping[str, Any], body: Mapping[str, Any], run: Mapping[str, Any]
+) -> None:
     """Write `manifest.json`: what was asked for and what came of it; facts of this run (clock, host, workers)
     stand in the block `run`, so that all the rest is the same bytes whenever the arguments are the same.
     """
