@@ -9,6 +9,7 @@ masked matrix takes. On a GPU one call with a mask is quicker, and is what we us
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ def blocks(packed: Layout) -> Blocks:
     starts = packed.branches.tolist()
     chain = starts[0] if starts else len(packed.ids)
     merged: list[list[int]] = []
-    for start, end in zip(starts, [*starts[1:], len(packed.ids)], strict=True):
+    for start, end in pairwise([*starts, len(packed.ids)]):  # no branches: one row, all chain
         if merged and end - merged[-1][0] <= BLOCK:
             merged[-1][1] = end
         else:
