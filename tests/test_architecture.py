@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tasks",),
     ("benchmarks",),
     ("records", "card"),
-    ("generate", "audit", "mixture", "evaluate", "report"),
+    ("generate", "audit", "selftest", "mixture", "evaluate", "report"),
     ("packing",),
     ("models",),
     ("train",),

@@ -1,0 +1,93 @@
+"""symtune selftest: prove what symtune promises, at any size, without writing a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from symtune.types import InputError, UnknownName
+
+if TYPE_CHECKING:
+    from symtune.selftest import SqlReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add `symtune selftest`."""
+
+    @app.command("selftest")
+    def command(
+        only: Annotated[str, typer.Option("--only", help="What to test: sql.")] = "sql",
+        n: Annotated[int, typer.Option("--n", "-n", help="Answers to prove.")] = 20_000,
+        tables: Annotated[
+            Path | None, typer.Option("--tables", help="A folder or file of tables. [the bundled tables]")
+        ] = None,
+        workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 1,
+        seed: Annotated[int, typer.Option("--seed")] = 0,
+    ) -> None:
+        """Prove answers with three engines and say what does not hold. Exit status 1 where one thing does not."""
+        from symtune.selftest import SECTIONS, selftest_sql
+
+        if only not in SECTIONS:
+            raise UnknownName("section of the self-test", only, SECTIONS)
+        for name, value in (("n", n), ("workers", workers)):
+            if value < 1:
+                raise InputError(f"--{name} is {value}; wanted 1 or more")
+        with _bar(n) as progress:
+            report = selftest_sql(n, tables=tables, seed=seed, workers=workers, progress=progress)
+        _tell(report, n)
+        if report.failed:
+            raise typer.Exit(1)
+
+
+@contextmanager
+def _bar(n: int) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, with the time left; yields the function that moves it."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("answers"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        row = shown.add_task("answers", total=n)
+        yield lambda done, total: shown.update(row, completed=min(done, total))
+
+
+def _tell(report: SqlReport, n: int) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    shown = Table("query type", "answers", "%", box=None, pad_edge=False)
+    total = max(report.by_type.total(), 1)
+    for name, count in report.by_type.most_common():
+        shown.add_row(name, f"{count:,}", f"{100 * count / total:.1f}")
+    console.print(shown)
+    said = ", ".join(f"{engine} {count:,}" for engine, count in report.disagreements.items())
+    colour = "red" if report.failed else "green"
+    console.print(f"\n[{colour}]{report.answers:,} answers proven by three engines[/]; disagreements: {said}")
+    console.print(f"{report.ambiguous:,} ambiguous among {report.permuted:,} proven again on permuted rows and columns")
+    console.print(f"0 duplicates went out; {report.duplicates:,} were drawn again and dropped")
+    rate = report.answers / max(report.cpu_seconds, 1e-9)
+    console.print(f"{report.cpu_seconds:,.0f} CPU seconds: {rate:,.0f} answers a CPU second")
+    if report.exhausted:
+        console.print(f"[yellow]asked for {n:,}; these tables give no more[/]")
+    for text in report.first:
+        console.print(f"[red]{escape(text)}[/]", soft_wrap=True)
