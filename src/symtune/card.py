@@ -15,7 +15,16 @@ import yaml
 
 from symtune import __version__
 
-_COUNTED = ("query_type", "operators", "answer_type", "linearization", "prompt_template", "difficulty", "shortcut")
+_COUNTED = (
+    "query_type",
+    "operators",
+    "answer_type",
+    "linearization",
+    "prompt_template",
+    "difficulty",
+    "shortcut",
+    "balance",
+)
 _SUMMED = ("prompt_characters", "completion_characters", "chance")
 
 
@@ -27,8 +36,9 @@ class Statistics:
     counts: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in _COUNTED})
     sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_SUMMED, 0.0))
 
-    def see(self, row: Mapping[str, Any], info: Mapping[str, Any], shortcut: str) -> None:
-        """Count one example: its row, its fields, and the shortcut that would answer it ("" for none)."""
+    def see(self, row: Mapping[str, Any], info: Mapping[str, Any], shortcut: str, classes: Sequence[str] = ()) -> None:
+        """Count one example: its row, its fields, the shortcut that would answer it ("" for none), and the bounded
+        classes that its answer belongs to."""
         self.examples += 1
         counts = self.counts
         counts["query_type"][str(info.get("query_type", row["task"]))] += 1
@@ -41,9 +51,14 @@ class Statistics:
         low = int(row["difficulty"] // 5) * 5
         counts["difficulty"][f"{low:02d} to {low + 5:02d}"] += 1
         counts["shortcut"][shortcut or "none"] += 1
+        counts["balance"].update(classes)
         self.sums["prompt_characters"] += len(row["prompt"])
         self.sums["completion_characters"] += len(row["completion"])
         self.sums["chance"] += info.get("chance", 0.0)
+
+    def share(self, name: str, value: str) -> float:
+        """The share of examples that are counted under a value."""
+        return round(self.counts[name][value] / max(self.examples, 1), 4)
 
     def add(self, other: Statistics) -> None:
         """Add another shard's counts to these."""
@@ -105,8 +120,21 @@ def card(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         "linearization": "Linearizations",
     }
     parts += [_bars(title, statistics[name], n) for name, title in titles.items() if name in statistics]
+    if body.get("balance"):
+        parts.append(_balance(body["balance"]))
     parts.append(_bars("Draws that were rejected, by reason", body["rejects"], None))
     return "\n".join(parts)
+
+
+def _balance(balance: Mapping[str, Sequence[float]]) -> str:
+    """Measured shares beside their bounds."""
+    lines = [
+        "## Balance: classes of answers, and the largest share that each may have\n",
+        "| | % | bound % |",
+        "|---|---:|---:|",
+    ]
+    lines += [f"| {name} | {100 * share:.1f} | {100 * bound:.0f} |" for name, (share, bound) in balance.items()]
+    return "\n".join(lines) + "\n"
 
 
 def _said(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from symtune.card import Statistics, card
 from symtune.keys import KeySet
 from symtune.output import new_folder, sha256, versions, write_manifest
 from symtune.seeds import digest, rng
+from symtune.sql import templates as sql_templates
 from symtune.tables import TableSet, exclude_tables, load_tables, tables_of_split
 from symtune.tasks import Drawn, Setting, SymbolicTask, find
 from symtune.tokens import estimate
@@ -33,6 +34,7 @@ from symtune.types import SPLITS, InputError, Measure, OutputError, Split, Unkno
 
 MAX_BLOCKS_PER_SHARD = 256
 BARREN_SHARDS = 3  # shards in a row without one new example, after which there is nothing more to find
+SQL_TEMPLATE_SHARE = 0.3  # of programs, where templates are given and no share is
 FORMATS = ("examples", "input-output")
 
 Progress = Callable[[int, int], None]  # (examples so far, examples asked for)
@@ -63,6 +65,9 @@ class GenerateConfig:
     difficulty: tuple[float, float] | None = None
     max_answer_rows: int = 10
     joins: float = 0.08
+    sql_templates: str | None = None  # a file of SQL templates, or "default"
+    sql_template_share: float | None = None  # of programs that are instances of templates: 0.3 where there are any
+    sql_templates_split: bool = False  # templates are held out too: draw only those of this split
     verify: str = ""
     self_contained: bool = False
     format: str = "examples"
@@ -82,8 +87,10 @@ class GenerateConfig:
             found = getattr(self, name)
             if found is not None and (found[0] > found[1] or found[0] < 0):
                 raise InputError(f"{name} is {found[0]}:{found[1]}; wanted LOW:HIGH with 0 <= LOW <= HIGH")
-        for name in ("joins", "held_out_templates"):
-            if not 0 <= getattr(self, name) <= 1:
+        if self.sql_templates is None and (self.sql_template_share is not None or self.sql_templates_split):
+            raise InputError("a share or a split of SQL templates without --sql-templates FILE; name one, or `default`")
+        for name in ("joins", "held_out_templates", "sql_template_share"):
+            if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}; wanted a share from 0 to 1")
 
 
@@ -149,8 +156,18 @@ def _tables(config: GenerateConfig) -> TableSet:
 
 
 def _setting(config: GenerateConfig, tables: TableSet, measure: Measure, *, exact: bool) -> Setting:
-    names = set(Setting.__dataclass_fields__) & set(GenerateConfig.__dataclass_fields__) - {"tables"}
-    return Setting(tables=tables, measure=measure, exact=exact, **{name: getattr(config, name) for name in names})
+    made = {"tables", "sql_templates", "sql_template_share"}
+    names = set(Setting.__dataclass_fields__) & set(GenerateConfig.__dataclass_fields__) - made
+    templates, share = None, 0.0
+    if config.sql_templates is not None:
+        templates = sql_templates.load(config.sql_templates)
+        if config.sql_templates_split:
+            templates = templates.of_split(config.split)
+        share = SQL_TEMPLATE_SHARE if config.sql_template_share is None else config.sql_template_share
+    same = {name: getattr(config, name) for name in names}
+    return Setting(
+        tables=tables, measure=measure, exact=exact, sql_templates=templates, sql_template_share=share, **same
+    )
 
 
 # --------------------------------------------------------------------------------------------- workers
@@ -215,7 +232,9 @@ def _save(work: Work, number: int, drawn: Sequence[Drawn]) -> Statistics:
     rows = [_row(work.config, item) for item in drawn]
     statistics = Statistics()
     for row, item in zip(rows, drawn, strict=True):
-        statistics.see(row, item.example.meta["info"], item.example.meta.get("shortcut", ""))
+        statistics.see(
+            row, item.example.meta["info"], item.example.meta.get("shortcut", ""), item.example.meta.get("balance", ())
+        )
     if work.config.format == "input-output":
         published = [{"input": row["prompt"], "output": row["completion"]} for row in rows]
         dataset.write_rows(work.folder / "data" / name, published, dataset.PUBLISHED_SCHEMA)
@@ -328,6 +347,10 @@ def _finish(
     arguments = {**asdict(replace(config, out=Path())), "tables": None if config.tables is None else config.tables.name}
     for name in ("out", "overwrite", "workers"):
         del arguments[name]
+    templates = work.setting.sql_templates
+    if templates is not None:
+        arguments["sql_templates"] = templates.name
+        arguments["sql_template_share"] = work.setting.sql_template_share
     body: dict[str, Any] = {
         "task": {"name": work.task.name, "version": work.task.version},
         "versions": versions("pyarrow", "sqlglot"),
@@ -335,8 +358,14 @@ def _finish(
         "exhausted": found < config.n,
         "tables": {"count": len(tables.tables), "layout": tables.layout, "sha256": tables.sha256},
         "tables_dropped": dict(tables.dropped),
+        **(
+            {}
+            if templates is None
+            else {"sql_templates": {"count": len(templates.templates), "sha256": templates.sha256}}
+        ),
         "rejects": dict(sorted(rejects.items())),
         "statistics": statistics.to_json(),
+        "balance": {name: [statistics.share("balance", name), bound] for name, bound in work.task.bounds.items()},
         "sha256": {name: sha256(work.folder / name) for name in names},
     }
     (work.folder / "README.md").write_text(card(arguments, body), "utf-8")

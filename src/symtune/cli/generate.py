@@ -88,6 +88,18 @@ def register(app: typer.Typer) -> None:
         verify: Annotated[
             str, typer.Option("--verify", help="Check every answer with a third engine too: duckdb.")
         ] = "",
+        sql_templates: Annotated[
+            str | None,
+            typer.Option(
+                "--sql-templates", help="SQL templates to draw from: a file, or `default` (WikiSQL's). [none]"
+            ),
+        ] = None,
+        sql_template_share: Annotated[
+            float | None, typer.Option("--sql-template-share", help="Share of programs from templates. [0.3]")
+        ] = None,
+        sql_templates_split: Annotated[
+            bool, typer.Option("--sql-templates-split", help="Hold SQL templates out: only those of this split.")
+        ] = False,
         self_contained: Annotated[
             bool, typer.Option("--self-contained", help="Write every example's tables into its line.")
         ] = False,
@@ -119,6 +131,9 @@ def register(app: typer.Typer) -> None:
             difficulty=_range(difficulty, "difficulty"),
             max_answer_rows=max_answer_rows,
             joins=joins,
+            sql_templates=sql_templates,
+            sql_template_share=sql_template_share,
+            sql_templates_split=sql_templates_split,
             verify=verify,
             self_contained=self_contained,
             format=format,

@@ -131,7 +131,7 @@ class _Slot:
             and (not self.grouped or f.repeats)
             and (not self.sorted_by or f.complete)
             and (not sides or not self.side or f.expr.table == sides[self.side - 1])
-            and all([f.values[rows[row]] is not None for row in self.witnesses])
+            and None not in [f.values[rows[row]] for row in self.witnesses]
         ]
         found: Field = d.pick(options, "a column for each slot")
         return found

@@ -29,6 +29,7 @@ from symtune.types import Denotation, ExecutionError, Table, Value
 MAX_ROWS = 10  # of an answer
 
 Typed = list[tuple[Value, ...]]
+Answered = tuple[Denotation, str, Relation]
 
 
 class Context:
@@ -60,6 +61,12 @@ class Context:
 
         `sql` is the program's SQLite text where it is known already.
         """
+        answered = self.answer(query)
+        self.confirm(query, answered, sql or render(query))
+        return answered[0], answered[1]
+
+    def answer(self, query: t.Query) -> Answered:
+        """What our evaluator says: the denotation, its text and the relation. Raises ExecutionError."""
         try:
             found = evaluate(query, self.database)
         except RecursionError:
@@ -72,7 +79,11 @@ class Context:
             raise ExecutionError("null answer")
         denotation = Denotation(tuple(found.texts()), found.ordered, answer_type(found))
         text = render_answer(denotation)
-        sql = sql or render(query)
+        return denotation, text, found
+
+    def confirm(self, query: t.Query, answered: Answered, sql: str) -> None:
+        """Have the engines say the same of the SQLite text. Raises ExecutionError where one does not."""
+        denotation, _, found = answered
         expected = found.rows()
         for name, rows in self.engines.run(sql):
             if not same_rows(expected, rows, found.ordered):
@@ -83,7 +94,6 @@ class Context:
                 found.ordered and tuple(again.texts()) != denotation.rows
             ):
                 raise ExecutionError("engines disagree", f"our evaluator on permuted rows: {sql}")
-        return denotation, text
 
     def _backwards(self) -> dict[str, Relation]:
         """The tables with rows and columns in reverse, for our own evaluator."""

@@ -14,7 +14,9 @@ from itertools import accumulate
 from random import Random
 
 from symtune.sql import tree as t
+from symtune.sql.balance import Balance
 from symtune.sql.draws import Draw, Field, Material
+from symtune.sql.instances import Instances
 from symtune.sql.joins import joined_material, uses_all
 from symtune.sql.measures import difficulty, guess, operators
 from symtune.sql.programs import JOINED, QUERY_TYPES, QueryType
@@ -38,12 +40,21 @@ class Drawn:
     difficulty: float
     chance: float
     shortcut: str
+    sql_template: str = ""  # the id of the SQL template that it is an instance of
+    balance: tuple[str, ...] = ()  # the bounded classes that its answer belongs to
 
 
 class Sampler:
-    """Draws programs by a mix of query types (name -> weight; None is the default mix) in a range of difficulty."""
+    """Draws programs by a mix of query types (name -> weight; None is the default mix) in a range of difficulty;
+    the share `instances[1]` of them are instances of SQL templates.
+    """
 
-    def __init__(self, mix: Mapping[str, float] | None = None, difficulty: tuple[float, float] | None = None) -> None:
+    def __init__(
+        self,
+        mix: Mapping[str, float] | None = None,
+        difficulty: tuple[float, float] | None = None,
+        instances: tuple[Instances, float] | None = None,
+    ) -> None:
         known = {kind.name: kind for kind in QUERY_TYPES}
         for name in mix or {}:
             if name not in known:
@@ -51,6 +62,8 @@ class Sampler:
         weights = {kind.name: kind.weight for kind in QUERY_TYPES} if mix is None else dict(mix)
         self._kinds = [(kind, weights[kind.name]) for kind in QUERY_TYPES if weights.get(kind.name, 0) > 0]
         self._difficulty = difficulty
+        self._instances: Instances | None
+        self._instances, self._share = instances or (None, 0.0)
 
     def programs(self, context: Context, rng: Random, count: int, rejects: Counter[str]) -> Iterator[Drawn]:
         """Up to `count` different proven programs over the context. Rejects are counted by reason."""
@@ -61,13 +74,18 @@ class Sampler:
             return
         cumulative = list(accumulate(weight for _, weight in kinds))
         seen: set[str] = set()
+        balance = Balance(rng, count)
+        templates = self._instances if self._instances and self._instances.serves(material) else None
         for _ in range(count * DRAWS_PER_PROGRAM):
-            kind = kinds[bisect(cumulative, rng.random() * cumulative[-1])][0]
+            kind = None
+            if templates is None or rng.random() >= self._share:
+                kind = kinds[bisect(cumulative, rng.random() * cumulative[-1])][0]
             try:
-                drawn = self._draw(kind, context, material, rng, seen)
+                drawn = self._draw(kind, context, material, rng, seen, balance)
             except ExecutionError as error:
                 rejects[error.reason] += 1
                 continue
+            balance.count()
             seen.add(drawn.sql)
             yield drawn
             if len(seen) == count:
@@ -84,31 +102,49 @@ class Sampler:
             if (not joined or kind.name in JOINED) and kind.fits(material)
         ]
 
-    def _draw(self, kind: QueryType, context: Context, material: Material, rng: Random, seen: set[str]) -> Drawn:
-        query = kind.draw(Draw(rng, material))
+    def _draw(
+        self,
+        kind: QueryType | None,
+        context: Context,
+        material: Material,
+        rng: Random,
+        seen: set[str],
+        balance: Balance,
+    ) -> Drawn:
+        """One proven program of a query type, or an instance of a template for None."""
+        template = ""
+        if kind is not None:
+            query = kind.draw(Draw(rng, material))
+        elif self._instances is not None:
+            query, template = self._instances.draw(Draw(rng, material))
         sql = render(query)
         if sql in seen:
             raise ExecutionError("duplicate in its context")
         joined = isinstance(material.source, t.Join)
         if joined and not uses_all(query, context.database):
             raise ExecutionError("join not used")
-        denotation, answer = context.prove(query, sql)
+        answered = context.answer(query)
+        denotation, answer, _ = answered
+        chance, shortcut = guess(query, denotation.rows, context.database)
+        balance.check(denotation, answer, chance, shortcut)
+        context.confirm(query, answered, sql)
         nodes = t.walk(query)
         used = operators(nodes)
         hard = difficulty(nodes, used, context.database)
         if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
             raise ExecutionError("outside the range of difficulty")
-        chance, shortcut = guess(query, denotation.rows, context.database)
         return Drawn(
             query,
             sql,
             denotation,
             answer,
-            "join" if joined else kind.name,
+            "template" if kind is None else "join" if joined else kind.name,
             tuple(sorted(used)),
             hard,
             round(chance, 4),
             shortcut,
+            template,
+            balance.last,
         )
 
 

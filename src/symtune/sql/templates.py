@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,9 +68,9 @@ class Built:
     rejected: dict[str, list[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SqlTemplates:
-    """The templates of a file. `sha256` is the file's; `trees` are theirs, in the same order."""
+    """The templates of a file. `sha256` is the file's; `trees` are theirs, in the same order. Equal to itself alone."""
 
     name: str
     sha256: str
@@ -90,13 +90,16 @@ class SqlTemplates:
 # -------------------------------------------------------------------------------------------------- building
 
 
-def build(statements: Iterable[Statement]) -> Built:
-    """Templates of a corpus: equal shapes merged and counted, rejects counted by reason."""
+def build(statements: Iterable[Statement], progress: Callable[[int], None] | None = None) -> Built:
+    """Templates of a corpus: equal shapes merged and counted, rejects counted by reason. Raises InputError where the
+    corpus holds no statement, or none that makes a template."""
     built = Built()
     shapes: dict[str, tuple[Shape, list[Any]]] = {}
     known: dict[tuple[str, int], Shape | str] = {}  # statements come more than once
     for statement in statements:
         built.statements += 1
+        if progress and built.statements % 500 == 0:
+            progress(built.statements)
         key = (statement.sql, id(statement.schema))
         if key not in known:
             known[key] = statement.reject or _shape(statement)
@@ -111,6 +114,9 @@ def build(statements: Iterable[Statement]) -> Built:
         SqlTemplate(_id(shape), shape, count, _operators(shape), example[:MAX_EXAMPLE])
         for shape, (count, example) in shapes.values()
     ]
+    if not built.accepted:
+        reasons = ", ".join(f"{reason} ({n})" for reason, n in built.rejects.most_common(3)) or "the corpus is empty"
+        raise InputError(f"no statement of {built.statements} makes a template: {reasons}")
     built.templates.sort(key=lambda template: (-template.count, template.id))
     return built
 

@@ -34,6 +34,7 @@ from typing import Any
 from symtune.denotation import render
 from symtune.prompts import PromptTemplate
 from symtune.seeds import digest
+from symtune.sql.templates import SqlTemplates
 from symtune.tables import TableSet, split_of
 from symtune.types import (
     Denotation,
@@ -68,6 +69,8 @@ class Setting:
     difficulty: tuple[float, float] | None = None
     max_answer_rows: int = 10
     joins: float = 0.08  # share of blocks over several tables
+    sql_templates: SqlTemplates | None = None  # SQL templates to draw programs from
+    sql_template_share: float = 0.0  # of programs
     verify: str = ""  # a further engine that checks every answer before it goes out: one of the task's `engines`
 
 
@@ -86,6 +89,7 @@ class SymbolicTask(ABC):
     name: str
     version: int
     templates: tuple[PromptTemplate, ...] = ()
+    bounds: Mapping[str, float] = {}  # class of answers (a draw's meta["balance"]) -> the largest share it may have
     engines: tuple[str, ...] = ()  # further engines that can check answers again, for `verify` and `audit --engine`
 
     @abstractmethod

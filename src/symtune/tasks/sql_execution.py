@@ -15,6 +15,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all, load_templates
+from symtune.sql.balance import BOUNDS
+from symtune.sql.instances import Instances
 from symtune.sql.joins import Link, follow, split
 from symtune.sql.limits import check_work
 from symtune.sql.parse import parse_sql
@@ -22,6 +24,7 @@ from symtune.sql.proof import Context, Engines
 from symtune.sql.sampler import Drawn as Program
 from symtune.sql.sampler import Sampler
 from symtune.sql.second_opinion import SecondOpinion
+from symtune.sql.templates import SqlTemplates
 from symtune.sql.tree import Query
 from symtune.tables import ForeignKey, content_hash, make_view
 from symtune.tasks import Drawn, Setting, SymbolicTask, kept_templates
@@ -38,6 +41,7 @@ class SqlExecution(SymbolicTask):
 
     name = "sql_execution"
     version = 1
+    bounds = BOUNDS
     templates = load_templates("sql_execution")
     engines = ("duckdb",)
 
@@ -118,7 +122,8 @@ class SqlExecution(SymbolicTask):
         templates = self._several(setting) if links else self.chosen_templates(setting)
         self._context = None
         context = Context(tables, self._kept_engines(), links=links, max_rows=setting.max_answer_rows)
-        sampler = _sampler(setting.query_types and tuple(setting.query_types.items()), setting.difficulty)
+        mix = setting.query_types and tuple(setting.query_types.items())
+        sampler = _sampler(mix, setting.difficulty, setting.sql_templates, setting.sql_template_share)
         used = setting.measure(shown)
         for number, program in enumerate(sampler.programs(context, rng, setting.programs, rejects)):
             template = _pick(rng, templates)
@@ -143,12 +148,14 @@ def _meta(program: Program, tables: tuple[Table, ...], template_id: str) -> dict
         "template_id": template_id,
         "difficulty": program.difficulty,
         "shortcut": program.shortcut,
+        "balance": program.balance,
         "info": {
             "sql": program.sql,
             "ordered": program.denotation.ordered,
             "query_type": program.query_type,
             "operators": program.operators,
             "chance": program.chance,
+            **({"sql_template": program.sql_template} if program.sql_template else {}),
         },
     }
 
@@ -165,8 +172,13 @@ def _linearizations(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=16)
-def _sampler(mix: tuple[tuple[str, float], ...] | None, difficulty: tuple[float, float] | None) -> Sampler:
-    return Sampler(dict(mix) if mix else None, difficulty)
+def _sampler(
+    mix: tuple[tuple[str, float], ...] | None,
+    difficulty: tuple[float, float] | None,
+    templates: SqlTemplates | None,
+    share: float,
+) -> Sampler:
+    return Sampler(dict(mix) if mix else None, difficulty, (Instances(templates), share) if templates else None)
 
 
 @lru_cache(maxsize=256)

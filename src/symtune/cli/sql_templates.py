@@ -1,0 +1,80 @@
+"""symtune sql-templates: people's SQL into typed templates that `generate --sql-templates` draws from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from symtune.sql.templates import Built
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb and its commands."""
+    verbs = typer.Typer(help="SQL templates from people's SQL.", no_args_is_help=True)
+    app.add_typer(verbs, name="sql-templates")
+
+    @verbs.command("build")
+    def build_command(
+        files: Annotated[
+            list[Path],
+            typer.Argument(help="SQL: .sql, .tsv, .jsonl, .json (also .gz); and files of schemas, which type columns."),
+        ],
+        out: Annotated[Path, typer.Option("--out", help="The template file to write.")],
+        license: Annotated[str, typer.Option("--license", help="The corpus's licence, kept in the file.")] = "",
+        overwrite: Annotated[bool, typer.Option("--overwrite")] = False,
+    ) -> None:
+        """Turn a corpus of SQL into typed templates: equal shapes merged and counted, rejects counted by reason."""
+        from rich.console import Console
+
+        from symtune.output import check_writable
+        from symtune.sql.corpora import Corpus
+        from symtune.sql.templates import build, save
+
+        check_writable(out, overwrite=overwrite)
+        with Console(stderr=True).status("reading SQL") as status:
+            corpus = Corpus(files)
+            built = build(corpus.statements(), lambda n: status.update(f"reading SQL: {n:,} statements"))
+        save(out, built, corpus.inputs, license=license, overwrite=overwrite)
+        _tell(built, out)
+
+    @verbs.command("show")
+    def show_command(
+        file: Annotated[str, typer.Argument(help="A template file, or `default`.")] = "default",
+        n: Annotated[int, typer.Option("-n", help="Templates to show, the most frequent first.")] = 20,
+    ) -> None:
+        """Print the most frequent templates of a file."""
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
+        from symtune.sql.templates import load
+
+        templates = load(file).templates
+        table = Table("count", "SQL template", "slots", "split")
+        for template in templates[: max(n, 0)]:
+            slots = ", ".join(f"{name} {slot.type}" for name, slot in template.shape.columns.items())
+            table.add_row(f"{template.count:,}", escape(template.shape.sql), slots, template.split)
+        console = Console(highlight=False)
+        console.print(table)
+        console.print(f"{len(templates):,} templates of {sum(t.count for t in templates):,} statements")
+
+
+def _tell(built: Built, out: Path) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    share = built.accepted / max(built.statements, 1)
+    console.print(
+        f"[bold]{len(built.templates):,}[/] templates from {built.accepted:,} of {built.statements:,} statements "
+        f"({share:.1%}) in {escape(str(out))}"
+    )
+    if built.rejects:
+        table = Table("rejected because", "statements", "for example")
+        for reason, count in built.rejects.most_common():
+            table.add_row(escape(reason), f"{count:,}", escape(built.rejected[reason][0][:90]))
+        console.print(table)

@@ -1,0 +1,84 @@
+"""Answer balance: no shortcut pays. The bounds of a block, and the one rule by which they are kept.
+
+    balance = Balance(rng, count)
+    balance.check(answer, …)     # raises ExecutionError("balance: …") where the answer would exceed a quota
+    balance.count()              # the answer that was checked last goes out
+
+A block of `count` programs gives at most floor(0.8 * BOUND * count + u) answers of a class, with u drawn once a block
+and class from [0, 1): four fifths of the bound on average, whatever the table offers, and a block stays a pure
+function of its generator. The last fifth is room for chance and for blocks that end early, so that BOUND holds for
+2,000 examples and more. docs/sql.md has the measured shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from symtune.types import Denotation, ExecutionError
+
+ROOM = 0.8  # of a bound is what blocks aim at
+BOUNDS = {  # class of answers -> its largest share of a data set
+    "0": 0.05,
+    "1": 0.05,
+    "yes or no": 0.02,
+    "first row": 0.08,
+    "last row": 0.08,
+    "most cells": 0.05,
+    "answer type: number": 0.8,
+    "answer type: text": 0.8,
+    "values: two or three": 0.4,
+    "values: four or more": 0.25,
+    "characters: 40 or more": 0.25,
+}
+SHORTCUTS = ("0", "1", "yes or no", "first row", "last row", "most cells")
+SAME_ANSWER = 8  # programs of a block for each time that one answer may be given
+
+
+class Balance:
+    """What the answers of one block of up to `count` programs have been."""
+
+    def __init__(self, rng: Random, count: int) -> None:
+        self._left = {name: int(ROOM * bound * count + rng.random()) for name, bound in BOUNDS.items()}
+        self._same = -(-count // SAME_ANSWER)
+        self._answers: dict[str, int] = {}
+        self._text = ""
+        self.last: tuple[str, ...] = ()  # classes of the answer that was checked last
+
+    def check(self, denotation: Denotation, text: str, chance: float, shortcut: str) -> None:
+        """Raise ExecutionError where one more answer of this kind is too many. `chance` and `shortcut` are what
+        `measures.guess` says of it."""
+        if chance == 1.0:
+            raise ExecutionError("balance: needs no reading", "every cell of the column is the answer")
+        self.last = tuple(classes(denotation, text, chance, shortcut))
+        for name in self.last:
+            if not self._left[name]:
+                raise ExecutionError(f"balance: {name}")
+        if self._answers.get(text, 0) >= self._same:
+            raise ExecutionError("balance: same answer again")
+        self._text = text
+
+    def count(self) -> None:
+        """The answer that was checked last goes out."""
+        self._answers[self._text] = self._answers.get(self._text, 0) + 1
+        for name in self.last:
+            self._left[name] -= 1
+
+
+def classes(denotation: Denotation, text: str, chance: float, shortcut: str) -> Iterator[str]:
+    """The bounded classes that an answer belongs to."""
+    if shortcut:
+        yield shortcut
+    if chance > 0.5:
+        yield "most cells"
+    if denotation.kind in ("number", "text"):
+        yield f"answer type: {denotation.kind}"
+    values = _values(denotation.rows)
+    if values > 1:
+        yield "values: two or three" if values < 4 else "values: four or more"
+    if len(text) >= 40:
+        yield "characters: 40 or more"
+
+
+def _values(rows: Sequence[Sequence[str]]) -> int:
+    return len(rows) * len(rows[0]) if rows else 0
