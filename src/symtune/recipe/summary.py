@@ -73,10 +73,10 @@ def verdict(lines: Sequence[Comparison]) -> str:
     not_above = [name for name in whole if name not in above]
     if not whole:
         return "Nothing to compare with."
-    names = {"before": "before", "chance": "chance", "control": "the control"}
+    names = {"before": "where it began", "chance": "chance", "control": "the control"}
     parts = []
     if above:
-        parts.append("above " + ", ".join(names[name] for name in above))
+        parts.append("above " + " and ".join(names[name] for name in above))
     if not_above:
-        parts.append("not shown to be above " + ", ".join(names[name] for name in not_above))
-    return f"After training the model is {' and '.join(parts)} (95 % intervals of the paired differences)."
+        parts.append("not shown to be above " + " or ".join(names[name] for name in not_above))
+    return f"After training the model is {', and '.join(parts)} (95 % intervals of the paired differences)."
