@@ -150,15 +150,15 @@ class Duckdb:
     def load(self, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> None:
         """Replace what is loaded. Number columns are BIGINT where every value is whole, else DOUBLE."""
         for name in self._names:
-            self._connection.execute(f"DROP TABLE {quoted(name)}")
-        self._names = []
+            if name not in {table.name for table in tables}:
+                self._connection.execute(f"DROP TABLE {quoted(name)}")
+        self._names = [table.name for table in tables]
         for table, rows in zip(tables, typed, strict=True):
             columns = [[row[c] for row in rows] for c in range(len(table.header))]
             arrays = [pa.array(v, _arrow_type(kind, v)) for kind, v in zip(table.types, columns, strict=True)]
             self._connection.register(_LOADING, pa.Table.from_arrays(arrays, names=list(table.header)))
-            self._connection.execute(f"CREATE TABLE {quoted(table.name)} AS SELECT * FROM {quoted(_LOADING)}")
-            self._connection.unregister(_LOADING)
-            self._names.append(table.name)
+            name, source = quoted(table.name), quoted(_LOADING)
+            self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {source}")
 
     def run(self, sql: str, max_rows: int = 10_000) -> list[tuple[Any, ...]]:
         """The rows that one SELECT yields, in DuckDB's dialect."""
