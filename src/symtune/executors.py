@@ -66,22 +66,28 @@ class Sqlite:
             self._connection.setlimit(limit, value)
 
     def load(self, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> None:
-        """Replace what is loaded. `typed[i]` are the rows of values of `tables[i]`."""
+        """Replace what is loaded. `typed[i]` are the rows of values of `tables[i]`. Raises ExecutionError("table cannot
+        be loaded") for what no database can hold (two columns of one name, a lone surrogate); then nothing is loaded.
+        """
         connection = self._connection
         connection.set_authorizer(None)
         connection.set_progress_handler(None, 0)
         for name in self._names:
             connection.execute(f"DROP TABLE {quoted(name)}")
         self._names = []
-        connection.execute("BEGIN")
-        for table, rows in zip(tables, typed, strict=True):
-            # No declared type: a value keeps the class it was bound with (affinity BLOB), text never turns number.
-            columns = ", ".join(map(quoted, table.header))
-            connection.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
-            self._names.append(table.name)
-            slots = ", ".join("?" * len(table.header))
-            connection.executemany(f"INSERT INTO {quoted(table.name)} VALUES ({slots})", rows)
-        connection.execute("COMMIT")
+        try:
+            connection.execute("BEGIN")
+            for table, rows in zip(tables, typed, strict=True):
+                # No declared type: a value keeps the class it was bound with (affinity BLOB), text never turns number.
+                columns = ", ".join(map(quoted, table.header))
+                connection.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
+                slots = ", ".join("?" * len(table.header))
+                connection.executemany(f"INSERT INTO {quoted(table.name)} VALUES ({slots})", rows)
+            connection.execute("COMMIT")
+        except (sqlite3.Error, ValueError, OverflowError) as error:
+            connection.execute("ROLLBACK")
+            raise ExecutionError("table cannot be loaded", str(error)) from None
+        self._names = [table.name for table in tables]
         connection.set_authorizer(_authorize)
         connection.set_progress_handler(self._progress, _STEP)
 
@@ -149,16 +155,20 @@ class Duckdb:
 
     def load(self, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> None:
         """Replace what is loaded. Number columns are BIGINT where every value is whole, else DOUBLE."""
-        for name in self._names:
-            if name not in {table.name for table in tables}:
-                self._connection.execute(f"DROP TABLE {quoted(name)}")
-        self._names = [table.name for table in tables]
-        for table, rows in zip(tables, typed, strict=True):
-            columns = [[row[c] for row in rows] for c in range(len(table.header))]
-            arrays = [pa.array(v, _arrow_type(kind, v)) for kind, v in zip(table.types, columns, strict=True)]
-            self._connection.register(_LOADING, pa.Table.from_arrays(arrays, names=list(table.header)))
-            name, source = quoted(table.name), quoted(_LOADING)
-            self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {source}")
+        gone = set(self._names) - {table.name for table in tables}
+        try:
+            for name in gone:
+                self._connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+            self._names = [table.name for table in tables]
+            for table, rows in zip(tables, typed, strict=True):
+                columns = [[row[c] for row in rows] for c in range(len(table.header))]
+                arrays = [pa.array(v, _arrow_type(kind, v)) for kind, v in zip(table.types, columns, strict=True)]
+                self._connection.register(_LOADING, pa.Table.from_arrays(arrays, names=list(table.header)))
+                self._connection.execute(
+                    f"CREATE OR REPLACE TABLE {quoted(table.name)} AS SELECT * FROM {quoted(_LOADING)}"
+                )
+        except (self._module.Error, pa.ArrowException, ValueError, OverflowError) as error:
+            raise ExecutionError("table cannot be loaded", str(error).splitlines()[0]) from None
 
     def run(self, sql: str, max_rows: int = 10_000) -> list[tuple[Any, ...]]:
         """The rows that one SELECT yields, in DuckDB's dialect."""
