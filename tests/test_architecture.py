@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sql",),
     ("tasks",),
     ("benchmarks",),
-    ("records", "card"),
+    ("records", "card", "near_duplicates"),
     ("generate", "audit", "selftest", "mixture", "evaluate", "report"),
     ("packing",),
     ("models",),

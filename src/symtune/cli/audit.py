@@ -14,6 +14,11 @@ def register(app: typer.Typer) -> None:
     @app.command("audit")
     def command(
         data: Annotated[Path, typer.Argument(help="A data set folder, a parquet or a jsonl file.")],
+        engine: Annotated[str, typer.Option("--engine", help="A further engine that must confirm: duckdb.")] = "",
+        task: Annotated[str, typer.Option("--task", help="The .py file of your own task, for lines of it.")] = "",
+        near_duplicates: Annotated[
+            bool, typer.Option("--near-duplicates", help="Count near duplicates too (extra `dedup`).")
+        ] = False,
     ) -> None:
         """Execute every line of a data set again and print how many agree. Exit status 1 where one does not."""
         from rich.console import Console
@@ -23,7 +28,12 @@ def register(app: typer.Typer) -> None:
 
         console = Console(highlight=False)
         with Console(stderr=True).status("auditing") as status:
-            report = audit(data, progress=lambda n: status.update(f"auditing: {n:,} lines") if n % 500 == 0 else None)
+            report = audit(
+                data,
+                engine=engine,
+                task=task,
+                progress=lambda n: status.update(f"auditing: {n:,} lines") if n % 500 == 0 else None,
+            )
         colour = "green" if report.agreed == report.lines else "red"
         console.print(
             f"[{colour}]{report.agreed:,} of {report.lines:,} lines agree ({report.agreement:.2%})[/]; "
@@ -33,5 +43,16 @@ def register(app: typer.Typer) -> None:
             console.print(f"  {count:,} × {escape(reason)}")
         for where, id, detail in report.first:
             console.print(f"  {escape(where)} {escape(id)}: {escape(detail[:300])}", soft_wrap=True)
+        if near_duplicates:
+            from symtune.audit import lines
+            from symtune.near_duplicates import THRESHOLD
+            from symtune.near_duplicates import near_duplicates as find
+
+            with Console(stderr=True).status("comparing lines"):
+                found = find((row, tables) for _, row, tables in lines(data))
+            console.print(
+                f"{found.near:,} of {found.lines:,} lines are near an earlier one (MinHash of program and rows, "
+                f"similarity {THRESHOLD} or more)" + (f"; {found.left_out:,} not compared" if found.left_out else "")
+            )
         if report.agreed != report.lines:
             raise typer.Exit(1)

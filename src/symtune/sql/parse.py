@@ -433,7 +433,7 @@ def _number(text: str) -> int | float:
 
 
 def _whole(node: Any) -> int:
-    if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
+    if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit() and len(node.this) < 10:
         return int(node.this)
     raise beyond(node)
 
