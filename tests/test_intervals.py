@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symtune.intervals import paired_difference, score_interval, wilson
+from symtune.intervals import above_expected, paired_difference, score_interval, wilson
 
 # Newcombe 1998 (Statistics in Medicine 17, 857–872), Table I, method 3: the score method without correction.
 WILSON = [
@@ -77,3 +77,12 @@ def test_no_scores_and_unequal_scores() -> None:
     assert paired_difference([], []) == (0.0, (-1.0, 1.0))
     with pytest.raises(ValueError, match="paired scores: 1 before and 0 after"):
         paired_difference([1], [])
+
+
+def test_the_difference_from_chance_is_never_more_certain_than_the_score() -> None:
+    difference, (low, high) = above_expected([1 / 6] * 3, [0, 0, 0])
+    assert difference == pytest.approx(-1 / 6)
+    assert low == pytest.approx(-1 / 6)
+    assert high > 0.2  # three wrong answers show little
+    low, high = score_interval([1, 0, 1, 1])
+    assert above_expected([0.25] * 4, [1, 0, 1, 1]) == (0.5, (low - 0.25, high - 0.25))

@@ -2,6 +2,7 @@
 
     score_interval([1, 0, 1, 1])                         ->  (0.300…, 0.954…)
     paired_difference(before=[0, 0, 1], after=[1, 0, 1])  ->  (0.333…, (low, high))
+    above_expected(expected=[0.2, 0.5], scores=[1, 1])    ->  (0.65, (low, high))
 
 Scores that are all 0 or 1 have closed forms (Wilson 1927; Newcombe 1998, method 10, for pairs). Other scores
 are resampled (percentile bootstrap) with a generator keyed by the scores themselves, so that the same scores
@@ -52,6 +53,19 @@ def paired_difference(before: Sequence[float], after: Sequence[float]) -> tuple[
     if _binary(before) and _binary(after):
         return (difference, _newcombe(before, after))
     return (difference, _bootstrap(differences, -1.0))
+
+
+def above_expected(expected: Sequence[float], scores: Sequence[float]) -> tuple[float, tuple[float, float]]:
+    """Mean of `scores` minus mean of what was expected of the same examples (a known chance, not a measurement), and
+    the 95 % interval of that difference: the interval of the score, moved. Raises ValueError as above.
+    """
+    if len(expected) != len(scores):
+        raise ValueError(f"paired scores: {len(expected)} expected and {len(scores)} measured")
+    if not scores:
+        return (0.0, (-1.0, 1.0))
+    mean = math.fsum(expected) / len(expected)
+    low, high = score_interval(scores)
+    return (math.fsum(scores) / len(scores) - mean, (low - mean, high - mean))
 
 
 def _binary(scores: Sequence[float]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from symtune.intervals import paired_difference
+from symtune.intervals import above_expected, paired_difference
 from symtune.report.read import Comparison, Evaluation, Score, read_evaluation
 
 AGAINST = ("before", "chance", "control")
@@ -30,7 +30,8 @@ def comparisons(found: Mapping[str, Evaluation]) -> list[Comparison]:
         for against in AGAINST:
             pairs = list(_pairs(found, against, score.group))
             if pairs:
-                difference, interval = paired_difference([old for old, _ in pairs], [new for _, new in pairs])
+                compare = above_expected if against == "chance" else paired_difference
+                difference, interval = compare([old for old, _ in pairs], [new for _, new in pairs])
                 lines.append(
                     Comparison(
                         benchmark=score.benchmark,

@@ -19,7 +19,7 @@ from symtune.seeds import rng
 from symtune.types import InputError, LeakError
 
 _NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+%?")
-_OPTIONAL = ("id", "source", "task", "answer_type", "info")
+_OPTIONAL = ("id", "source", "task", "answer_type", "query_type", "info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,17 @@ def _record(row: dict[str, object], place: str, name: str) -> TrainingRecord:
             raise InputError(f"{place}: {key} is {type(text).__name__}, wanted a text")
     source = str(row.get("source") or row.get("task") or "")
     kind = [source, str(row.get("answer_type") or form(str(completion)))]
-    try:
-        info = json.loads(str(row.get("info") or "{}"))
-    except ValueError:
-        info = {}
-    if isinstance(info, dict):
-        kind.append(str(info.get("query_type", "")))
+    kind.append(str(row.get("query_type") or _query_type(str(row.get("info") or "{}"))))
     return TrainingRecord(str(row.get("id") or name), source, "\0".join(kind), str(prompt), str(completion))
+
+
+def _query_type(info: str) -> str:
+    """The query type that the `info` column of a data set folder names."""
+    try:
+        found = json.loads(info)
+    except ValueError:
+        return ""
+    return str(found.get("query_type", "")) if isinstance(found, dict) else ""
 
 
 def form(completion: str) -> str:
