@@ -36,7 +36,10 @@ class SecondOpinion:
             return {}
         typed = [typed_rows(table) for table in tables]
         database = {table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)}
-        self._duckdb.load(tables, typed)
+        try:
+            self._duckdb.load(tables, typed)
+        except ExecutionError as error:
+            return dict.fromkeys(range(len(queries)), str(error))
         expected: dict[int, Relation] = {}
         for number, query in enumerate(queries):
             try:

@@ -89,7 +89,6 @@ class SymbolicTask(ABC):
     name: str
     version: int
     templates: tuple[PromptTemplate, ...] = ()
-    bounds: Mapping[str, float] = {}  # class of answers (a draw's meta["balance"]) -> the largest share it may have
     engines: tuple[str, ...] = ()  # further engines that can check answers again, for `verify` and `audit --engine`
 
     @abstractmethod
@@ -107,6 +106,10 @@ class SymbolicTask(ABC):
     def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
         """What a further engine does not confirm: position in the batch -> what it says. Raises UnknownName."""
         raise UnknownName(f"engine of task {self.name}", engine, self.engines)
+
+    def bounds(self, setting: Setting) -> Mapping[str, float]:
+        """Class of answers (of a draw's meta["balance"]) -> the largest share that it may have of a data set."""
+        return {}
 
     def split_key(self, fields: Fields) -> str:
         """What splits are made by: items with one key fall into one split."""
@@ -191,7 +194,10 @@ def find(name: str) -> SymbolicTask:
         if spec is None or spec.loader is None:
             raise InputError(f"--task {name}: not a Python file")
         module: Any = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:  # the file is the user's: whatever it raises is the user's to mend
+            raise InputError(f"--task {name}:{_line_of(error, path)}: {type(error).__name__}: {error}") from None
     elif name in names():
         module = importlib.import_module(f"{__name__}.{name}")
     else:
@@ -200,3 +206,15 @@ def find(name: str) -> SymbolicTask:
     if not isinstance(task, SymbolicTask):
         raise InputError(f"--task {name}: defines no TASK that is a SymbolicTask")
     return task
+
+
+def _line_of(error: BaseException, path: Path) -> int:
+    """The last line of the file that an error passed through; where the error is of syntax, the line it names."""
+    if isinstance(error, SyntaxError):
+        return error.lineno or 0
+    line, step = 0, error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == str(path):
+            line = step.tb_lineno
+        step = step.tb_next
+    return line
