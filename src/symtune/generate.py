@@ -347,7 +347,7 @@ def _finish(
     arguments = {**asdict(replace(config, out=Path())), "tables": None if config.tables is None else config.tables.name}
     for name in ("out", "overwrite", "workers"):
         del arguments[name]
-    templates = work.setting.sql_templates
+    bounds, templates = work.task.bounds(work.setting), work.setting.sql_templates
     if templates is not None:
         arguments["sql_templates"] = templates.name
         arguments["sql_template_share"] = work.setting.sql_template_share
@@ -365,7 +365,9 @@ def _finish(
         ),
         "rejects": dict(sorted(rejects.items())),
         "statistics": statistics.to_json(),
-        "balance": {name: [statistics.share("balance", name), bound] for name, bound in work.task.bounds.items()},
+        "balance": {
+            name: [statistics.share("balance", name), bound] for name, bound in work.task.bounds(work.setting).items()
+        },
         "sha256": {name: sha256(work.folder / name) for name in names},
     }
     (work.folder / "README.md").write_text(card(arguments, body), "utf-8")

@@ -1,13 +1,15 @@
 """Answer balance: no shortcut pays. The bounds of a block, and the one rule by which they are kept.
 
-    balance = Balance(rng, count)
+    balance = Balance(rng, count, rows)
     balance.check(answer, …)     # raises ExecutionError("balance: …") where the answer would exceed a quota
     balance.count()              # the answer that was checked last goes out
 
-A block of `count` programs gives at most floor(0.8 * BOUND * count + u) answers of a class, with u drawn once a block
+A block of `count` programs gives at most floor(0.8 * bound * count + u) answers of a class, with u drawn once a block
 and class from [0, 1): four fifths of the bound on average, whatever the table offers, and a block stays a pure
-function of its generator. The last fifth is room for chance and for blocks that end early, so that BOUND holds for
-2,000 examples and more. docs/sql.md has the measured shares.
+function of its generator. The last fifth is room for chance and for blocks that end early, so that the bound holds
+for 2,000 examples and more. The cell of the first row (or the last) may answer as often as that of any other row: in
+a table of r rows its quota is never less than 1/r, else the ends of a small table would be where answers never are.
+docs/sql.md has the measured shares.
 """
 
 from __future__ import annotations
@@ -22,24 +24,28 @@ BOUNDS = {  # class of answers -> its largest share of a data set
     "0": 0.05,
     "1": 0.05,
     "yes or no": 0.02,
-    "first row": 0.08,
-    "last row": 0.08,
+    "first row": 0.1,
+    "last row": 0.1,
     "most cells": 0.05,
-    "answer type: number": 0.8,
-    "answer type: text": 0.8,
-    "values: two or three": 0.4,
-    "values: four or more": 0.25,
-    "characters: 40 or more": 0.25,
+    "answer type: number": 0.85,
+    "answer type: text": 0.85,
+    "values: two or three": 0.5,
+    "values: four or more": 0.35,
+    "characters: 40 or more": 0.4,
 }
-SHORTCUTS = ("0", "1", "yes or no", "first row", "last row", "most cells")
+SHORTCUTS = ("0", "1", "yes or no", "first row", "last row", "most cells")  # the rest is kinds of answers
+ROWS = ("first row", "last row")
 SAME_ANSWER = 8  # programs of a block for each time that one answer may be given
 
 
 class Balance:
-    """What the answers of one block of up to `count` programs have been."""
+    """What the answers of one block of up to `count` programs over `rows` rows have been. `kinds`: bound the kinds of
+    answers too, not shortcuts alone."""
 
-    def __init__(self, rng: Random, count: int) -> None:
-        self._left = {name: int(ROOM * bound * count + rng.random()) for name, bound in BOUNDS.items()}
+    def __init__(self, rng: Random, count: int, rows: int, *, kinds: bool = True) -> None:
+        self._left = {name: int(_rate(name, rows) * count + rng.random()) for name in BOUNDS}
+        if not kinds:
+            self._left.update({name: count for name in BOUNDS if name not in SHORTCUTS})
         self._same = -(-count // SAME_ANSWER)
         self._answers: dict[str, int] = {}
         self._text = ""
@@ -63,6 +69,19 @@ class Balance:
         self._answers[self._text] = self._answers.get(self._text, 0) + 1
         for name in self.last:
             self._left[name] -= 1
+
+
+def _rate(name: str, rows: int) -> float:
+    """The share of a block's answers that a class may have, over a table of so many rows."""
+    return max(ROOM * BOUNDS[name], 1 / max(rows, 1) if name in ROWS else 0)
+
+
+def bounds_for(rows: tuple[int, int], *, kinds: bool = True) -> dict[str, float]:
+    """The bounds of a data set whose views have between rows[0] and rows[1] rows."""
+    low, high = max(rows[0], 1), max(rows[1], rows[0], 1)
+    fair = sum(1 / r for r in range(low, high + 1)) / (high - low + 1)
+    found = {name: bound for name, bound in BOUNDS.items() if kinds or name in SHORTCUTS}
+    return found | {name: round(max(BOUNDS[name], fair / ROOM), 4) for name in ROWS}
 
 
 def classes(denotation: Denotation, text: str, chance: float, shortcut: str) -> Iterator[str]:

@@ -61,6 +61,7 @@ class Sampler:
                 raise UnknownName("query type", name, known)
         weights = {kind.name: kind.weight for kind in QUERY_TYPES} if mix is None else dict(mix)
         self._kinds = [(kind, weights[kind.name]) for kind in QUERY_TYPES if weights.get(kind.name, 0) > 0]
+        self._default = mix is None
         self._difficulty = difficulty
         self._instances: Instances | None
         self._instances, self._share = instances or (None, 0.0)
@@ -74,7 +75,7 @@ class Sampler:
             return
         cumulative = list(accumulate(weight for _, weight in kinds))
         seen: set[str] = set()
-        balance = Balance(rng, count)
+        balance = Balance(rng, count, material.size, kinds=self._default)
         templates = self._instances if self._instances and self._instances.serves(material) else None
         for _ in range(count * DRAWS_PER_PROGRAM):
             kind = None

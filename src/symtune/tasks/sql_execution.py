@@ -7,7 +7,7 @@ over it. Fields: `sql`, `tables`; what else `info` holds describes them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all, load_templates
-from symtune.sql.balance import BOUNDS
+from symtune.sql.balance import bounds_for
 from symtune.sql.instances import Instances
 from symtune.sql.joins import Link, follow, split
 from symtune.sql.limits import check_work
@@ -41,7 +41,6 @@ class SqlExecution(SymbolicTask):
 
     name = "sql_execution"
     version = 1
-    bounds = BOUNDS
     templates = load_templates("sql_execution")
     engines = ("duckdb",)
 
@@ -82,6 +81,10 @@ class SqlExecution(SymbolicTask):
         if self._second is None:
             self._second = SecondOpinion()
         return self._second
+
+    def bounds(self, setting: Setting) -> Mapping[str, float]:
+        """Shortcuts, and in the default mix kinds of answers too: a mix of the user's own decides those itself."""
+        return bounds_for(setting.rows, kinds=setting.query_types is None)
 
     def split_key(self, fields: Fields) -> str:
         """The content of the first table: a table's programs never stand in two splits."""
