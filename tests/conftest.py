@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-
 # No wall clock in a test: machines are shared. The same examples every time: a red build means a change.
 settings.register_profile("symtune", deadline=None, derandomize=True)
 settings.load_profile("symtune")
