@@ -365,9 +365,7 @@ def _finish(
         ),
         "rejects": dict(sorted(rejects.items())),
         "statistics": statistics.to_json(),
-        "balance": {
-            name: [statistics.share("balance", name), bound] for name, bound in work.task.bounds(work.setting).items()
-        },
+        "balance": {name: [statistics.share("balance", name), bound] for name, bound in bounds.items()},
         "sha256": {name: sha256(work.folder / name) for name in names},
     }
     (work.folder / "README.md").write_text(card(arguments, body), "utf-8")
