@@ -17,7 +17,7 @@ from symtune.train.plan import Plan
 
 # Guesses until a step has been measured: loading, and a small model on two CPU cores.
 LOAD_SECONDS = 15.0
-TOKENS_PER_SECOND = 180.0
+TOKENS_PER_SECOND = 250.0
 BYTES_PER_TOKEN = 3.0
 
 
