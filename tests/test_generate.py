@@ -1,0 +1,322 @@
+"""From tables to a data set folder: the same bytes, nothing shared, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from symtune import dataset
+from symtune.audit import audit
+from symtune.denotation import parse
+from symtune.generate import GenerateConfig, generate
+from symtune.output import MANIFEST, sha256
+from symtune.tables import content_hash, load_tables, split_of
+from symtune.types import InputError, OutputError, UnknownName
+from test_tasks import MINE
+
+
+def symtune(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", "from symtune.cli import main; main()", *map(str, arguments)],
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder but the manifest, by name."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def manifest(folder: Path) -> dict:
+    return json.loads((folder / MANIFEST).read_text("utf-8"))
+
+
+def make(folder: Path, **changes) -> list[dict]:
+    """Generate and read back."""
+    generate(GenerateConfig(out=folder, **changes))
+    return list(dataset.read_rows(folder))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A small data set of the bundled tables."""
+    folder = tmp_path_factory.mktemp("made") / "data"
+    generate(GenerateConfig(out=folder, n=600, seed=7))
+    return folder
+
+
+def left_behind(folder: Path) -> list[str]:
+    """What stands in a folder, hidden things too."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def small_csv(folder: Path, split: str = "train") -> Path:
+    """A csv of 3 rows and 3 columns whose content falls into a split."""
+    for number in range(1000):
+        path = folder / "small.csv"
+        path.write_text(f"name,age,city\nAna,3{number},Oslo\nBo,41,Rome\nCid,52,Lima\n", "utf-8")
+        table = load_tables(path).tables[0]
+        if split_of(content_hash(table)) == split:
+            return path
+    raise LookupError(split)
+
+
+# ------------------------------------------------------------------------------------------ what is written
+
+
+def test_rows(made):
+    rows = list(dataset.read_rows(made))
+    assert len(rows) == 600
+    assert list(rows[0]) == dataset.SCHEMA.names
+    assert len({row["prompt"] for row in rows}) == 600
+    assert len({row["id"] for row in rows}) == 600
+    for row in rows:
+        info = json.loads(row["info"])
+        assert row["completion"] == row["answer"] != ""
+        assert 1 <= len(parse(row["answer"])) <= 10
+        assert info["sql"] in row["prompt"]
+        assert 0 <= info["chance"] <= 1
+        assert row["answer_type"].removeprefix("list[").removesuffix("]") in {"number", "date", "text", "row"}
+        assert row["difficulty"] > 0
+
+
+def test_manifest_says_what_is_there(made):
+    said = manifest(made)
+    assert said["symtune"] == "generate"
+    assert said["examples"] == 600
+    assert said["exhausted"] is False
+    assert set(said["sha256"]) == set(files(made))
+    assert all(sha256(made / name) == digest for name, digest in said["sha256"].items())
+    assert "engines disagree" not in said["rejects"]
+    assert set(said["run"]) >= {"workers", "command", "finished"}
+    assert "workers" not in said["arguments"]
+
+
+def test_every_line_can_be_executed_again(made):
+    report = audit(made)
+    assert (report.agreed, report.lines, report.duplicates) == (600, 600, 0)
+
+
+def test_datasets_loads_it(made, tmp_path):
+    script = (
+        "from datasets import load_dataset\n"
+        f"data = load_dataset({str(made)!r})\n"
+        f"tables = load_dataset({str(made)!r}, 'tables')\n"
+        "print('ROWS', data['train'].num_rows, data['train'].column_names, tables['train'].num_rows > 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-800:]
+    assert done.stdout.split("ROWS ")[1].strip() == f"600 {dataset.SCHEMA.names} True"
+
+
+def test_self_contained_lines_hold_their_tables(tmp_path):
+    rows = make(tmp_path / "data", n=40, self_contained=True)
+    assert not (tmp_path / "data" / "tables").exists()
+    assert all(json.loads(row["info"])["tables"][0]["rows"] for row in rows)
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert audit(lines).agreement == 1
+
+
+def test_the_published_layout(tmp_path):
+    rows = make(tmp_path / "data", n=40, format="input-output")
+    assert [list(row) for row in rows] == [["input", "output"]] * 40
+    same = make(tmp_path / "ours", n=40)
+    assert [(row["prompt"], row["completion"]) for row in same] == [(row["input"], row["output"]) for row in rows]
+
+
+def test_difficulty_and_kind_can_be_asked_for(tmp_path):
+    rows = make(tmp_path / "data", n=60, difficulty=(6, 9), query_types={"count": 1, "filter": 2})
+    assert all(6 <= row["difficulty"] <= 9 for row in rows)
+    assert {json.loads(row["info"])["query_type"] for row in rows} <= {"count", "filter", "join"}
+
+
+# ------------------------------------------------------------------------------------------ the same bytes
+
+
+def test_workers_and_hash_seeds_change_nothing(tmp_path):
+    common = ("generate", "-n", 300, "--seed", 3, "--programs", 4)
+    runs = {
+        "one": symtune(*common, "--out", tmp_path / "one", PYTHONHASHSEED="1"),
+        "two": symtune(*common, "--out", tmp_path / "two", "--workers", 2, PYTHONHASHSEED="2"),
+    }
+    assert all(run.returncode == 0 for run in runs.values()), [run.stderr for run in runs.values()]
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    one, two = (manifest(tmp_path / name) for name in runs)
+    assert one.pop("run") != two.pop("run")
+    assert one == two
+    assert len(dataset.shards(tmp_path / "one")) > 1
+
+
+def test_more_of_the_same_begins_with_the_same(tmp_path):
+    """Block by block: asking for more changes how blocks are dealt to shards, not what they hold."""
+    few, many = make(tmp_path / "few", n=50, seed=5), make(tmp_path / "many", n=200, seed=5)
+    assert [row["prompt"] for row in many[:50]] == [row["prompt"] for row in few]
+
+
+def test_seeds_share_no_prompt(made, tmp_path):
+    seven = {row["prompt"] for row in dataset.read_rows(made)}
+    eight = {row["prompt"] for row in make(tmp_path / "eight", n=600, seed=8)}
+    assert not seven & eight
+
+
+def test_splits_share_no_table(made, tmp_path):
+    make(tmp_path / "validation", n=100, split="validation")
+    make(tmp_path / "test", n=100, split="test")
+    train, validation, test = (dataset.contents(folder) for folder in (made, *sorted(tmp_path.iterdir(), reverse=True)))
+    assert train
+    assert validation
+    assert test
+    assert not train & validation
+    assert not train & test
+    assert not validation & test
+
+
+def test_a_small_source_is_exhausted_and_says_so(tmp_path):
+    done = symtune(
+        "generate", "--tables", small_csv(tmp_path), "-n", 1_000_000, "--out", tmp_path / "data", "--rows", "3:3",
+        "--columns", "2:2", "--linearizations", "tapex", "--templates", "plain", "--query-types", "lookup=1",
+        "--joins", 0, "--programs", 2,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "gives no more" in done.stdout
+    said = manifest(tmp_path / "data")
+    assert said["exhausted"] is True
+    assert 10 < said["examples"] < 1000
+    assert said["rejects"]["duplicate of another block"] > 0
+    assert "no more than" in (tmp_path / "data" / "README.md").read_text("utf-8")
+
+
+# ------------------------------------------------------------------------------------------ wrong input
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        ({"tables": Path("absent")}, InputError, "no such file or folder"),
+        ({"task": "sql_executoin"}, UnknownName, "Did you mean 'sql_execution'"),
+        ({"split": "dev"}, UnknownName, "unknown split 'dev'"),
+        ({"format": "input_output"}, UnknownName, "Did you mean 'input-output'"),
+        ({"linearizations": ("tapx",)}, UnknownName, "Did you mean 'tapex'"),
+        ({"templates": ("plian",)}, UnknownName, "unknown prompt template"),
+        ({"query_types": {"cuont": 1.0}}, UnknownName, "Did you mean 'count'"),
+        ({"verify": "duckbd"}, UnknownName, "Did you mean 'duckdb'"),
+        ({"n": 0}, InputError, "n is 0"),
+        ({"workers": 0}, InputError, "workers is 0"),
+        ({"budget": 8}, InputError, "budget is 8"),
+        ({"budget": 40}, InputError, "no example could be made"),
+        ({"rows": (9, 3)}, InputError, "LOW:HIGH"),
+        ({"joins": 2.0}, InputError, "joins is 2.0"),
+        ({"difficulty": (900, 901)}, InputError, "no example could be made"),
+        ({"exclude_tables": ("nowhere:test",)}, InputError, "no such file or folder"),
+    ],
+    ids=str,
+)
+def test_wrong_arguments(changes, error, said, tmp_path):
+    with pytest.raises(error, match=said) as caught:
+        generate(GenerateConfig(out=tmp_path / "data", **{"n": 20, "tables": small_csv(tmp_path), **changes}))
+    assert "\n" not in str(caught.value)
+    assert left_behind(tmp_path) == ["small.csv"]
+
+
+def test_wrong_tables(tmp_path):
+    empty, two_by_two = tmp_path / "empty", tmp_path / "two.csv"
+    empty.mkdir()
+    two_by_two.write_text("a,b\n1,2\n3,4\n", "utf-8")
+    with pytest.raises(InputError):
+        generate(GenerateConfig(out=tmp_path / "data", tables=empty))
+    with pytest.raises(InputError, match=r"no example could be made|no table of the split"):
+        generate(GenerateConfig(out=tmp_path / "data", tables=two_by_two, n=1_000_000))
+    assert left_behind(tmp_path) == ["empty", "two.csv"]
+
+
+def test_wrong_outputs(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("precious", "utf-8")
+    with pytest.raises(OutputError, match="exists already"):
+        generate(GenerateConfig(out=tmp_path / "full", n=10))
+    with pytest.raises(OutputError, match="not a symtune output"):
+        generate(GenerateConfig(out=tmp_path / "full", n=10, overwrite=True))
+    with pytest.raises(OutputError, match="is not a folder"):
+        generate(GenerateConfig(out=tmp_path / "full" / "mine.txt" / "data", n=10))
+    assert left_behind(tmp_path / "full") == ["mine.txt"]
+    first = make(tmp_path / "data", n=20, seed=1)
+    assert first != make(tmp_path / "data", n=20, seed=2, overwrite=True)
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="permission"):
+        generate(GenerateConfig(out=tmp_path / "data", n=10))
+
+
+def test_the_command_line_says_it_in_one_line(tmp_path):
+    done = symtune("generate", "--tables", tmp_path / "absent", "--out", tmp_path / "data")
+    assert done.returncode == 2
+    assert done.stderr.strip().startswith("symtune: ")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert left_behind(tmp_path) == []
+
+
+# ------------------------------------------------------------------------------------------ failures half-way
+
+
+FAILS = MINE.replace(
+    "        chosen = rng.sample",
+    "        if rng.random() < 0.002:\n            HOW\n        chosen = rng.sample",
+)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_bug_half_way_leaves_nothing(workers, tmp_path):
+    task = tmp_path / "task.py"
+    task.write_text(FAILS.replace("HOW", "raise RuntimeError('a bug')"), "utf-8")
+    done = symtune("generate", "--task", task, "-n", 5000, "--out", tmp_path / "data", "--workers", workers)
+    assert done.returncode not in (0, 2)
+    assert "a bug" in done.stderr
+    assert left_behind(tmp_path) == ["task.py"]
+
+
+def test_a_worker_that_dies_leaves_nothing(tmp_path):
+    task = tmp_path / "task.py"
+    task.write_text("import os\n" + FAILS.replace("HOW", "os._exit(9)"), "utf-8")
+    done = symtune("generate", "--task", task, "-n", 5000, "--out", tmp_path / "data", "--workers", 2)
+    assert done.returncode == 2
+    assert "a worker process died" in done.stderr
+    assert left_behind(tmp_path) == ["task.py"]
+
+
+# ------------------------------------------------------------------------------------------ a task of one's own
+
+
+def test_a_task_of_ones_own_goes_all_the_way(tmp_path):
+    task = tmp_path / "my_task.py"
+    task.write_text(MINE, "utf-8")
+    done = symtune("generate", "--task", task, "-n", 100, "--out", tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    rows = list(dataset.read_rows(tmp_path / "data"))
+    assert len(rows) == 100
+    assert {row["task"] for row in rows} == {"sort_words"}
+    done = symtune("audit", tmp_path / "data", "--task", task)
+    assert done.returncode == 0, done.stdout
+    assert "100 of 100 lines agree" in done.stdout
+    done = symtune("audit", tmp_path / "data")
+    assert done.returncode == 1
+    assert "--task FILE" in done.stdout
