@@ -124,6 +124,8 @@ class Table:
         except (KeyError, TypeError) as error:
             raise InputError(f"not a stored table: {type(error).__name__} {error}") from None
         width = len(table.header)
+        if not set(table.types) <= {"number", "date", "text"}:
+            raise InputError(f"stored table {table.id!r}: types are number, date and text, got {table.types}")
         if len(table.types) != width or any(len(row) != width for row in table.rows):
             raise InputError(f"stored table {table.id!r}: rows, types and header differ in width")
         return table

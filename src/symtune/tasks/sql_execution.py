@@ -60,6 +60,7 @@ class SqlExecution(SymbolicTask):
         """The proven denotation of `sql` on `tables`. Raises ExecutionError for SQL beyond the typed tree."""
         tables = fields["tables"]
         if self._context is None or self._context.tables != tables:  # lines of one block share their tables
+            self._context = None  # stays so where the tables cannot be loaded
             self._context = Context(tables, self._kept_engines(), max_rows=MOST_ROWS)
         query = parse_sql(fields["sql"], tables)
         check_work(query, self._context.database)
