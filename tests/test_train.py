@@ -224,6 +224,19 @@ def test_packed_loss_and_gradients_are_those_of_single_records(
         assert sum(pack.tokens for pack in packs) * 2 < sum(pack.effective for pack in packs)
 
 
+@pytest.mark.parametrize("prompts", [["one alone"], ["the same"] * 3, ["ab", "abc", "abcd"], ["x", "y"]])
+def test_packs_of_every_form_fall_into_blocks(llama: LoadedModel, prompts: list[str]) -> None:
+    """One row, equal rows, a row within another, rows with nothing in common: chain or blocks may be empty."""
+    rows, _ = encode(llama, [TrainingRecord("", "", "", prompt, "5") for prompt in prompts], 100)
+    llama.model.set_attn_implementation("sdpa")
+    single, wanted = gradients(llama, [causal_tensors([row], False, False) for row in rows])
+    llama.model.set_attn_implementation("symtune_blocks")
+    for share in (True, False):
+        loss, got = gradients(llama, [causal_tensors(rows, share, True)])
+        assert loss == pytest.approx(single, rel=1e-5)
+        assert (got - wanted).abs().max() < 1e-5 * wanted.abs().max()
+
+
 def test_training_with_and_without_shared_prefixes_and_packs_is_the_same_training(data: Path, tmp_path: Path) -> None:
     """One step over all records: the same loss and the same weights after it, whatever the layout."""
     losses, weights = [], []
