@@ -161,9 +161,7 @@ def _bind_values(
 
 def _value(d: Draw, field: Field, witness: Any, use: str, taken: list[Any]) -> Any:
     """A value of the column that makes the comparison true of the witness, and that no other slot has taken."""
-    if use == "=" or (use == "in" and witness not in taken):
-        if witness in taken:
-            no_draw("two different values")
+    if use in ("=", "in") and witness not in taken:
         return witness
     variety = [value for value in field.variety if value not in taken]
     if use in (">", "low"):
@@ -174,7 +172,7 @@ def _value(d: Draw, field: Field, witness: Any, use: str, taken: list[Any]) -> A
         options = [v for v in variety if v <= witness]
     elif use == "<=":
         options = [v for v in variety if v >= witness]
-    else:  # <>, in, not in
+    else:  # <>, in, not in, and = a second time (INTERSECT)
         options = [v for v in variety if v != witness]
     return d.pick(options, "a second value")
 
