@@ -30,7 +30,7 @@ from symtune.tokens import estimate
 from symtune.types import ExecutionError
 
 SECTIONS = ("sql",)
-CHUNK = 64  # blocks that a worker is dealt at a time
+CHUNK = 16  # blocks that a worker is dealt at a time
 SAMPLED = 50  # of so many blocks one is proven again under random permutations
 PERMUTATIONS = ("one", "two", "three")
 BARREN_CHUNKS = 5  # chunks in a row without one new answer, after which there is nothing more to find

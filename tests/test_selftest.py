@@ -1,0 +1,62 @@
+"""The self-test proves what it says, and fails where something does not hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from symtune import selftest
+from symtune.selftest import selftest_sql
+from symtune.sql import functions
+from symtune.sql.second_opinion import SecondOpinion
+from symtune.types import ExecutionError
+from test_generate import symtune
+
+pytest.importorskip("duckdb")
+
+
+def test_all_holds():
+    report = selftest_sql(600, seed=1)
+    assert not report.failed
+    assert report.answers >= 600
+    assert report.disagreements == {"SQLite": 0, "DuckDB": 0}
+    assert report.permuted > 0
+    assert report.by_type.total() == report.answers + report.duplicates
+    assert len(report.by_type) > 15
+    assert report.cpu_seconds > 0
+
+
+def test_a_fault_of_the_evaluator_is_a_failure(monkeypatch):
+    monkeypatch.setitem(functions._COMPARE, "<", lambda x, y: x <= y)
+    report = selftest_sql(600)
+    assert report.failed
+    assert report.disagreements["SQLite"] > 0
+    assert "SQLite does not confirm" in report.first[0]
+
+
+def test_what_duckdb_does_not_confirm_is_a_failure(monkeypatch):
+    monkeypatch.setattr(SecondOpinion, "disagreements", lambda self, tables, queries: {0: "DuckDB: []"})
+    report = selftest_sql(300)
+    assert report.failed
+    assert report.disagreements["DuckDB"] > 0
+
+
+def test_an_answer_that_permutation_changes_is_a_failure(monkeypatch):
+    def refuse(self, query, sql=None):
+        raise ExecutionError("tie")
+
+    monkeypatch.setattr(selftest.Context, "prove", refuse)
+    report = selftest_sql(300)
+    assert report.failed
+    assert 0 < report.ambiguous == report.permuted
+
+
+def test_the_command_line(tmp_path):
+    done = symtune("selftest", "--only", "sql", "--n", 200, "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    assert "disagreements: SQLite 0, DuckDB 0" in done.stdout
+    assert "0 ambiguous" in done.stdout
+    done = symtune("selftest", "--only", "slq")
+    assert done.returncode == 2
+    assert "Did you mean 'sql'" in done.stderr
+    done = symtune("selftest", "--tables", tmp_path / "absent")
+    assert done.returncode == 2
