@@ -143,8 +143,10 @@ class _Abstraction:
             raise ExecutionError("several tables", "not of one join")
         for join in joins:
             on = join.args.get("on")
-            if join.args.get("side") or join.args.get("kind") not in (None, "", "INNER") or join.args.get("method"):
+            if join.args.get("side") or join.args.get("kind") == "OUTER":
                 raise ExecutionError("outer join")
+            if join.args.get("kind") not in (None, "", "INNER") or join.args.get("method"):
+                raise ExecutionError("several tables", "a cross or natural join")
             if not (
                 isinstance(on, exp.EQ) and isinstance(on.this, exp.Column) and isinstance(on.expression, exp.Column)
             ):
