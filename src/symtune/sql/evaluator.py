@@ -97,12 +97,25 @@ def _source(source: t.Source | None, database: Database, outer: tuple[Frame, int
 def _join(join: t.Join, database: Database, outer: tuple[Frame, int] | None) -> Frame:
     left = _source(join.left, database, outer)
     right = _source(join.right, database, outer)
-    pairs = [(i, j) for i in range(left.size) for j in range(right.size)]
-    columns = {key: vector.take([i for i, _ in pairs]) for key, vector in left.columns.items()}
-    columns |= {key: vector.take([j for _, j in pairs]) for key, vector in right.columns.items()}
-    product = Frame(columns, len(pairs), database, outer)
+    product, lefts, rights = _product(left, right, join.on)
     kept = [i for i, keep in enumerate(eval_expr(join.on, product).values) if keep]
-    return Frame({key: vector.take(kept) for key, vector in columns.items()}, len(kept), database, outer)
+    lefts, rights = [lefts[i] for i in kept], [rights[i] for i in kept]
+    columns = {key: vector.take(lefts) for key, vector in left.columns.items()}
+    columns |= {key: vector.take(rights) for key, vector in right.columns.items()}
+    return Frame(columns, len(kept), database, outer)
+
+
+def _product(left: Frame, right: Frame, condition: t.Expr) -> tuple[Frame, list[int], list[int]]:
+    """Every row of `left` beside every row of `right`, with the columns that the condition names (all of them where it
+    names one without its table), and the row of each side that a row of the product is made of.
+    """
+    lefts = [i for i in range(left.size) for _ in range(right.size)]
+    rights = list(range(right.size)) * left.size
+    named = {(n.table, n.name) for n in t.walk(condition) if isinstance(n, t.Column)}
+    wanted = None if any(not table for table, _ in named) else named
+    columns = {key: left.column(*key).take(lefts) for key in left.columns if wanted is None or key in wanted}
+    columns |= {key: right.column(*key).take(rights) for key in right.columns if wanted is None or key in wanted}
+    return Frame(columns, len(lefts), left.database, left.outer), lefts, rights
 
 
 def _group(q: t.Select, frame: Frame) -> Frame:
@@ -308,7 +321,25 @@ def _in_query(expr: t.InQuery, frame: Frame) -> Vector:
 
 
 def _exists(expr: t.Exists, frame: Frame) -> Vector:
+    if frame.groups is None and _is_filter(expr.query):
+        # A subquery that only filters is evaluated for all outer rows at once.
+        query: Any = expr.query
+        inner = _source(query.source, frame.database, None)
+        product, outer_rows, _ = _product(frame, inner, query.where)
+        hits = {i for i, hit in zip(outer_rows, eval_expr(query.where, product).values, strict=True) if hit}
+        return Vector([(i in hits) is not expr.negated for i in range(frame.size)], "bool")
     return Vector([(found.size > 0) is not expr.negated for found in _rows_of(expr.query, frame)], "bool")
+
+
+def _is_filter(query: t.Query) -> bool:
+    """`SELECT constants FROM table WHERE condition`, every column with its table: nothing but a test of rows."""
+    if not isinstance(query, t.Select) or query.where is None or not isinstance(query.source, t.TableRef):
+        return False
+    if query.group or query.having or query.limit is not None or query.ctes:
+        return False
+    if not all(isinstance(item.expr, t.Constant) for item in query.items):
+        return False
+    return all(node.table for node in t.walk(query.where) if isinstance(node, t.Column))
 
 
 def _like(expr: t.Like, frame: Frame) -> Vector:
