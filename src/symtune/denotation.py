@@ -49,7 +49,8 @@ def number_text(value: int | float) -> str:
 
 def render(denotation: Denotation) -> str:
     """The answer text of a denotation. Raises ExecutionError("empty") where there is no row, and
-    ExecutionError("unrenderable") where `parse` would not give the same rows back.
+    ExecutionError("unrenderable") where `parse` would not give the same rows back; where their order means
+    nothing, not in the other order either, so that it does not decide what can be written.
     """
     rows = denotation.rows
     if not rows:
@@ -57,6 +58,10 @@ def render(denotation: Denotation) -> str:
     text = ROW_DELIMITER.join([CELL_DELIMITER.join(row) for row in rows])
     if parse(text) != rows:
         raise ExecutionError("unrenderable")
+    if not denotation.ordered and text.count("|") >= len(rows) > 1:  # a cell holds the mark between rows
+        backwards = ROW_DELIMITER.join([CELL_DELIMITER.join(row) for row in rows[::-1]])
+        if parse(backwards) != rows[::-1]:
+            raise ExecutionError("unrenderable")
     return text
 
 

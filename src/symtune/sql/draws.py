@@ -49,11 +49,14 @@ class Field:
         return self.consistent and 2 <= len(self.variety) < len(self.known)
 
 
+_MISREAD = ("true", "false")  # SQLite takes such a column of a subquery for the constant, quoted or not
+
+
 class Material:
     """The columns of one context, by what they are good for. Built once, used by all draws over the context."""
 
     def __init__(self, fields: Sequence[Field], source: t.Source, size: int) -> None:
-        self.fields = [field for field in fields if field.variety]
+        self.fields = [field for field in fields if field.variety and field.expr.name.lower() not in _MISREAD]
         self.source = source
         self.size = size
         self.numbers = [f for f in self.fields if f.type == "number"]

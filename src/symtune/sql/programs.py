@@ -346,8 +346,7 @@ def window(d: Draw) -> t.Query:
         function = t.Window("SUM", column.expr, partition, order, "number")
         inner = t.Select((t.Item(key.expr), t.Item(function, "v")), d.material.source)
         shown, where = t.Column("v", "number"), d.is_row(key)
-    # SQLite takes a subquery's column "true" for the constant, quoted or not.
-    if key.expr.name.lower() in ("r", "v", "true", "false"):
+    if key.expr.name.lower() in ("r", "v"):
         no_draw("a free name")
     return t.Select((t.Item(shown),), t.Derived(inner, "t"), where=where)
 
