@@ -156,16 +156,6 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A rendered example: what training reads. `source` names the mixture source it came from."""
-
-    id: str
-    prompt: str
-    completion: str
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """The judgement of one prediction: `score` in [0, 1] and a short reason."""
 
