@@ -12,16 +12,17 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from symtune.output import MANIFEST, new_file
+from symtune.recipe.child import Advance, in_child
 from symtune.seeds import digest
 from symtune.types import OutputError
 
 STAGES = "stages.json"
 RECIPE = "recipe.yaml"
-Advance = Callable[[int, int], None]  # done, of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Stage:
     follows: tuple[str, ...]
     seconds: float  # a guess on two CPU cores with the quick start's model: what the time left begins with
     work: Callable[[Path, Advance], str]
+    apart: bool = False  # in a process of its own: it computes with a model
 
 
 class Watch(Protocol):
@@ -82,7 +84,8 @@ def run_stages(stages: Sequence[Stage], out: Path, watch: Watch, *, overwrite: b
         _write_notes(out, stages, notes)
         started = time.monotonic()
         (out / stage.name).parent.mkdir(parents=True, exist_ok=True)
-        note = stage.work(out / stage.name, watch.advance)
+        work = partial(stage.work, out / stage.name)
+        note = in_child(work, watch.advance) if stage.apart else work(watch.advance)
         notes[stage.name] |= {"seconds": round(time.monotonic() - started, 1), "note": note}
         _write_notes(out, stages, notes)
         watch.end(stage, note, skipped=False)

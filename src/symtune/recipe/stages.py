@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 from collections.abc import Sequence
 from functools import partial
@@ -128,8 +127,6 @@ def _evaluation(recipe: Recipe, base: Path, out: Path, name: str) -> Stage:
             run={"device": str(device())},
             progress=advance,
         )
-        del loaded
-        gc.collect()
         whole = results[0]
         return f"{whole.score:.1%} right of {whole.n:,}"
 
@@ -137,7 +134,8 @@ def _evaluation(recipe: Recipe, base: Path, out: Path, name: str) -> Stage:
     arguments = recipe.evaluate.model_dump(mode="json") | {"model": recipe.model if trained is None else trained}
     follows = ("heldout", *([trained] if trained else []))
     title = {"before": "measure before", "after": "measure after", "control": "measure the control"}[name]
-    return Stage(f"evaluation/{name}", title, arguments, follows, LOAD_SECONDS + asked / QUESTIONS_PER_SECOND, work)
+    seconds = LOAD_SECONDS + asked / QUESTIONS_PER_SECOND
+    return Stage(f"evaluation/{name}", title, arguments, follows, seconds, work, apart=True)
 
 
 def _settings(recipe: Recipe) -> TrainSettings:
@@ -168,13 +166,12 @@ def _train(recipe: Recipe, base: Path, out: Path, name: str, settings: TrainSett
                 advance(log.step, log.steps)
 
         report = train(config, on_step=on_step, quiet=True)
-        gc.collect()
         return f"{report.tokens:,} tokens, loss {report.first_loss:.2f} to {report.last_loss:.2f}"
 
     title = "train" if name == "model" else "train the control"
     seconds = LOAD_SECONDS + (settings.max_tokens or TOKENS_GUESSED) / TOKENS_PER_SECOND
     arguments = {"model": recipe.model, **settings.model_dump(mode="json")} | versions("torch", "transformers")
-    return Stage(name, title, arguments, ("mix",), seconds, work)
+    return Stage(name, title, arguments, ("mix",), seconds, work, apart=True)
 
 
 def _plain(asked: GenerateConfig) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""A stage that computes with a model runs in a child process: what it used is given back when it ends.
+
+A training and the measurement after it, in one process, hold the memory of both; nothing short of the end of a process
+frees all that the libraries keep. The child is forked, so it inherits what is imported and costs a few milliseconds;
+where a system cannot fork, the stage runs in this process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+from symtune.types import InputError, OutputError, SymtuneError
+
+Advance = Callable[[int, int], None]  # done, of
+Work = Callable[[Advance], str]
+
+
+def in_child(work: Work, advance: Advance) -> str:
+    """What `work(advance)` returns, computed in a child process. The user's faults come back as InputError."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        return work(advance)
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_run, args=(work, theirs), daemon=False)
+    child.start()
+    theirs.close()
+    try:
+        while True:
+            kind, value = ours.recv()
+            if kind == "advance":
+                advance(*value)
+            elif kind == "fault":
+                raise InputError(value)
+            else:
+                return str(value)
+    except EOFError:
+        child.join()
+        if child.exitcode is not None and child.exitcode < 0:
+            why = f"was ended by signal {-child.exitcode} (out of memory?)"
+            raise OutputError(f"the stage's process {why}; the same command goes on from here") from None
+        raise RuntimeError("a stage failed; its own message stands above") from None
+    finally:
+        ours.close()
+        if child.is_alive():
+            child.join(timeout=5)
+            child.terminate()
+        child.join()
+
+
+def _run(work: Work, pipe: Connection) -> None:
+    try:
+        pipe.send(("done", work(lambda done, of: pipe.send(("advance", (done, of))))))
+    except SymtuneError as error:
+        pipe.send(("fault", str(error)))
+    except KeyboardInterrupt:  # the parent was interrupted too, and says so
+        pass
