@@ -54,9 +54,15 @@ def quoted(name: str) -> str:
 
 
 class Sqlite:
-    """SQLite in memory over a set of tables, replaced as a whole by `load`. Use one for many contexts."""
+    """SQLite in memory over a set of tables, replaced as a whole by `load`. Use one for many contexts.
 
-    def __init__(self) -> None:
+    `own`: it is only given what `sql.render` makes of a typed tree of bounded work (`sql.limits`). Such a program cannot
+    say what the authorizer forbids nor run long, so it is spared the price of both walls, a third of its time; the
+    limits of length, depth and memory stay.
+    """
+
+    def __init__(self, *, own: bool = False) -> None:
+        self._own = own
         self._connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
         self._names: list[str] = []
         self._steps = 0
@@ -88,8 +94,9 @@ class Sqlite:
             connection.execute("ROLLBACK")
             raise ExecutionError("table cannot be loaded", str(error)) from None
         self._names = [table.name for table in tables]
-        connection.set_authorizer(_authorize)
-        connection.set_progress_handler(self._progress, _STEP)
+        if not self._own:
+            connection.set_authorizer(_authorize)
+            connection.set_progress_handler(self._progress, _STEP)
 
     def _progress(self) -> int:
         self._steps += _STEP

@@ -132,6 +132,10 @@ def generate(
 
 def work_of(config: GenerateConfig, folder: Path, *, blocks: int, measure: Callable[[], Measure] | None = None) -> Work:
     """All that shards of `blocks` blocks, written to `folder`, are computed from. Raises InputError."""
+    if config.tokenizer and measure is None:
+        raise InputError(
+            f"tokenizer {config.tokenizer!r} is named, but `measure` is not given: pass what makes its count"
+        )
     task = find(config.task)
     setting = _setting(config, _tables(config), (measure or _estimate)(), exact=measure is not None)
     task.chosen_templates(setting)

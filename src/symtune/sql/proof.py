@@ -122,7 +122,7 @@ class Engines:
     """Two SQLite databases: the tables as shown, and with rows and columns permuted."""
 
     def __init__(self) -> None:
-        self._shown, self._permuted = Sqlite(), Sqlite()
+        self._shown, self._permuted = Sqlite(own=True), Sqlite(own=True)
 
     def load(self, tables: Sequence[Table], typed: Sequence[Typed]) -> None:
         self._shown.load(tables, typed)
