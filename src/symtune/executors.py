@@ -56,9 +56,9 @@ def quoted(name: str) -> str:
 class Sqlite:
     """SQLite in memory over a set of tables, replaced as a whole by `load`. Use one for many contexts.
 
-    `own`: it is only given what `sql.render` makes of a typed tree of bounded work (`sql.limits`). Such a program cannot
-    say what the authorizer forbids nor run long, so it is spared the price of both walls, a third of its time; the
-    limits of length, depth and memory stay.
+    `own`: it is only given what `sql.render` makes of a typed tree of bounded work (`sql.limits`). Such a program
+    cannot say what the authorizer forbids nor run long, so it is spared the price of both walls, a third of its time;
+    the limits of length, depth and memory stay.
     """
 
     def __init__(self, *, own: bool = False) -> None:
