@@ -11,6 +11,7 @@ the keys (16 bytes an example).
 from __future__ import annotations
 
 import contextlib
+import json
 import multiprocessing
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -113,6 +114,7 @@ class Part:
     keys: bytes
     statistics: Statistics
     rejects: Counter[str]
+    marks: tuple[tuple[str, tuple[str, ...]], ...]  # of each example: its shortcut and its bounded classes
 
 
 def generate(
@@ -195,7 +197,7 @@ def make_shard(work: Work, number: int) -> Part:
     rejects: Counter[str] = Counter()
     drawn = [item for block in _blocks(work, number, rejects) for item in block]
     keys = b"".join([digest(item.prompt) for item in drawn])
-    return Part(number, keys, _save(work, number, drawn), rejects)
+    return Part(number, keys, _save(work, number, drawn), rejects, tuple(map(_marks, drawn)))
 
 
 def _blocks(work: Work, number: int, rejects: Counter[str]) -> Iterator[Iterator[Drawn]]:
@@ -230,15 +232,18 @@ def _table_rows(work: Work, drawn: Sequence[Drawn]) -> list[dataset.Row]:
     return [dataset.table_row(table, content.get(table.source, "")) for table in shown.values()]
 
 
+def _marks(item: Drawn) -> tuple[str, tuple[str, ...]]:
+    meta = item.example.meta
+    return meta.get("shortcut", ""), tuple(meta.get("balance", ()))
+
+
 def _save(work: Work, number: int, drawn: Sequence[Drawn]) -> Statistics:
     """Write a shard under its temporary name."""
     name = f"part-{number:06d}.parquet"
     rows = [_row(work.config, item) for item in drawn]
     statistics = Statistics()
     for row, item in zip(rows, drawn, strict=True):
-        statistics.see(
-            row, item.example.meta["info"], item.example.meta.get("shortcut", ""), item.example.meta.get("balance", ())
-        )
+        statistics.see(row, item.example.meta["info"], *_marks(item))
     if work.config.format == "input-output":
         published = [{"input": row["prompt"], "output": row["completion"]} for row in rows]
         dataset.write_rows(work.folder / "data" / name, published, dataset.PUBLISHED_SCHEMA)
@@ -264,7 +269,7 @@ def _write(work: Work, progress: Progress | None) -> dict[str, Any]:
             rejects["duplicate of another block"] += new.count(False)
             keep = [i for i, is_new in enumerate(new) if is_new][: config.n - found]
             if keep:
-                kept = part.statistics if len(keep) == len(new) else _cut(work, part.number, keep)
+                kept = part.statistics if len(keep) == len(new) else _cut(work, part, keep)
                 statistics.add(kept)
                 parts.append(part.number)
             else:
@@ -317,9 +322,27 @@ def _remove(work: Work, number: int) -> None:
         path.unlink()
 
 
-def _cut(work: Work, number: int, keep: Sequence[int]) -> Statistics:
+def _cut(work: Work, part: Part, keep: Sequence[int]) -> Statistics:
     """Rewrite a shard with the kept rows alone, and the tables that they show. Returns its statistics."""
-    # A shard is a pure function of its number, so the rows are made again rather than read back.
+    if work.config.format == "input-output":
+        return _redraw(work, part.number, keep)
+    statistics, used = Statistics(), set[str]()
+    for path in _files(work, part.number):
+        rows = list(dataset.read_parquet(path))
+        if path.parent.name == "data":
+            rows = [rows[i] for i in keep]
+            for i, row in zip(keep, rows, strict=True):
+                info = json.loads(row["info"])
+                statistics.see(row, info, *part.marks[i])
+                used.update(table for table in info.get("tables", ()) if isinstance(table, str))
+            dataset.write_rows(path, rows, dataset.SCHEMA)
+        else:
+            dataset.write_rows(path, [row for row in rows if row["id"] in used], dataset.TABLES_SCHEMA)
+    return statistics
+
+
+def _redraw(work: Work, number: int, keep: Sequence[int]) -> Statistics:
+    """The same where the file does not hold the fields: a shard is a pure function of its number."""
     drawn: list[Drawn] = []
     for block in _blocks(work, number, Counter()):
         drawn.extend(block)
