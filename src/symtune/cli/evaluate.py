@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from symtune.cli import progress_bar
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -60,16 +61,16 @@ def evaluate(
     check_writable(out, overwrite=overwrite)
     chosen = asked.split(data, split)
 
-    from symtune.models import check_model, device, generator, load, prompt_format
+    from symtune.models import check_model, device, generator, load
 
     check_model(model)
     examples = asked.load(data, chosen, limit)
     console = Console(stderr=True)
     with console.status(f"loading {model}"):
         loaded = load(model)
-    room = loaded.context - (max_new_tokens if loaded.kind == "causal" else 0)
+    room = loaded.prompt_room(max_new_tokens)
     room = min(room, budget or room)
-    with _bar(console) as progress:
+    with progress_bar("answers") as progress:
         results = run_evaluate(
             asked,
             examples,
@@ -80,15 +81,7 @@ def evaluate(
             room=room,
             format=format,
             arguments={**arguments, "split": chosen},
-            facts={
-                "model": {
-                    "name": loaded.name,
-                    "kind": loaded.kind,
-                    "parameters": loaded.parameters,
-                    "weights_sha256": loaded.weights_sha256,
-                    **prompt_format(loaded),
-                }
-            },
+            facts={"model": loaded.facts()},
             run={"device": str(device())},
             progress=progress,
             overwrite=overwrite,
@@ -96,24 +89,6 @@ def evaluate(
     print_console = Console()
     print_console.print(results_table(results))
     print_console.print(f"{out}", markup=False, highlight=False)
-
-
-@contextmanager
-def _bar(console: object) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar with the time left; yields the function that moves it."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("answers"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as shown:  # type: ignore[arg-type]
-        task = shown.add_task("answers", total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def results_table(results: Sequence[Result]) -> Table:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from symtune.cli import progress_bar
 from symtune.types import InputError
 
 
@@ -147,39 +148,9 @@ def register(app: typer.Typer) -> None:
             from symtune.models import TokenizerMeasure
 
             measure = partial(TokenizerMeasure, tokenizer)
-        with _bar(n) as progress:
+        with progress_bar("examples", n) as progress:
             manifest = generate(config, measure=measure, progress=progress)
         _tell(out, manifest)
-
-
-def _bar(n: int):  # type: ignore[no-untyped-def]
-    """A progress bar on stderr; yields the function that moves it."""
-    from contextlib import contextmanager
-
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    @contextmanager
-    def bar():  # type: ignore[no-untyped-def]
-        columns = (
-            TextColumn("examples"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-            task = shown.add_task("examples", total=n)
-            yield lambda done, total: shown.update(task, completed=done)
-
-    return bar()
 
 
 def _tell(out: Path, manifest: dict[str, object]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symtune.cli import progress_bar
 from symtune.types import InputError, UnknownName
 
 if TYPE_CHECKING:
@@ -36,37 +35,11 @@ def register(app: typer.Typer) -> None:
         for name, value in (("n", n), ("workers", workers)):
             if value < 1:
                 raise InputError(f"--{name} is {value}; wanted 1 or more")
-        with _bar(n) as progress:
+        with progress_bar("answers", n) as progress:
             report = selftest_sql(n, tables=tables, seed=seed, workers=workers, progress=progress)
         _tell(report, n)
         if report.failed:
             raise typer.Exit(1)
-
-
-@contextmanager
-def _bar(n: int) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, with the time left; yields the function that moves it."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("answers"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        row = shown.add_task("answers", total=n)
-        yield lambda done, total: shown.update(row, completed=min(done, total))
 
 
 def _tell(report: SqlReport, n: int) -> None:

@@ -34,6 +34,20 @@ class LoadedModel:
         """How many tokens `text` is as a prompt of this model, chat template included."""
         return len(prompt_ids(self, text))
 
+    def prompt_room(self, new: int) -> int:
+        """The longest prompt, in tokens, behind which an answer of `new` tokens can be written."""
+        return self.context - (new if self.kind == "causal" else 0)
+
+    def facts(self) -> dict[str, Any]:
+        """What manifests say of the model that was measured."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "parameters": self.parameters,
+            "weights_sha256": self.weights_sha256,
+            **prompt_format(self),
+        }
+
     @property
     def parameters(self) -> int:
         """How many parameters the model has."""

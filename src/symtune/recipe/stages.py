@@ -100,7 +100,7 @@ def _evaluation(recipe: Recipe, base: Path, out: Path, name: str) -> Stage:
     model = model_of(recipe, base) if trained is None else str(out / trained)
 
     def work(folder: Path, advance: Advance) -> str:
-        from symtune.models import device, generator, load, prompt_format
+        from symtune.models import device, generator, load
 
         benchmark = benchmarks.find(BENCHMARK)
         examples = benchmark.load(out / "heldout", split(recipe))
@@ -113,17 +113,9 @@ def _evaluation(recipe: Recipe, base: Path, out: Path, name: str) -> Stage:
             split=split(recipe),
             out=folder,
             measure=loaded.measure,
-            room=loaded.context - (new if loaded.kind == "causal" else 0),
+            room=loaded.prompt_room(new),
             arguments={"benchmark": BENCHMARK, "model": loaded.name, **recipe.evaluate.model_dump(mode="json")},
-            facts={
-                "model": {
-                    "name": loaded.name,
-                    "kind": loaded.kind,
-                    "parameters": loaded.parameters,
-                    "weights_sha256": loaded.weights_sha256,
-                    **prompt_format(loaded),
-                }
-            },
+            facts={"model": loaded.facts()},
             run={"device": str(device())},
             progress=advance,
         )
