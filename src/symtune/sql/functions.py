@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -149,29 +150,48 @@ WINDOWS: dict[str, Callable[..., None]] = {
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "=": lambda x, y: x == y,
-    "<>": lambda x, y: x != y,
-    "<": lambda x, y: x < y,
-    "<=": lambda x, y: x <= y,
-    ">": lambda x, y: x > y,
-    ">=": lambda x, y: x >= y,
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 
 def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
     """`left op right` row by row, None where a side is NULL. Refuses what only rounding decides."""
-    compare = _COMPARE[op]
-    pairs = list(zip(left.values, right.values, strict=True))
+    compare, xs, ys = _COMPARE[op], left.values, right.values
     if left.computed or right.computed:
+        pairs = list(zip(xs, ys, strict=True))
         for x, y in pairs:
             if x is not None and y is not None and x != y and near(x, y):
                 raise ExecutionError("near numbers", op)
         if op in ("=", "<>") and any(isinstance(v, float) for pair in pairs for v in pair):
             raise ExecutionError("near numbers", "equality of computed decimals")
     try:
-        return [None if x is None or y is None else compare(x, y) for x, y in pairs]
+        if None in xs or None in ys:
+            return [None if x is None or y is None else compare(x, y) for x, y in zip(xs, ys, strict=True)]
+        return list(map(compare, xs, ys))
     except TypeError:
         raise ExecutionError("type mismatch", op) from None
+
+
+Truths = list[bool | None]  # SQL's three truth values, a row each
+
+
+def conjunction(a: Truths, b: Truths) -> Truths:
+    """AND, row by row."""
+    if None in a or None in b:
+        return list(map(both, a, b))
+    return list(map(operator.and_, a, b))
+
+
+def disjunction(a: Truths, b: Truths) -> Truths:
+    """OR, row by row."""
+    if None in a or None in b:
+        return list(map(either, a, b))
+    return list(map(operator.or_, a, b))
 
 
 def both(a: bool | None, b: bool | None) -> bool | None:

@@ -75,7 +75,8 @@ def joined_material(database: Database, links: Sequence[Link]) -> Material:
     again = {(link.right, link.right_column) for link in links}
     fields = [
         Field(t.Column(name, vector.type, alias), vector)  # type: ignore[arg-type]
-        for (alias, name), vector in frame.columns.items()
+        for alias, columns in frame.columns.items()
+        for name, vector in columns.items()
         if (alias, name) not in again
     ]
     return Material(fields, source, frame.size)

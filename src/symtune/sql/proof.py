@@ -22,7 +22,7 @@ from symtune.sql import tree as t
 from symtune.sql.evaluator import evaluate
 from symtune.sql.joins import Link
 from symtune.sql.render import render
-from symtune.sql.vectors import Relation, Vector, near, relation
+from symtune.sql.vectors import Database, Relation, Vector, near, relation
 from symtune.tables import typed_rows
 from symtune.types import Denotation, ExecutionError, Table, Value
 
@@ -49,10 +49,8 @@ class Context:
         self.links = tuple(links)
         self.max_rows = max_rows
         typed = [typed_rows(table) for table in tables]
-        self.database: dict[str, Relation] = {
-            table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)
-        }
-        self._reversed: dict[str, Relation] = {}
+        self.database = Database({t.name: relation(t, rows) for t, rows in zip(tables, typed, strict=True)})
+        self._reversed: Database | None = None
         self.engines = engines or Engines()
         self.engines.load(self.tables, typed)
 
@@ -95,10 +93,10 @@ class Context:
             ):
                 raise ExecutionError("engines disagree", f"our evaluator on permuted rows: {sql}")
 
-    def _backwards(self) -> dict[str, Relation]:
+    def _backwards(self) -> Database:
         """The tables with rows and columns in reverse, for our own evaluator."""
-        if not self._reversed:
-            self._reversed = {name: _reversed(relation) for name, relation in self.database.items()}
+        if self._reversed is None:
+            self._reversed = Database({name: _reversed(relation) for name, relation in self.database.items()})
         return self._reversed
 
 
