@@ -42,7 +42,8 @@ class Statistics:
         self.examples += 1
         counts = self.counts
         counts["query_type"][str(info.get("query_type", row["task"]))] += 1
-        counts["operators"].update(info.get("operators", ()))
+        for name in info.get("operators", ()):  # not Counter.update: it asks each time what it is given
+            counts["operators"][name] += 1
         counts["answer_type"][row["answer_type"]] += 1
         template, _, linearization = row["template_id"].partition("+")
         counts["prompt_template"][template] += 1
@@ -51,7 +52,8 @@ class Statistics:
         low = int(row["difficulty"] // 5) * 5
         counts["difficulty"][f"{low:02d} to {low + 5:02d}"] += 1
         counts["shortcut"][shortcut or "none"] += 1
-        counts["balance"].update(classes)
+        for name in classes:
+            counts["balance"][name] += 1
         self.sums["prompt_characters"] += len(row["prompt"])
         self.sums["completion_characters"] += len(row["completion"])
         self.sums["chance"] += info.get("chance", 0.0)

@@ -74,7 +74,7 @@ class Sampler:
             rejects["context: serves no query type"] += 1
             return
         cumulative = list(accumulate(weight for _, weight in kinds))
-        seen: set[str] = set()
+        seen: set[t.Query] = set()
         balance = Balance(rng, count, material.size, kinds=self._default)
         templates = self._instances if self._instances and self._instances.serves(material) else None
         for _ in range(count * DRAWS_PER_PROGRAM):
@@ -87,7 +87,7 @@ class Sampler:
                 rejects[error.reason] += 1
                 continue
             balance.count()
-            seen.add(drawn.sql)
+            seen.add(drawn.query)
             yield drawn
             if len(seen) == count:
                 return
@@ -109,7 +109,7 @@ class Sampler:
         context: Context,
         material: Material,
         rng: Random,
-        seen: set[str],
+        seen: set[t.Query],
         balance: Balance,
     ) -> Drawn:
         """One proven program of a query type, or an instance of a template for None."""
@@ -118,8 +118,7 @@ class Sampler:
             query = kind.draw(Draw(rng, material))
         elif self._instances is not None:
             query, template = self._instances.draw(Draw(rng, material))
-        sql = render(query)
-        if sql in seen:
+        if query in seen:
             raise ExecutionError("duplicate in its context")
         joined = isinstance(material.source, t.Join)
         if joined and not uses_all(query, context.database):
@@ -128,12 +127,13 @@ class Sampler:
         denotation, answer, _ = answered
         chance, shortcut = guess(query, denotation.rows, context.database)
         balance.check(denotation, answer, chance, shortcut)
-        context.confirm(query, answered, sql)
         nodes = t.walk(query)
         used = operators(nodes)
         hard = difficulty(nodes, used, context.database)
         if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
             raise ExecutionError("outside the range of difficulty")
+        sql = render(query)
+        context.confirm(query, answered, sql)
         return Drawn(
             query,
             sql,
