@@ -22,7 +22,17 @@ from itertools import compress
 from typing import Any
 
 from symtune.sql import tree as t
-from symtune.sql.functions import AGGREGATES, ARITHMETIC, FUNCTIONS, WINDOWS, compared, conjunction, disjunction, either, like
+from symtune.sql.functions import (
+    AGGREGATES,
+    ARITHMETIC,
+    FUNCTIONS,
+    WINDOWS,
+    compared,
+    conjunction,
+    disjunction,
+    either,
+    like,
+)
 from symtune.sql.vectors import Database, Frame, Relation, Scope, Vector, same_key, sort_index
 from symtune.types import ExecutionError
 
@@ -462,9 +472,7 @@ def _aggregates(items: Sequence[t.Item]) -> bool:
 
 
 def _has_aggregate(node: Any) -> bool:
-    return isinstance(node, t.Aggregate) or (
-        type(node) not in _LEAVES and any(map(_has_aggregate, t.children(node)))
-    )
+    return isinstance(node, t.Aggregate) or (type(node) not in _LEAVES and any(map(_has_aggregate, t.children(node))))
 
 
 def _correlated(query: t.Query, frame: Frame) -> bool:

@@ -73,8 +73,9 @@ class Context:
             raise ExecutionError("empty")
         if found.size > self.max_rows:
             raise ExecutionError("too many rows", f"more than {self.max_rows}")
-        if any(None in column.values for column in found.columns):
-            raise ExecutionError("null answer")
+        for column in found.columns:
+            if None in column.values:
+                raise ExecutionError("null answer")
         denotation = Denotation(tuple(found.texts()), found.ordered, answer_type(found))
         text = render_answer(denotation)
         return denotation, text, found
@@ -173,7 +174,7 @@ def same_rows(expected: list[tuple[Any, ...]], got: list[tuple[Any, ...]], order
         return False
     if ordered:
         return all(map(_same_row, expected, got))
-    if Counter(expected) == Counter(got):
+    if expected == got[::-1] or Counter(expected) == Counter(got):
         return True
     left = list(got)
     for row in expected:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
+
+import msgspec
 
 from symtune.sql import tree as t
 from symtune.sql.balance import Balance
@@ -27,8 +28,7 @@ from symtune.types import Denotation, ExecutionError, UnknownName
 DRAWS_PER_PROGRAM = 12  # draws over one context before it is left with fewer programs than asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(msgspec.Struct, frozen=True):
     """A proven program: its text, what it yields, and what describes it."""
 
     query: t.Query

@@ -297,11 +297,13 @@ def walk(node: Any) -> list[Any]:
     found, waiting = [], [node]
     while waiting:
         value = waiting.pop()
-        kind = type(value)
-        if kind is tuple:
-            waiting.extend(value)
-        elif kind in _HOLDS_NODES:
-            found.append(value)
-            for name in _HOLDS_NODES[kind]:
-                waiting.append(getattr(value, name))
+        names = _HOLDS_NODES.get(type(value))
+        if names is None:
+            if type(value) is tuple:
+                waiting.extend(value)
+            continue
+        found.append(value)
+        for name in names:
+            if below := getattr(value, name):
+                waiting.append(below)
     return found
