@@ -149,8 +149,9 @@ def _not_in_forgets_null(expr: Any, frame: Frame) -> Vector:
 def _like(change: Any, flags: int = 0) -> Fault:
     """LIKE with another reading of its pattern, and no check of letter case."""
 
-    def faulty(text: str, pattern: str, *, fold: bool = False) -> bool:
-        return re.fullmatch(change(pattern), text, re.DOTALL | flags) is not None
+    def faulty(texts: Any, pattern: str, *, fold: bool = False) -> Any:
+        found = re.compile(change(pattern), re.DOTALL | flags)
+        return [None if text is None else found.fullmatch(text) is not None for text in texts]
 
     return [(e, "like", faulty)]
 

@@ -315,9 +315,12 @@ def _member(value: Vector, options: list[Vector], row: int, negated: bool) -> bo
 
 def _in_list(expr: t.InList, frame: Frame) -> Vector:
     value = eval_expr(expr.expr, frame)
-    options = [eval_expr(item, frame) for item in expr.items]
     if value.computed and any(isinstance(v, float) for v in value.values):
         raise ExecutionError("near numbers", "IN")
+    if all(isinstance(item, t.Constant) for item in expr.items):
+        known = {item.value for item in expr.items if isinstance(item, t.Constant)}
+        return Vector([None if x is None else (x in known) is not expr.negated for x in value.values], "bool")
+    options = [eval_expr(item, frame) for item in expr.items]
     return Vector([_member(value, options, i, expr.negated) for i in range(frame.size)], "bool")
 
 
@@ -370,17 +373,12 @@ def _is_filter(query: t.Query) -> bool:
 
 
 def _like(expr: t.Like, frame: Frame) -> Vector:
-    out: list[bool | None] = []
-    for text in eval_expr(expr.expr, frame).values:
-        if text is None:
-            out.append(None)
-            continue
-        hit = like(text, expr.pattern)
-        # SQLite's LIKE folds ASCII case, DuckDB's folds none: only patterns that match alike have one answer.
-        if not hit and like(text, expr.pattern, fold=True):
-            raise ExecutionError("letter case", "LIKE")
-        out.append(hit is not expr.negated)
-    return Vector(out, "bool")
+    texts = eval_expr(expr.expr, frame).values
+    hits = like(texts, expr.pattern)
+    # SQLite's LIKE folds ASCII case, DuckDB's folds none: only patterns that match alike have one answer.
+    if hits != like(texts, expr.pattern, fold=True):
+        raise ExecutionError("letter case", "LIKE")
+    return Vector([None if hit is None else not hit for hit in hits] if expr.negated else hits, "bool")
 
 
 def _is_null(expr: t.IsNull, frame: Frame) -> Vector:

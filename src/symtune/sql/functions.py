@@ -208,18 +208,29 @@ def either(a: bool | None, b: bool | None) -> bool | None:
     return None if a is None or b is None else False
 
 
-def like(text: str, pattern: str, *, fold: bool = False) -> bool:
-    """Whether `text LIKE pattern`, letter by letter, or (`fold`) without regard to case. Linear in the text.
-
-    Each run between two `%` is taken where it first matches and never again: that finds every match.
-    """
+def like(texts: Sequence[str | None], pattern: str, *, fold: bool = False) -> Truths:
+    """`text LIKE pattern` for each text (None for NULL), letter by letter, or (`fold`) without regard to case."""
     if "_" in pattern:
-        return _pattern(pattern, fold).fullmatch(text) is not None
+        found = _pattern(pattern, fold).fullmatch
+        return [None if text is None else found(text) is not None for text in texts]
     if fold:
-        text, pattern = text.casefold(), pattern.casefold()
+        pattern = pattern.casefold()
+        texts = [None if text is None else text.casefold() for text in texts]
     first, *rest = pattern.split("%")
     if not rest:
-        return text == first
+        return [None if text is None else text == first for text in texts]
+    if len(rest) == 1 and not (first and rest[0]):
+        last = rest[0]
+        return [None if text is None else text.startswith(first) and text.endswith(last) for text in texts]
+    if len(rest) == 2 and not first and not rest[1]:
+        return [None if text is None else rest[0] in text for text in texts]
+    return [None if text is None else _runs(text, first, rest) for text in texts]
+
+
+def _runs(text: str, first: str, rest: Sequence[str]) -> bool:
+    """Whether the runs of a pattern between its `%` stand in the text, in order. Linear: each run is taken where it
+    first matches and never again, which finds every match.
+    """
     start, stop = len(first), len(text) - len(rest[-1])
     if start > stop or not text.startswith(first) or not text.endswith(rest[-1]):
         return False

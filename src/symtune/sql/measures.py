@@ -11,7 +11,7 @@ from symtune.sql import tree as t
 from symtune.sql.vectors import Database, shown
 
 _DATE_FUNCTIONS = {"YEAR", "MONTH", "DAY", "DAYS"}
-_ARITHMETIC = {
+_ARITHMETIC: dict[tuple[type, type], str] = {
     (t.Column, t.Column): "arithmetic between columns",
     (t.ScalarQuery, t.ScalarQuery): "difference of two queries",
 }

@@ -133,7 +133,7 @@ class Sampler:
         if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
             raise ExecutionError("outside the range of difficulty")
         sql = render(query)
-        context.confirm(query, answered, sql)
+        context.confirm(query, nodes, answered, sql)
         return Drawn(
             query,
             sql,

@@ -138,13 +138,13 @@ class Frame(msgspec.Struct, eq=False, gc=False):
         if table:
             scope = self.columns.get(table)
             return None if scope is None else scope.get(name)
-        found = None
-        for scope in self.columns.values():
-            if name in scope:
-                if found is not None:
-                    raise ExecutionError("ambiguous column", name)
-                found = scope[name]
-        return found
+        scopes = list(self.columns.values())
+        if len(scopes) == 1:
+            return scopes[0].get(name)
+        found = [scope[name] for scope in scopes if name in scope]
+        if len(found) > 1:
+            raise ExecutionError("ambiguous column", name)
+        return found[0] if found else None
 
     def from_outside(self, table: str, name: str) -> Vector:
         """The outer row's value of a column, on every row."""
