@@ -67,7 +67,6 @@ class Sqlite:
         self._names: list[str] = []
         self._steps = 0
         self._connection.execute("PRAGMA temp_store=MEMORY")
-        self._connection.execute("PRAGMA automatic_index=OFF")  # an index over thirty rows costs more than it saves
         self._connection.execute("PRAGMA hard_heap_limit=268435456")
         for limit, value in _LIMITS.items():
             self._connection.setlimit(limit, value)

@@ -145,7 +145,7 @@ class Denotation(msgspec.Struct, frozen=True, gc=False):
     kind: str = "text"
 
 
-class Example(msgspec.Struct, frozen=True):
+class Example(msgspec.Struct, frozen=True, gc=False):
     """One verified item, not yet rendered: it can be executed and prompted again for ever."""
 
     id: str

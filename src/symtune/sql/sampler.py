@@ -18,7 +18,7 @@ from symtune.sql import tree as t
 from symtune.sql.balance import Balance
 from symtune.sql.draws import Draw, Field, Material
 from symtune.sql.instances import Instances
-from symtune.sql.joins import joined_material, uses_all
+from symtune.sql.joins import joined_material, narrowed
 from symtune.sql.measures import difficulty, guess, operators
 from symtune.sql.programs import JOINED, QUERY_TYPES, QueryType
 from symtune.sql.proof import Context
@@ -28,7 +28,7 @@ from symtune.types import Denotation, ExecutionError, UnknownName
 DRAWS_PER_PROGRAM = 12  # draws over one context before it is left with fewer programs than asked for
 
 
-class Drawn(msgspec.Struct, frozen=True):
+class Drawn(msgspec.Struct, frozen=True, gc=False):
     """A proven program: its text, what it yields, and what describes it."""
 
     query: t.Query
@@ -96,11 +96,10 @@ class Sampler:
     def _serving(self, material: Material) -> list[tuple[QueryType, float]]:
         if not material.size:
             return []
-        joined = isinstance(material.source, t.Join)
         return [
             (kind, weight)
             for kind, weight in self._kinds
-            if (not joined or kind.name in JOINED) and kind.fits(material)
+            if (not material.joined or kind.name in JOINED) and kind.fits(material)
         ]
 
     def _draw(
@@ -118,11 +117,10 @@ class Sampler:
             query = kind.draw(Draw(rng, material))
         elif self._instances is not None:
             query, template = self._instances.draw(Draw(rng, material))
+        if material.joined:
+            query = narrowed(query, context.database, context.links)
         if query in seen:
             raise ExecutionError("duplicate in its context")
-        joined = isinstance(material.source, t.Join)
-        if joined and not uses_all(query, context.database):
-            raise ExecutionError("join not used")
         answered = context.answer(query)
         denotation, answer, _ = answered
         chance, shortcut = guess(query, denotation.rows, context.database)
@@ -139,7 +137,7 @@ class Sampler:
             sql,
             denotation,
             answer,
-            "template" if kind is None else "join" if joined else kind.name,
+            "template" if kind is None else "join" if material.joined else kind.name,
             tuple(sorted(used)),
             hard,
             round(chance, 4),

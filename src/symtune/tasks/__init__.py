@@ -76,7 +76,7 @@ class Setting:
     verify: str = ""  # a further engine that checks every answer before it goes out: one of the task's `engines`
 
 
-class Drawn(msgspec.Struct, frozen=True):
+class Drawn(msgspec.Struct, frozen=True, gc=False):
     """An example of a block and its prompt. `tables` are what `example.fields` refers to by id."""
 
     example: Example
