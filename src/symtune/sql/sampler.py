@@ -17,6 +17,7 @@ import msgspec
 from symtune.sql import tree as t
 from symtune.sql.balance import Balance
 from symtune.sql.draws import Draw, Field, Material
+from symtune.sql.growth import grown
 from symtune.sql.instances import Instances
 from symtune.sql.joins import joined_material, narrowed
 from symtune.sql.measures import difficulty, guess, operators
@@ -112,11 +113,13 @@ class Sampler:
         balance: Balance,
     ) -> Drawn:
         """One proven program of a query type, or an instance of a template for None."""
-        template = ""
+        template, d = "", Draw(rng, material)
         if kind is not None:
-            query = kind.draw(Draw(rng, material))
+            query = kind.draw(d)
         elif self._instances is not None:
-            query, template = self._instances.draw(Draw(rng, material))
+            query, template = self._instances.draw(d)
+        if self._difficulty:
+            query = grown(d, query, lambda q: _difficulty(q, context), self._difficulty[0])
         if material.joined:
             query = narrowed(query, context.database, context.links)
         if query in seen:
@@ -129,7 +132,7 @@ class Sampler:
         used = operators(nodes)
         hard = difficulty(nodes, used, context.database)
         if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
-            raise ExecutionError("outside the range of difficulty")
+            raise ExecutionError("easier than asked for" if hard < self._difficulty[0] else "harder than asked for")
         sql = render(query)
         context.confirm(query, nodes, answered, sql)
         return Drawn(
@@ -145,6 +148,11 @@ class Sampler:
             template,
             balance.last,
         )
+
+
+def _difficulty(query: t.Query, context: Context) -> float:
+    nodes = t.walk(query)
+    return difficulty(nodes, operators(nodes), context.database)
 
 
 def _material(context: Context) -> Material:
