@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import random
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,10 +24,11 @@ from symtune.tables import (
     tables_of_split,
 )
 from symtune.tables.clean import clean_header, clean_rows
-from symtune.tables.splits import assign
+from symtune.tables.splits import _TRANSLITERATE, assign
 from symtune.types import InputError, Table, UnknownName
 
 cells = st.text(max_size=12)
+tricky = st.one_of(cells, st.sampled_from(["", "\x1f", "\x1e", "ßÅ_ℕ\ud800", "한국어 ﬁ²"]))
 
 
 def write(path: Path, text: str | bytes) -> Path:
@@ -197,6 +200,16 @@ def test_another_content_is_another_hash(rows: list[list[str]]) -> None:
     assert content_hash(rows) != content_hash([*rows, ["c", "1"]])
     assert content_hash([["c", *row] for row in rows]) != content_hash(rows)
     assert content_hash([[row[0] + "z", *row[1:]] for row in rows]) != content_hash(rows)
+
+
+@given(st.lists(st.lists(tricky, max_size=4), max_size=4))
+def test_the_content_hash_is_of_the_text_folded_as_documented(rows: list[list[str]]) -> None:
+    text = "\x1e".join("\x1f".join(cell.replace("\x1f", " ").replace("\x1e", " ") for cell in row) for row in rows)
+    folded = unicodedata.normalize("NFKD", text.casefold().translate(_TRANSLITERATE))
+    folded = "".join(mark for mark in folded if mark.isalnum() or mark in "\x1f\x1e")
+    if not folded.strip("\x1f\x1e"):
+        folded = text.casefold()
+    assert content_hash(rows) == hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def test_tables_of_signs_alone_differ() -> None:

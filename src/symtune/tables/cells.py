@@ -73,6 +73,8 @@ def is_missing(text: str, *, typed: bool = False) -> bool:
     """Whether a cell says "nothing here"; `typed`: in a number or date column, where some words say so
     too.
     """
+    if text[:1].isdigit():  # most cells that are not text
+        return False
     text = text.strip()
     return text in MISSING or (typed and text.casefold() in MISSING_IF_TYPED)
 
@@ -88,6 +90,8 @@ def parse_number(text: str) -> tuple[int | float, str] | None:
 
     The number is finite; an integer is at most 2^53 in size. A unit is no part of the number: 12% is 12.
     """
+    if text.isdigit() and text.isascii() and len(text) < 16 and (text[0] != "0" or len(text) == 1):
+        return int(text), ""  # most numbers
     found = _NUMBER.fullmatch(without_footnotes(text)) if len(text) <= LONGEST else None
     if found is None:
         return None

@@ -38,9 +38,15 @@ def clean_cell(text: str, repaired: Counter[str]) -> str:
 
 def clean_rows(rows: Sequence[Sequence[str]], repaired: Counter[str]) -> tuple[tuple[str, ...], ...]:
     """All cells of a table, cleaned."""
-    if not _UNUSUAL.search("".join(["".join(row) for row in rows])):
-        return tuple([tuple([cell.strip() for cell in row]) for row in rows])
-    return tuple([tuple([clean_cell(cell, repaired) for cell in row]) for row in rows])
+    texts = ["".join(row) for row in rows]
+    if not _UNUSUAL.search("".join(texts)):
+        return tuple([tuple(map(str.strip, row)) for row in rows])
+    return tuple(
+        [
+            tuple([clean_cell(cell, repaired) for cell in row] if unusual else map(str.strip, row))
+            for row, unusual in zip(rows, map(_UNUSUAL.search, texts), strict=True)
+        ]
+    )
 
 
 def clean_header(header: Sequence[str], repaired: Counter[str]) -> tuple[str, ...]:
@@ -51,6 +57,8 @@ def clean_header(header: Sequence[str], repaired: Counter[str]) -> tuple[str, ..
             names[position - 1] = f"column {position}"
             repaired["empty header: named by its position"] += 1
     written = {_key(name) for name in names}
+    if len(written) == len(names):
+        return tuple(names)
     taken: set[str] = set()
     unique = []
     for name in names:

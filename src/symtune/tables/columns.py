@@ -35,8 +35,11 @@ def infer_types(rows: Sequence[Sequence[str]], width: int) -> tuple[ColumnType, 
 
 
 def _column_type(cells: Sequence[str]) -> ColumnType:
-    present = [cell for cell in cells if not is_missing(cell, typed=True)]
-    if len(present) < MINIMUM:
+    first = next((cell for cell in cells if not is_missing(cell, typed=True)), "")
+    if parse_number(first) is None and parse_date(first) is None:
+        return "text"  # most columns of text are seen by their first cell
+    present = [cell for cell in set(cells) if not is_missing(cell, typed=True)]  # the order decides nothing
+    if len(present) < MINIMUM and cells.count(first) < MINIMUM:
         return "text"
     if _all_numbers(present):
         return "number"
