@@ -160,6 +160,41 @@ def test_other_encodings_and_delimiters_of_spreadsheets(tmp_path: Path) -> None:
     assert loaded.repaired == {"file is not UTF-8: read as Windows-1252": 1}
 
 
+DIALECTS = [  # what people's programs write; all of it is this table
+    ("rfc.csv", 'a,"b c",d\n1,"x, y",2\n'),
+    ("cr.csv", 'a,b c,d\r1,"x, y",2\r'),
+    ("semicolon.csv", "a;b c;d\n1;x, y;2\n"),
+    ("excel.csv", "sep=;\r\na;b c;d\r\n1;x, y;2\r\n"),
+    ("tab.csv", "\na\tb c\td\n1\tx, y\t2\n"),
+    ("pipe.csv", "a|b c|d\n1|x, y|2\n"),
+    ("space.csv", 'a, b c, "d"\n1, "x, y", "2"\n'),
+    ("plain.tsv", "a\tb c\td\n1\tx, y\t2\n"),
+    ("quoted.tsv", 'a\t"b c"\td\n1\t"x, y"\t2\n'),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), DIALECTS, ids=[case[0] for case in DIALECTS])
+def test_dialects_of_delimited_text(tmp_path: Path, name: str, text: str) -> None:
+    (table,) = load_tables(write(tmp_path / name, text)).tables
+    assert (table.header, table.rows) == (("a", "b c", "d"), (("1", "x, y", "2"),))
+
+
+QUOTES = [
+    ("inch.csv", 'a,b\n5" pipe,1\n', ('5" pipe', "1")),
+    ("space.csv", 'a,b\nx, "y" z\n', ("x", '"y" z')),  # no quoted cell: text that begins with a quoted word
+    ("backslash.csv", 'a,b\n"5\\" pipe, x","c\\\\d"\n', ('5" pipe, x', "c\\d")),
+    ("open.tsv", 'a\tb\n"x\t1\n', ('"x', "1")),
+    ("word.tsv", 'a\tb\n"x" y\t1\n', ('"x" y', "1")),
+    ("comma.csv", '"a, b";c\n1,5;2\n', ("1,5", "2")),
+    ("list.csv", '"a;b;c",d\n1,x;y\n', ("1", "x;y")),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "row"), QUOTES, ids=[case[0] for case in QUOTES])
+def test_quotes_and_delimiters_inside_cells(tmp_path: Path, name: str, text: str, row: tuple[str, ...]) -> None:
+    assert load_tables(write(tmp_path / name, text)).tables[0].rows == (row,)
+
+
 def test_the_same_tables_load_alike_wherever_the_folder_lies(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         for name in ("b/x.csv", "a.csv", "B.csv", ".hidden/y.csv"):

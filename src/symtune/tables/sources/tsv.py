@@ -1,11 +1,11 @@
-"""Tab-separated files (.tsv, .tab), quoted as csv is: the first line is the header."""
+"""Tab-separated files (.tsv, .tab), quoted as csv is or not at all: the first line is the header."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from symtune.tables.delimited import read_delimited
+from symtune.tables.delimited import read_any_dialect
 from symtune.tables.model import Drop, RawTable
 from symtune.tables.sources import each_file, files_of
 
@@ -20,4 +20,4 @@ def detect(path: Path) -> bool:
 def read(path: Path, drop: Drop) -> Iterator[RawTable]:
     """One table a file; a file named by the user is read whatever its suffix."""
     files = [path] if path.is_file() else files_of(path, ".tsv", ".tab")
-    return each_file(path, files, lambda file, id: iter([read_delimited(file, id, "\t")]), drop)
+    return each_file(path, files, lambda file, id: iter([read_any_dialect(file, id, "\t")]), drop)
