@@ -103,7 +103,10 @@ BROKEN = [
     ("image.csv", b"\x81\x8d\x8f\x90\x9d", "not text in a known encoding", "UTF-8"),
     ("lines.jsonl", '{"header": ["a"], "rows": [["1"]]}\n{"header"\n', "broken jsonl", ":2: "),
     ("deep.jsonl", "[" * 100_000, "broken jsonl", ":1: "),
-    ("other.jsonl", '{"a": 1}\n', "jsonl line without a header and rows of cells", ":1: "),
+    ("other.jsonl", "[1]\n", "jsonl line without a header and rows of cells", ":1: "),
+    ("texts.jsonl", '{"header": ["a"], "rows": ["x"]}\n', "jsonl line without a header and rows of cells", ":1: "),
+    ("rows.jsonl", '{"a": 1}\n[1]\n', "broken jsonl", ":2: "),
+    ("nothing.jsonl", "\n", "empty file", "empty"),
     (
         "nested.jsonl",
         '{"header": ["a"], "rows": [[{"b": 1}]]}\n',

@@ -16,10 +16,12 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+NOT_PLAIN = "column of lists, records or binary data: left out"
 _BREAKS = re.compile("[ \t]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _UNUSUAL = re.compile("[\0\r\n\v\f\x1c-\x1e\x85\u2028\u2029\ud800-\udfff]")
@@ -77,6 +79,23 @@ def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def plain_columns(
+    header: Sequence[str], columns: Iterable[Sequence[Any]]
+) -> tuple[list[str], list[list[str]], tuple[str, ...]]:
+    """The names and texts of the columns that hold plain values, and a note for each that does not: it is left
+    out.
+    """
+    names, texts, notes = list[str](), list[list[str]](), list[str]()
+    for name, values in zip(header, columns, strict=True):
+        try:
+            texts.append(list(map(text_of, values)))
+        except TypeError:
+            notes.append(NOT_PLAIN)
+        else:
+            names.append(name)
+    return names, texts, tuple(notes)
+
+
 def text_of(value: Any) -> str:
     """A plain value as the text of a cell. Raises TypeError for bytes and anything else that is not plain."""
     if value is None:
@@ -87,6 +106,8 @@ def text_of(value: Any) -> str:
         return json.dumps(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, timedelta):
+        return str(value)
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
     raise TypeError(f"a cell cannot be a {type(value).__name__}")
