@@ -144,6 +144,24 @@ def test_rows_that_wait_in_a_write_ahead_log_are_read(tmp_path: Path) -> None:
     connection.close()
 
 
+def test_what_is_too_large_in_a_sqlite_file_costs_that_table_alone(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "large.db")
+    names = ", ".join(f"c{number}" for number in range(1_900))
+    connection.executescript(
+        f"""
+        CREATE TABLE wide ({names});
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2700)
+        INSERT INTO wide (c0) SELECT i FROM n;
+        CREATE TABLE long (n, data); INSERT INTO long VALUES (1, zeroblob(20000000));
+        CREATE TABLE small (n); INSERT INTO small VALUES (1);
+        """
+    )
+    connection.close()
+    loaded = load_tables(tmp_path)
+    assert [table.name for table in loaded.tables] == ["small"]
+    assert loaded.dropped == {"over 5,000,000 cells": 1, "value over 10,000,000 bytes": 1}
+
+
 def test_a_damaged_sqlite_file_is_one_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "bad.sqlite"
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5_000)

@@ -11,7 +11,7 @@ from pathlib import Path
 from symtune.tables import sources
 from symtune.tables.clean import clean_header, clean_rows
 from symtune.tables.columns import infer_types
-from symtune.tables.model import MAX_CELLS, Drop, ForeignKey, RawTable, TableSet
+from symtune.tables.model import MAX_CELLS, TOO_LARGE, Drop, ForeignKey, RawTable, TableSet
 from symtune.tables.sources import default
 from symtune.tables.splits import assign, content_hash
 from symtune.types import SPLITS, InputError, Split, Table, UnknownName
@@ -88,7 +88,7 @@ def _fault(raw: RawTable) -> str:
         return "ragged row"
     if width > MAX_COLUMNS:
         return f"over {MAX_COLUMNS:,} columns"
-    return f"over {MAX_CELLS:,} cells" if width * len(raw.rows) > MAX_CELLS else ""
+    return TOO_LARGE if width * len(raw.rows) > MAX_CELLS else ""
 
 
 def _foreign_keys(made: dict[str, tuple[Table, RawTable]]) -> tuple[ForeignKey, ...]:

@@ -81,7 +81,8 @@ def _table(connection: Any, schema: str, name: str) -> tuple[list[str], list[lis
     if not header:
         return [], [], notes
     texts = ", ".join([f"coalesce(CAST({_quoted(name)} AS VARCHAR), '')" for name in header])
-    rows = connection.execute(f"SELECT {texts} FROM {source} ORDER BY rowid LIMIT {MAX_CELLS}").fetchall()
+    most = MAX_CELLS // len(header) + 1  # with so many a table is refused for its size
+    rows = connection.execute(f"SELECT {texts} FROM {source} ORDER BY rowid LIMIT {most}").fetchall()
     return header, rows, notes
 
 

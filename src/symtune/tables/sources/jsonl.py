@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from symtune.tables.clean import plain_columns, text_of
-from symtune.tables.model import MAX_CELLS, BrokenSource, Drop, RawTable
+from symtune.tables.model import MAX_CELLS, TOO_LARGE, BrokenSource, Drop, RawTable
 from symtune.tables.sources import each_file, files_of
 
 LAYOUT = False
@@ -63,7 +63,7 @@ def _table_of_rows(values: Iterator[tuple[int, Any]], id: str, file: Path) -> Ra
         rows.append(value)
     keys = dict.fromkeys(key for row in rows for key in row)
     if len(keys) * len(rows) > MAX_CELLS:
-        raise BrokenSource(f"over {MAX_CELLS:,} cells", str(file), f"over {MAX_CELLS:,} cells; cut it first")
+        raise BrokenSource(TOO_LARGE, str(file), f"{TOO_LARGE}; cut it first")
     header, texts, notes = plain_columns(list(keys), ([row.get(key) for row in rows] for key in keys))
     return RawTable(id, header, list(zip(*texts, strict=True)), where=str(file), notes=notes)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symtune.tables.clean import plain_columns
-from symtune.tables.model import MAX_CELLS, BrokenSource, Drop, RawTable
+from symtune.tables.model import MAX_CELLS, TOO_LARGE, BrokenSource, Drop, RawTable
 from symtune.tables.sources import each_file, files_of
 
 LAYOUT = False
@@ -35,7 +35,7 @@ def _read_file(file: Path, id: str) -> RawTable:
     try:
         size = pyarrow.parquet.read_metadata(file)
         if size.num_rows * size.num_columns > MAX_CELLS:
-            raise BrokenSource(f"over {MAX_CELLS:,} cells", str(file), f"over {MAX_CELLS:,} cells; cut it first")
+            raise BrokenSource(TOO_LARGE, str(file), f"{TOO_LARGE}; cut it first")
         # partitioning: off, or folders called `x=1` would add columns that the file does not hold
         table = pyarrow.parquet.read_table(file, partitioning=None)
         names, columns, notes = plain_columns(table.column_names, map(_values, table.columns))

@@ -46,7 +46,11 @@ def _tables(file: Path, id: str, drop: Drop) -> Iterator[RawTable]:
             columns = {name: _columns(connection, name) for name in names}
             for name in names:
                 keys = tuple(sorted(_keys(connection, name, id, columns)))
-                yield _table(connection, name, id, keys, f"{file}: table {name}")
+                where = f"{file}: table {name}"
+                try:
+                    yield _table(connection, name, id, keys, where)
+                except sqlite3.DataError:
+                    drop(f"value over {MAX_VALUE:,} bytes", where)
     except sqlite3.Error as error:
         detail = f"not a readable SQLite file ({error})"
         raise BrokenSource("unreadable file", str(file), detail) from None
@@ -76,10 +80,13 @@ def _quoted(name: str) -> str:
 def _table(
     connection: sqlite3.Connection, name: str, id: str, keys: tuple[tuple[str, str, str], ...], where: str
 ) -> RawTable:
-    cursor = connection.execute(f"SELECT * FROM {_quoted(name)} LIMIT {MAX_CELLS}")
-    rows = cursor.fetchall()
-    columns = zip(*rows, strict=True) if rows else [()] * len(cursor.description)
-    header, texts, notes = plain_columns([column[0] for column in cursor.description], columns)
+    cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")
+    header = [column[0] for column in cursor.description]
+    rows = cursor.fetchmany(MAX_CELLS // len(header) + 1)
+    if len(rows) * len(header) > MAX_CELLS:
+        return RawTable(f"{id}/{name}", header, rows, where=where)  # refused for its size
+    columns = zip(*rows, strict=True) if rows else [()] * len(header)
+    header, texts, notes = plain_columns(header, columns)
     rows = list(zip(*texts, strict=True))
     return RawTable(f"{id}/{name}", header, rows, name=name, foreign_keys=keys, where=where, notes=notes)
 
