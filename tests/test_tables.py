@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import json
 import random
@@ -114,6 +115,8 @@ BROKEN = [
         ":1:",
     ),
     ("not.jsonl.gz", b"not gzip", "unreadable file", "not.jsonl.gz"),
+    ("not.csv.gz", b"not gzip", "unreadable file", "not.csv.gz"),
+    ("cut.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9], "unreadable file", "cut.csv.gz"),
     ("not.parquet", b"PAR1 not parquet", "unreadable file", "not.parquet"),
 ]
 
@@ -172,12 +175,13 @@ DIALECTS = [  # what people's programs write; all of it is this table
     ("pipe.csv", "a|b c|d\n1|x, y|2\n"),
     ("space.csv", 'a, b c, "d"\n1, "x, y", "2"\n'),
     ("plain.tsv", "a\tb c\td\n1\tx, y\t2\n"),
+    ("packed.csv.gz", gzip.compress(b'a,b c,d\n1,"x, y",2\n')),
     ("quoted.tsv", 'a\t"b c"\td\n1\t"x, y"\t2\n'),
 ]
 
 
 @pytest.mark.parametrize(("name", "text"), DIALECTS, ids=[case[0] for case in DIALECTS])
-def test_dialects_of_delimited_text(tmp_path: Path, name: str, text: str) -> None:
+def test_dialects_of_delimited_text(tmp_path: Path, name: str, text: str | bytes) -> None:
     (table,) = load_tables(write(tmp_path / name, text)).tables
     assert (table.header, table.rows) == (("a", "b c", "d"), (("1", "x, y", "2"),))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import re
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +21,17 @@ NOT_UTF8 = "file is not UTF-8: read as Windows-1252"
 
 
 def read_text(path: Path) -> tuple[str, tuple[str, ...]]:
-    """The text of a file: UTF-8 (with or without byte order mark), UTF-16 with one, else Windows-1252, which
-    is what spreadsheets write that do not write UTF-8. Also notes on what was mended. Raises BrokenSource.
+    """The text of a file, unpacked where it ends in .gz: UTF-8 (with or without byte order mark), UTF-16 with one,
+    else Windows-1252, which is what spreadsheets write that do not write UTF-8. Also notes on what was mended. Raises
+    BrokenSource.
     """
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise BrokenSource("unreadable file", str(path), f"cannot be read ({error.strerror})") from None
+        if path.suffix.lower() == ".gz":
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise BrokenSource("unreadable file", str(path), f"cannot be read ({why})") from None
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     else:
