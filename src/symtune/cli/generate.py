@@ -162,7 +162,8 @@ def _tell(out: Path, manifest: dict[str, object]) -> None:
     console.print(f"[bold]{manifest['examples']:,}[/] verified examples in {out}")
     tables, dropped = manifest["tables"], manifest["tables_dropped"]
     lost = ", ".join(f"{reason} {n:,}" for reason, n in dropped.items())  # type: ignore[attr-defined]
-    read = f"{tables['count']:,} tables ({tables['layout']})"  # type: ignore[index]
+    count = tables["count"]  # type: ignore[index]
+    read = f"{count:,} table{'s' * (count != 1)} ({tables['layout']})"  # type: ignore[index]
     console.print(escape(f"{read}; left out: {lost}" if lost else read))
     if manifest["exhausted"]:
         console.print(f"[yellow]asked for {arguments['n']:,}; this configuration gives no more[/]")  # type: ignore[index]
