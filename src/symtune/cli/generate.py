@@ -155,10 +155,16 @@ def register(app: typer.Typer) -> None:
 
 def _tell(out: Path, manifest: dict[str, object]) -> None:
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(highlight=False)
     arguments, rejects = manifest["arguments"], manifest["rejects"]
     console.print(f"[bold]{manifest['examples']:,}[/] verified examples in {out}")
+    tables, dropped = manifest["tables"], manifest["tables_dropped"]
+    lost = ", ".join(f"{reason} {n:,}" for reason, n in dropped.items())  # type: ignore[attr-defined]
+    count = tables["count"]  # type: ignore[index]
+    read = f"{count:,} table{'s' * (count != 1)} ({tables['layout']})"  # type: ignore[index]
+    console.print(escape(f"{read}; left out: {lost}" if lost else read))
     if manifest["exhausted"]:
         console.print(f"[yellow]asked for {arguments['n']:,}; this configuration gives no more[/]")  # type: ignore[index]
     total = sum(rejects.values())  # type: ignore[attr-defined]
