@@ -224,12 +224,27 @@ def _view(rng: Random, setting: Setting, key: str, how: str, rejects: Counter[st
             used = setting.measure(shown)
             if used <= room:
                 return _View(tables, links, shown)
-            keep = min(int(len(rows) * room / used * 0.97), len(rows) - 1)
-            if keep < setting.rows[0]:
+            rows, columns = _smaller(rng, rows, columns, 0.97 * room / used, setting)
+            if not columns:
                 break
-            rows = rows[:keep]
         rejects["table: over the token budget"] += 1
     return None
+
+
+def _smaller(
+    rng: Random, rows: list[int], columns: list[int], share: float, setting: Setting
+) -> tuple[list[int], list[int]]:
+    """The share of a view that fits: fewer rows, and where those may not be fewer, fewer columns; no columns where the
+    setting allows nothing as small.
+    """
+    keep = min(int(len(rows) * share), len(rows) - 1)
+    fewest = max(setting.rows[0], 1)
+    if keep >= fewest:
+        return rows[:keep], columns
+    fewer = min(int(len(columns) * share * len(rows) / fewest), len(columns) - 1)
+    if fewer < max(2, setting.columns[0]):
+        return rows, []
+    return rows[:fewest], sorted(rng.sample(columns, fewer))
 
 
 def _linked(rng: Random, view: Table, key: ForeignKey | None, setting: Setting, rejects: Counter[str]) -> Linked:
