@@ -1,0 +1,72 @@
+"""What the sampler promises: every construct is drawn, and a range of difficulty is met, however high."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from functools import cache
+
+import pytest
+
+from sql_cases import TABLES
+from symtune.seeds import rng
+from symtune.sql.parse import parse_sql
+from symtune.sql.programs import QUERY_TYPES
+from symtune.sql.proof import Context
+from symtune.sql.render import render
+from symtune.sql.sampler import Sampler
+from symtune.tables import load_tables, make_view
+
+# What the default mix covers, by the names of docs/sql.md.
+CONSTRUCTS = """
+several columns/DISTINCT/arithmetic between columns/COUNT/SUM/AVG/MIN/MAX/=/<>/</<=/>/>=/BETWEEN/IN/LIKE/IS NULL/AND/OR
+NOT/ORDER BY/ORDER BY two keys/ASC/DESC/LIMIT/GROUP BY/HAVING/scalar subquery/IN (SELECT)/EXISTS
+difference of two queries/CASE/UNION/INTERSECT/EXCEPT/WITH/window function/date function/string function
+""".strip().replace("\n", "/").split("/")
+
+
+@cache
+def contexts() -> tuple[Context, ...]:
+    """Views of bundled tables."""
+    tables = [table for table in load_tables(None).tables if len(table.rows) > 12 and len(table.header) > 4][:30]
+    return tuple(Context([make_view(t, range(12), range(min(8, len(t.header))), id=t.id)]) for t in tables)
+
+
+def test_the_default_mix_draws_every_construct():
+    found: Counter[str] = Counter()
+    for number, context in enumerate(contexts()):
+        for program in Sampler().programs(context, rng("constructs", number), 32, Counter()):
+            found.update(program.operators)
+    assert [name for name in CONSTRUCTS if not found[name]] == []
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in QUERY_TYPES])
+def test_each_query_type_can_be_asked_for_alone(kind):
+    drawn = [
+        program
+        for number, context in enumerate(contexts())
+        for program in Sampler({kind: 1.0}).programs(context, rng("alone", number), 2, Counter())
+    ]
+    assert drawn
+    assert {program.query_type for program in drawn} == {kind}
+
+
+@pytest.mark.parametrize(("low", "high"), [(5, 7), (12, 16), (20, 25), (30, 40)])
+def test_a_range_of_difficulty_is_met(low, high):
+    drawn = []
+    for number, context in enumerate(contexts()[:8]):
+        rejects: Counter[str] = Counter()
+        programs = list(Sampler(None, (low, high)).programs(context, rng("difficulty", number), 8, rejects))
+        for program in programs:
+            tables = context.tables
+            assert parse_sql(program.sql, tables) == program.query == parse_sql(render(program.query), tables)
+        assert not rejects["engines disagree"]
+        drawn += programs
+    assert len(drawn) > 32
+    assert all(low <= program.difficulty <= high for program in drawn)
+    assert len({program.query_type for program in drawn}) > 5
+
+
+def test_a_lookup_is_one_operator_and_the_rows_it_reads():
+    (program,) = Sampler({"lookup": 1.0}).programs(Context(TABLES[:1]), rng("one"), 1, Counter())
+    assert program.difficulty == round(1 + math.log2(len(TABLES[0].rows)), 2)
