@@ -104,7 +104,7 @@ def card(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         "```json\n" + json.dumps(_said(arguments), ensure_ascii=False) + "\n```\n",
     ]
     if body["exhausted"]:
-        parts.append(f"**{arguments['n']:,} were asked for; this configuration gives no more than {n:,}.**\n")
+        parts.append(f"**{arguments['n']:,} were asked for, {n:,} found: stopped after {body['stopped']}.**\n")
     means = statistics["mean"]
     parts.append(
         f"A prompt has {means['prompt_characters']:,.0f} characters in the mean, an answer "

@@ -35,7 +35,9 @@ def build() -> typer.Typer:
 
 @contextmanager
 def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr with the time left; yields the function (done, of) that moves it."""
+    """A progress bar on stderr, where that is a terminal, with the time left; yields the function (done, of) that
+    moves it.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -47,7 +49,8 @@ def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int,
     )
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
         task = shown.add_task(what, total=total)
         yield lambda done, of: shown.update(task, completed=done, total=of)
 
