@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,12 +56,21 @@ def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int,
         yield lambda done, of: shown.update(task, completed=done, total=of)
 
 
+# Escape sequences, other controls, surrogates and marks that turn the direction of the line.
+_HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def harmless(text: object, keep: str = "") -> str:
+    """A text of other people's for the terminal: what would steer it is shown as an escape. `keep`: as they are."""
+    return _HARMFUL.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], str(text))
+
+
 def main() -> None:
     """Run the command line. A fault of the user's is one line on stderr and exit status 2."""
     try:
         build()()
     except SymtuneError as error:
-        print("symtune: " + " ".join(str(error).split()), file=sys.stderr)
+        print("symtune: " + harmless(" ".join(str(error).split())), file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("symtune: interrupted; nothing half-written was kept under its final name", file=sys.stderr)
