@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sql",),
     ("tasks",),
     ("benchmarks",),
-    ("records", "card", "near_duplicates"),
+    ("records", "card", "plots", "near_duplicates"),
     ("generate", "audit", "selftest", "mixture", "evaluate", "report"),
     ("packing",),
     ("models",),

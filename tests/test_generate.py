@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from math import inf, nan
@@ -101,6 +102,20 @@ def test_manifest_says_what_is_there(made):
     assert "engines disagree" not in said["rejects"]
     assert set(said["run"]) >= {"workers", "command", "finished"}
     assert "workers" not in said["arguments"]
+
+
+def test_the_card_has_statistics_and_plots(made):
+    card, said = (made / "README.md").read_text("utf-8"), manifest(made)["statistics"]
+    assert "![Plots of the figures below](plots.svg)" in card
+    assert (made / "plots.svg").read_text("utf-8").startswith("<svg ")
+    for name in ("difficulty", "prompt_length", "answer_length", "answer_type", "linearization", "shortcut"):
+        assert sum(said[name].values()) == 600, name
+    lows = [
+        int(low)
+        for low in re.findall(r"^\| (\d+) to \d+ \|", card.partition("## Difficulty")[2].partition("##")[0], re.M)
+    ]
+    assert lows == sorted(lows)
+    assert "\nseed: 7\n" in card
 
 
 def test_every_line_can_be_executed_again(made):

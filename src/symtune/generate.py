@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from symtune import dataset
-from symtune.card import Statistics, card
+from symtune.card import PLOTS, Statistics, card
 from symtune.exhaustion import Exhaustion
 from symtune.keys import KeySet
 from symtune.output import new_folder, sha256, versions, write_manifest
+from symtune.plots import plots
 from symtune.seeds import digest, rng
 from symtune.sql import templates as sql_templates
 from symtune.tables import TableSet, exclude_tables, load_tables, tables_of_split
@@ -399,8 +400,10 @@ def _finish(
         "balance": {name: [statistics.share("balance", name), bound] for name, bound in bounds.items()},
         "sha256": {name: sha256(work.folder / name) for name in names},
     }
-    (work.folder / "README.md").write_text(card(arguments, body), "utf-8")
-    body["sha256"]["README.md"] = sha256(work.folder / "README.md")
+    texts = {PLOTS: plots(body["statistics"], body["balance"], found), "README.md": card(arguments, body)}
+    for name, text in texts.items():
+        (work.folder / name).write_text(text, "utf-8")
+        body["sha256"][name] = sha256(work.folder / name)
     write_manifest(work.folder, "generate", arguments, body, {"workers": config.workers, "tables": str(config.tables)})
     return {"arguments": arguments, **body}
 

@@ -173,6 +173,8 @@ def _tell(out: Path, manifest: dict[str, Any]) -> None:
     reasons = ", ".join(f"{escape(reason)} {count:,}" for reason, count in largest[:5])
     more = f", {len(largest) - 5} reasons more in the card" if len(largest) > 5 else ""
     console.print(f"{sum(rejects.values()):,} draws rejected" + (f": {reasons}{more}" if reasons else ""))
+    if dropped := manifest["tables_dropped"]:
+        console.print("tables: " + ", ".join(f"{escape(reason)} {count:,}" for reason, count in dropped.items()))
     balance = manifest["balance"].items()
     over = [f"{escape(name)} {share:.1%} (bound {bound:.0%})" for name, (share, bound) in balance if share > bound]
     if over:
