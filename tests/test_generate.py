@@ -340,6 +340,15 @@ def test_a_bug_half_way_leaves_nothing(workers, tmp_path):
     assert left_behind(tmp_path) == ["task.py"]
 
 
+def test_an_interruption_is_told_and_leaves_nothing(tmp_path):
+    task = tmp_path / "task.py"
+    task.write_text(FAILS.replace("HOW", "raise KeyboardInterrupt"), "utf-8")
+    done = symtune("generate", "--task", task, "-n", 5000, "--out", tmp_path / "data")
+    assert (done.returncode, done.stderr.count("\n")) == (130, 1)
+    assert "symtune: interrupted; nothing half-written was kept" in done.stderr
+    assert left_behind(tmp_path) == ["task.py"]
+
+
 def test_a_worker_that_dies_leaves_nothing(tmp_path):
     task = tmp_path / "task.py"
     task.write_text("import os\n" + FAILS.replace("HOW", "os._exit(9)"), "utf-8")

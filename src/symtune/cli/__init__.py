@@ -19,6 +19,8 @@ import typer
 from symtune import __version__
 from symtune.types import SymtuneError
 
+INTERRUPTED = 130  # exit status: 128 + SIGINT
+
 
 def build() -> typer.Typer:
     """The app with every verb of this folder."""
@@ -72,9 +74,10 @@ def main() -> None:
     except SymtuneError as error:
         print("symtune: " + harmless(" ".join(str(error).split())), file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("symtune: interrupted; nothing half-written was kept under its final name", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as left:
+        if left.code == INTERRUPTED:  # which typer makes of Ctrl-C
+            print("symtune: interrupted; nothing half-written was kept under its final name", file=sys.stderr)
+        raise
     except BrokenPipeError:  # `symtune show … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
