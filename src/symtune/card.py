@@ -120,11 +120,13 @@ def card(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     if body["exhausted"]:
         parts.append(f"**{arguments['n']:,} were asked for, {n:,} found: stopped after {body['stopped']}.**\n")
     means = statistics["mean"]
-    parts.append(
+    said = (
         f"A prompt has {means['prompt_characters']:,.0f} characters in the mean, an answer "
-        f"{means['completion_characters']:,.1f}. A guesser who knows the kind of program and the right column scores "
-        f"{means['chance']:.1%}.\n"
+        f"{means['completion_characters']:,.1f}."
     )
+    if means["chance"]:
+        said += f" A guesser who knows the kind of program and the right column scores {means['chance']:.0%}."
+    parts.append(said + "\n")
     parts.append(f"![Plots of the figures below]({PLOTS})\n")
     titles = {
         "query_type": "Kinds of program",

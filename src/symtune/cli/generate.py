@@ -165,8 +165,8 @@ def _tell(out: Path, manifest: dict[str, Any]) -> None:
         console.print(f"[yellow]asked for {asked:,}, found {n:,}: stopped after {manifest['stopped']}[/]")
     means = manifest["statistics"]["mean"]
     console.print(
-        f"mean prompt {means['prompt_characters']:,.0f} characters, answer {means['completion_characters']:,.1f}; "
-        f"{means['chance']:.1%} by chance"
+        f"mean prompt {means['prompt_characters']:,.0f} characters, answer {means['completion_characters']:,.1f}"
+        + (f"; a guesser scores {means['chance']:.0%}" if means["chance"] else "")
     )
     rejects = manifest["rejects"]
     largest = sorted(rejects.items(), key=lambda item: (-item[1], item[0]))
