@@ -15,7 +15,7 @@ from symtune.sql import tree as t
 from symtune.sql.vectors import Frame, Vector
 
 Fault = list[tuple[Any, Any, Any]]
-_both, _either, _order, _group, _distinct = e.both, e.either, e._order, e._group, e._distinct
+_group = e._group
 _eval, _windows, _functions = dict(e._EVAL), dict(f.WINDOWS), dict(f.FUNCTIONS)
 _arithmetic = dict(f.ARITHMETIC)
 _aggregates, _select_query = dict(f.AGGREGATES), e._select
@@ -34,7 +34,7 @@ def _rewritten(kind: type, **changes: Any) -> Fault:
     """A node that is read as another: a field is replaced by a function of the node."""
 
     def faulty(expr: Any, frame: Frame) -> Vector:
-        values = {name: getattr(expr, name) for name in expr.__slots__}
+        values = {name: getattr(expr, name) for name in expr.__struct_fields__}
         values.update({name: change(expr) for name, change in changes.items()})
         return _eval[kind](kind(**values), frame)
 
@@ -45,7 +45,7 @@ def _clause(**changes: Any) -> Fault:
     """A query whose clause is read as another."""
 
     def faulty(q: t.Select, *rest: Any) -> Any:
-        values = {name: getattr(q, name) for name in q.__slots__}
+        values = {name: getattr(q, name) for name in q.__struct_fields__}
         values.update({name: change(q) for name, change in changes.items()})
         return _select_query(t.Select(**values), *rest)
 
@@ -132,7 +132,7 @@ def _group_without_null(q: t.Select, frame: Frame) -> Frame:
     return frame.grouped(kept, q.group)
 
 
-def _cross_join(join: t.Join, database: Any, outer: Any) -> Frame:
+def _cross_join(join: t.Join, database: Any, outer: Any) -> Any:
     always = t.Compare("=", t.Constant(1, "number"), t.Constant(1, "number"))
     return _real_join(t.Join(join.left, join.right, always), database, outer)
 
@@ -141,7 +141,7 @@ _real_join = e._join
 
 
 def _not_in_forgets_null(expr: Any, frame: Frame) -> Vector:
-    plain = type(expr)(*[getattr(expr, n) if n != "negated" else False for n in expr.__slots__])
+    plain = type(expr)(*[getattr(expr, n) if n != "negated" else False for n in expr.__struct_fields__])
     values = _eval[type(expr)](plain, frame).values
     return Vector([(v is not True) is expr.negated for v in values], "bool")
 
@@ -149,8 +149,9 @@ def _not_in_forgets_null(expr: Any, frame: Frame) -> Vector:
 def _like(change: Any, flags: int = 0) -> Fault:
     """LIKE with another reading of its pattern, and no check of letter case."""
 
-    def faulty(text: str, pattern: str, *, fold: bool = False) -> bool:
-        return re.fullmatch(change(pattern), text, re.DOTALL | flags) is not None
+    def faulty(texts: Any, pattern: str, *, fold: bool = False) -> Any:
+        found = re.compile(change(pattern), re.DOTALL | flags)
+        return [None if text is None else found.fullmatch(text) is not None for text in texts]
 
     return [(e, "like", faulty)]
 
@@ -205,8 +206,8 @@ FAULTS: dict[str, Fault] = {
     "NULL compares as zero": _nulls_are(_zero),
     "NOT NULL is true": [(e._EVAL, t.Not, _not_is_python)],
     "NULL is true in WHERE": _bools(t.Compare, lambda v: v is not False),
-    "NULL OR true is NULL": [(e, "either", lambda a, b: None if a is None or b is None else a or b)],
-    "NULL AND false is NULL": [(e, "both", lambda a, b: None if a is None or b is None else a and b)],
+    "NULL OR true is NULL": [(f, "either", lambda a, b: None if a is None or b is None else a or b)],
+    "NULL AND false is NULL": [(f, "both", lambda a, b: None if a is None or b is None else a and b)],
     "AND is read as OR": _rewritten(t.Logic, op=lambda x: "OR"),
     "OR is read as AND": _rewritten(t.Logic, op=lambda x: "AND"),
     "IS NULL is negated": _rewritten(t.IsNull, negated=lambda x: not x.negated),

@@ -393,7 +393,7 @@ def test_witness_rows_satisfy_the_conditions():
 
 def test_joined_templates():
     tables, links = split(TEAMS, rng("teams"))
-    context = Context(tables, links=[links])
+    context = Context(tables, links=links)
     instances = Instances(source("SELECT T1.a FROM x AS T1 JOIN y AS T2 ON T1.id = T2.xid WHERE T2.b = 'q'"))
     alone = Instances(source("SELECT a FROM t WHERE b = 'x'"))
     material = _material(context)
@@ -497,7 +497,6 @@ def _holds(manifest):
 def test_bounds_hold_on_the_bundled_tables(tmp_path):
     manifest = _folder(tmp_path)
     _holds(manifest)
-    assert "needs no reading" in " ".join(manifest["rejects"])
     card = (tmp_path / "data" / "README.md").read_text("utf-8")
     assert "## Balance" in card
     assert all(f"| {name} |" in card for name in bounds_for((3, 40)))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import hashlib
 import json
 import random
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,10 +25,11 @@ from symtune.tables import (
     tables_of_split,
 )
 from symtune.tables.clean import clean_header, clean_rows
-from symtune.tables.splits import assign
+from symtune.tables.splits import _TRANSLITERATE, assign
 from symtune.types import InputError, Table, UnknownName
 
 cells = st.text(max_size=12)
+tricky = st.one_of(cells, st.sampled_from(["", "\x1f", "\x1e", "ßÅ_ℕ\ud800", "한국어 ﬁ²"]))
 
 
 def write(path: Path, text: str | bytes) -> Path:
@@ -100,7 +104,10 @@ BROKEN = [
     ("image.csv", b"\x81\x8d\x8f\x90\x9d", "not text in a known encoding", "UTF-8"),
     ("lines.jsonl", '{"header": ["a"], "rows": [["1"]]}\n{"header"\n', "broken jsonl", ":2: "),
     ("deep.jsonl", "[" * 100_000, "broken jsonl", ":1: "),
-    ("other.jsonl", '{"a": 1}\n', "jsonl line without a header and rows of cells", ":1: "),
+    ("other.jsonl", "[1]\n", "jsonl line without a header and rows of cells", ":1: "),
+    ("texts.jsonl", '{"header": ["a"], "rows": ["x"]}\n', "jsonl line without a header and rows of cells", ":1: "),
+    ("rows.jsonl", '{"a": 1}\n[1]\n', "broken jsonl", ":2: "),
+    ("nothing.jsonl", "\n", "empty file", "empty"),
     (
         "nested.jsonl",
         '{"header": ["a"], "rows": [[{"b": 1}]]}\n',
@@ -108,6 +115,8 @@ BROKEN = [
         ":1:",
     ),
     ("not.jsonl.gz", b"not gzip", "unreadable file", "not.jsonl.gz"),
+    ("not.csv.gz", b"not gzip", "unreadable file", "not.csv.gz"),
+    ("cut.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-9], "unreadable file", "cut.csv.gz"),
     ("not.parquet", b"PAR1 not parquet", "unreadable file", "not.parquet"),
 ]
 
@@ -157,6 +166,42 @@ def test_other_encodings_and_delimiters_of_spreadsheets(tmp_path: Path) -> None:
     assert loaded.repaired == {"file is not UTF-8: read as Windows-1252": 1}
 
 
+DIALECTS = [  # what people's programs write; all of it is this table
+    ("rfc.csv", 'a,"b c",d\n1,"x, y",2\n'),
+    ("cr.csv", 'a,b c,d\r1,"x, y",2\r'),
+    ("semicolon.csv", "a;b c;d\n1;x, y;2\n"),
+    ("excel.csv", "sep=;\r\na;b c;d\r\n1;x, y;2\r\n"),
+    ("tab.csv", "\na\tb c\td\n1\tx, y\t2\n"),
+    ("pipe.csv", "a|b c|d\n1|x, y|2\n"),
+    ("space.csv", 'a, b c, "d"\n1, "x, y", "2"\n'),
+    ("plain.tsv", "a\tb c\td\n1\tx, y\t2\n"),
+    ("packed.csv.gz", gzip.compress(b'a,b c,d\n1,"x, y",2\n')),
+    ("quoted.tsv", 'a\t"b c"\td\n1\t"x, y"\t2\n'),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), DIALECTS, ids=[case[0] for case in DIALECTS])
+def test_dialects_of_delimited_text(tmp_path: Path, name: str, text: str | bytes) -> None:
+    (table,) = load_tables(write(tmp_path / name, text)).tables
+    assert (table.header, table.rows) == (("a", "b c", "d"), (("1", "x, y", "2"),))
+
+
+QUOTES = [
+    ("inch.csv", 'a,b\n5" pipe,1\n', ('5" pipe', "1")),
+    ("space.csv", 'a,b\nx, "y" z\n', ("x", '"y" z')),  # no quoted cell: text that begins with a quoted word
+    ("backslash.csv", 'a,b\n"5\\" pipe, x","c\\\\d"\n', ('5" pipe, x', "c\\d")),
+    ("open.tsv", 'a\tb\n"x\t1\n', ('"x', "1")),
+    ("word.tsv", 'a\tb\n"x" y\t1\n', ('"x" y', "1")),
+    ("comma.csv", '"a, b";c\n1,5;2\n', ("1,5", "2")),
+    ("list.csv", '"a;b;c",d\n1,x;y\n', ("1", "x;y")),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "row"), QUOTES, ids=[case[0] for case in QUOTES])
+def test_quotes_and_delimiters_inside_cells(tmp_path: Path, name: str, text: str, row: tuple[str, ...]) -> None:
+    assert load_tables(write(tmp_path / name, text)).tables[0].rows == (row,)
+
+
 def test_the_same_tables_load_alike_wherever_the_folder_lies(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         for name in ("b/x.csv", "a.csv", "B.csv", ".hidden/y.csv"):
@@ -197,6 +242,16 @@ def test_another_content_is_another_hash(rows: list[list[str]]) -> None:
     assert content_hash(rows) != content_hash([*rows, ["c", "1"]])
     assert content_hash([["c", *row] for row in rows]) != content_hash(rows)
     assert content_hash([[row[0] + "z", *row[1:]] for row in rows]) != content_hash(rows)
+
+
+@given(st.lists(st.lists(tricky, max_size=4), max_size=4))
+def test_the_content_hash_is_of_the_text_folded_as_documented(rows: list[list[str]]) -> None:
+    text = "\x1e".join("\x1f".join(cell.replace("\x1f", " ").replace("\x1e", " ") for cell in row) for row in rows)
+    folded = unicodedata.normalize("NFKD", text.casefold().translate(_TRANSLITERATE))
+    folded = "".join(mark for mark in folded if mark.isalnum() or mark in "\x1f\x1e")
+    if not folded.strip("\x1f\x1e"):
+        folded = text.casefold()
+    assert content_hash(rows) == hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def test_tables_of_signs_alone_differ() -> None:

@@ -57,15 +57,36 @@ def test_parquet_values_become_text(tmp_path: Path) -> None:
         "d": [datetime.date(2008, 4, 13), None],
         "x": [decimal.Decimal("1.50"), None],
         "s": ["a|b", ""],
+        "g": pyarrow.array([0.1, 1e10], type=pyarrow.float32()),
+        "m": pyarrow.array([datetime.datetime(2008, 4, 13), None], type=pyarrow.timestamp("ns")),
+        "t": [datetime.datetime(2008, 4, 13), datetime.datetime(2008, 4, 13, 9)],
+        "l": [[1], [2]],
+        "b": [b"x", None],
+        "e": [datetime.timedelta(minutes=5), None],
     }
     pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
     (table,) = load_tables(tmp_path).tables
-    assert table.header == ("i", "f", "d", "x", "s")
-    assert table.rows == (("1", "0.5", "2008-04-13", "1.50", "a|b"), ("", "NaN", "", "", ""))
+    assert table.header == ("i", "f", "d", "x", "s", "g", "m", "t", "e")
+    assert table.rows == (
+        ("1", "0.5", "2008-04-13", "1.50", "a|b", "0.1", "2008-04-13", "2008-04-13T00:00:00", "0:05:00"),
+        ("", "NaN", "", "", "", "10000000000.0", "", "2008-04-13T09:00:00", ""),
+    )
+    assert load_tables(tmp_path).repaired == {"column of lists, records or binary data: left out": 2}
     pyarrow.parquet.write_table(pyarrow.table({"n": [[1], [2]]}), tmp_path / "nested.parquet")
-    assert load_tables(tmp_path).dropped == {"nested column": 1}
-    with pytest.raises(InputError, match="column 'n' holds lists"):
+    assert load_tables(tmp_path).dropped == {"no column of plain values": 1}
+    with pytest.raises(InputError, match="no column of plain values"):
         load_tables(tmp_path / "nested.parquet")
+
+
+def test_a_jsonl_file_of_rows_is_one_table(tmp_path: Path) -> None:
+    rows = [{"n": 1, "name": "x", "tags": ["a"]}, {"name": None, "old": True}, {"n": 2.5, "name": "\r"}]
+    text = "\n\n".join(map(json.dumps, rows))
+    write(tmp_path / "rows.jsonl", "\ufeff" + text)
+    loaded = load_tables(tmp_path)
+    assert [(table.id, table.header, table.rows) for table in loaded.tables] == [
+        ("rows.jsonl", ("n", "name", "old"), (("1", "x", ""), ("", "", "true"), ("2.5", "", "")))
+    ]
+    assert loaded.repaired == {"column of lists, records or binary data: left out": 1}
 
 
 SCHEMA = """
@@ -85,7 +106,10 @@ def test_a_sqlite_file_gives_every_table_under_its_name_with_its_keys(tmp_path: 
         + """
         CREATE TABLE page (book TEXT, "author" INTEGER REFERENCES author, n INTEGER);
         INSERT INTO page VALUES ('x', 1, 3);
-        CREATE TABLE picture (data BLOB); INSERT INTO picture VALUES (x'00ff');
+        CREATE TABLE picture (n INTEGER, data BLOB, by INTEGER REFERENCES AUTHOR(Id));
+        INSERT INTO picture VALUES (1, x'00ff', 1);
+        CREATE TABLE raw (data BLOB); INSERT INTO raw VALUES (x'00ff');
+        CREATE VIRTUAL TABLE words USING fts5(body);
         CREATE TABLE hollow (x);
         CREATE VIEW v AS SELECT 1;
         CREATE TRIGGER t AFTER INSERT ON book BEGIN SELECT 1; END;
@@ -96,14 +120,17 @@ def test_a_sqlite_file_gives_every_table_under_its_name_with_its_keys(tmp_path: 
     for source in (path, tmp_path):
         loaded = load_tables(source)
         assert loaded.layout == "sqlite"
-        assert loaded.dropped == {"column of binary data": 1, "no rows": 1}
-        author, book, page = loaded.tables
+        assert loaded.dropped == {"no column of plain values": 1, "no rows": 1}
+        assert loaded.repaired == {"column of lists, records or binary data: left out": 1}
+        author, book, page, picture = loaded.tables
+        assert (picture.header, picture.rows) == (("n", "by"), (("1", "1"),))
         assert (author.name, book.name, page.name) == ("author", "book", "page")
         assert author.header == ("id", 'full "name" x')
         assert book.rows == (("The Dispossessed", "1", "5.5"), ("Untold", "2", ""))
         assert loaded.foreign_keys == (
             ForeignKey("my books.db/book", "author_id", "my books.db/author", "id"),
             ForeignKey("my books.db/page", "author", "my books.db/author", "id"),
+            ForeignKey("my books.db/picture", "by", "my books.db/author", "id"),
         )
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["my books.db"]
@@ -117,6 +144,24 @@ def test_rows_that_wait_in_a_write_ahead_log_are_read(tmp_path: Path) -> None:
     connection.close()
 
 
+def test_what_is_too_large_in_a_sqlite_file_costs_that_table_alone(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "large.db")
+    names = ", ".join(f"c{number}" for number in range(1_900))
+    connection.executescript(
+        f"""
+        CREATE TABLE wide ({names});
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2700)
+        INSERT INTO wide (c0) SELECT i FROM n;
+        CREATE TABLE long (n, data); INSERT INTO long VALUES (1, zeroblob(20000000));
+        CREATE TABLE small (n); INSERT INTO small VALUES (1);
+        """
+    )
+    connection.close()
+    loaded = load_tables(tmp_path)
+    assert [table.name for table in loaded.tables] == ["small"]
+    assert loaded.dropped == {"over 5,000,000 cells": 1, "value over 10,000,000 bytes": 1}
+
+
 def test_a_damaged_sqlite_file_is_one_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "bad.sqlite"
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5_000)
@@ -124,18 +169,25 @@ def test_a_damaged_sqlite_file_is_one_clear_error(tmp_path: Path) -> None:
         load_tables(path)
 
 
-def test_a_duckdb_file_gives_every_table_with_its_keys(tmp_path: Path) -> None:
+def test_a_duckdb_file_gives_every_table_with_its_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     duckdb = pytest.importorskip("duckdb")
     path = tmp_path / "books.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute(SCHEMA)
         connection.execute("CREATE TABLE odd (l INTEGER[]); INSERT INTO odd VALUES ([1])")
+        connection.execute("CREATE SCHEMA a; CREATE TABLE a.author (id INTEGER, moment TIMESTAMPTZ, l DECIMAL(5, 2)[])")
+        connection.execute("INSERT INTO a.author VALUES (1, '2008-04-13 10:00:00+02', [1.5])")
+    monkeypatch.setenv("TZ", "America/New_York")
     loaded = load_tables(path)
     assert loaded.layout == "duckdb"
-    assert [table.name for table in loaded.tables] == ["author", "book"]
-    assert loaded.tables[1].rows == (("The Dispossessed", "1", "5.5"), ("Untold", "2", ""))
+    assert [table.id for table in loaded.tables] == [
+        "books.duckdb/a.author", "books.duckdb/author", "books.duckdb/book",
+    ]  # fmt: skip
+    assert [table.name for table in loaded.tables] == ["author", "author", "book"]
+    assert loaded.tables[0].rows == (("1", "2008-04-13 08:00:00+00"),)
+    assert loaded.tables[2].rows == (("The Dispossessed", "1", "5.5"), ("Untold", "2", ""))
     assert loaded.foreign_keys == (ForeignKey("books.duckdb/book", "author_id", "books.duckdb/author", "id"),)
-    assert loaded.dropped == {"column of nested or binary data": 1}
+    assert loaded.dropped == {"no column of plain values": 1}
     path.write_bytes(path.read_bytes()[:20] + b"\0" * 100)
     with pytest.raises(InputError, match="not a readable DuckDB file"):
         load_tables(path)

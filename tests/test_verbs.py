@@ -1,4 +1,4 @@
-"""The command line of mix, report and run: what they print, and one line for every fault of the user's."""
+"""The command line of generate, mix, report and run: what they print, and one line for every fault of the user's."""
 
 from __future__ import annotations
 
@@ -104,3 +104,14 @@ def test_without_torch_the_extra_is_named(symtune, tmp_path, monkeypatch, verb):
     assert status == 2
     assert "pip install 'symtune[train]'" in err
     assert not list(tmp_path.iterdir())
+
+
+def test_generate_tells_what_it_could_not_read(symtune, tmp_path):
+    (tmp_path / "tables").mkdir()
+    for number in range(4):
+        rows = "".join(f"x{row},{row * number}\n" for row in range(12))
+        (tmp_path / f"tables/{number}.csv").write_text(f"name,n{number}\n{rows}", "utf-8")
+    (tmp_path / "tables/ragged.csv").write_text("a,b\n1\n", "utf-8")
+    status, out, _ = symtune("generate", "--tables", "tables", "-n", 8, "--out", "out")
+    assert status == 0
+    assert "4 tables (csv); left out: ragged row 1" in " ".join(out.split())

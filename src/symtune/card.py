@@ -55,7 +55,8 @@ class Statistics:
         self.examples += 1
         counts = self.counts
         counts["query_type"][str(info.get("query_type", row["task"]))] += 1
-        counts["operators"].update(info.get("operators", ()))
+        for name in info.get("operators", ()):  # not Counter.update: it asks each time what it is given
+            counts["operators"][name] += 1
         counts["answer_type"][row["answer_type"]] += 1
         template, _, linearization = row["template_id"].partition("+")
         counts["prompt_template"][template] += 1
@@ -65,7 +66,8 @@ class Statistics:
         counts["prompt_length"][_bin(len(row["prompt"]), 250)] += 1
         counts["answer_length"][_bin(min(len(row["completion"]), LONG_ANSWER), 5, LONG_ANSWER)] += 1
         counts["shortcut"][shortcut or "none"] += 1
-        counts["balance"].update(classes)
+        for name in classes:
+            counts["balance"][name] += 1
         self.sums["prompt_characters"] += len(row["prompt"])
         self.sums["completion_characters"] += len(row["completion"])
         self.sums["chance"] += info.get("chance", 0.0)
@@ -143,7 +145,7 @@ def card(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         parts.append(_balance(body["balance"]))
     for title, counts in (
         ("Draws that were rejected, by reason", body["rejects"]),
-        ("Tables and columns that were left out or mended, by reason", body["tables_dropped"]),
+        ("What was left out of the tables, by reason", body["tables_dropped"]),
     ):
         if counts:
             parts.append(_bars(title, counts, None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from string import ascii_letters
 
-_NOT_LETTERS = str.maketrans("", "", ascii_letters + " ")
+_PLAIN = (ascii_letters + " ").encode()
 
 
 def estimate(text: str) -> int:
@@ -13,8 +13,8 @@ def estimate(text: str) -> int:
     Every word counts one token and another for each three letters; every other character but a blank counts one
     (many tokenizers split figures digit by digit), and one beyond ASCII a token for each byte of UTF-8.
     """
-    others = text.translate(_NOT_LETTERS)
-    blanks = text.count(" ")
-    letters = len(text) - len(others) - blanks
-    beyond = 0 if text.isascii() else len(text.encode("utf-8", "replace")) - len(text)
-    return blanks + 1 + letters // 3 + len(others) + beyond
+    raw = text.encode("utf-8", "replace")
+    others = len(raw.translate(None, _PLAIN))  # bytes: a character beyond ASCII counts one for each
+    blanks = raw.count(b" ")
+    letters = len(raw) - others - blanks
+    return blanks + 1 + letters // 3 + others

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
 
+import msgspec
+
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -131,8 +133,7 @@ class Table:
         return table
 
 
-@dataclass(frozen=True, slots=True)
-class Denotation:
+class Denotation(msgspec.Struct, frozen=True, gc=False):
     """What a program yields, as it is shown: `rows[r][c]` is a text (a cell as written, or a number by the
     one number rule). `ordered` says whether the order of rows means anything. `kind` is the answer type:
     number, date or text for one column, "row" for several, and "list" prefixed when there are several rows,
@@ -144,15 +145,14 @@ class Denotation:
     kind: str = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(msgspec.Struct, frozen=True, gc=False):
     """One verified item, not yet rendered: it can be executed and prompted again for ever."""
 
     id: str
     task: str
     fields: Fields
     answer: str
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,10 @@ def _tell(out: Path, manifest: dict[str, Any]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     n = manifest["examples"]
     console.print(f"[bold green]{n:,}[/] verified examples in {escape(str(out))}")
+    tables, dropped = manifest["tables"], manifest["tables_dropped"]
+    lost = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items())
+    read = f"{tables['count']:,} table{'s' * (tables['count'] != 1)} ({tables['layout']})"
+    console.print(escape(f"{read}; left out: {lost}" if lost else read))
     if manifest["exhausted"]:
         asked = manifest["arguments"]["n"]
         console.print(f"[yellow]asked for {asked:,}, found {n:,}: stopped after {manifest['stopped']}[/]")
@@ -173,8 +177,6 @@ def _tell(out: Path, manifest: dict[str, Any]) -> None:
     reasons = ", ".join(f"{escape(reason)} {count:,}" for reason, count in largest[:5])
     more = f", {len(largest) - 5} reasons more in the card" if len(largest) > 5 else ""
     console.print(f"{sum(rejects.values()):,} draws rejected" + (f": {reasons}{more}" if reasons else ""))
-    if dropped := manifest["tables_dropped"]:
-        console.print("tables: " + ", ".join(f"{escape(reason)} {count:,}" for reason, count in dropped.items()))
     balance = manifest["balance"].items()
     over = [f"{escape(name)} {share:.1%} (bound {bound:.0%})" for name, (share, bound) in balance if share > bound]
     if over:

@@ -526,12 +526,12 @@ def renamed(node: Any, names: Mapping[str, str]) -> Any:
     """The tree with its slots renamed."""
     if isinstance(node, tuple):
         return tuple(renamed(part, names) for part in node)
-    if not hasattr(node, "__dataclass_fields__"):
+    if not isinstance(node, t.Node):
         return node
     if isinstance(node, t.Column):
-        return replace(node, name=names[node.name])
-    new = type(node)(*(renamed(getattr(node, name), names) for name in node.__slots__))
+        return t.Column(names[node.name], node.type, node.table)
+    new = type(node)(*(renamed(getattr(node, name), names) for name in node.__struct_fields__))
     if isinstance(new, t.Like):
         body = new.pattern.strip("%")
-        return replace(new, pattern=new.pattern.replace(body, names[body]))
+        return t.Like(new.expr, new.pattern.replace(body, names[body]), new.negated)
     return new

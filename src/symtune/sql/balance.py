@@ -14,7 +14,6 @@ docs/sql.md has the measured shares.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from random import Random
 
 from symtune.types import Denotation, ExecutionError
@@ -56,7 +55,7 @@ class Balance:
         `measures.guess` says of it."""
         if chance == 1.0:
             raise ExecutionError("balance: needs no reading", "every cell of the column is the answer")
-        self.last = tuple(classes(denotation, text, chance, shortcut))
+        self.last = classes(denotation, text, chance, shortcut)
         for name in self.last:
             if not self._left[name]:
                 raise ExecutionError(f"balance: {name}")
@@ -84,20 +83,16 @@ def bounds_for(rows: tuple[int, int], *, kinds: bool = True) -> dict[str, float]
     return found | {name: round(max(BOUNDS[name], fair / ROOM), 4) for name in ROWS}
 
 
-def classes(denotation: Denotation, text: str, chance: float, shortcut: str) -> Iterator[str]:
+def classes(denotation: Denotation, text: str, chance: float, shortcut: str) -> tuple[str, ...]:
     """The bounded classes that an answer belongs to."""
-    if shortcut:
-        yield shortcut
+    found = [shortcut] if shortcut else []
     if chance > 0.5:
-        yield "most cells"
+        found.append("most cells")
     if denotation.kind in ("number", "text"):
-        yield f"answer type: {denotation.kind}"
-    values = _values(denotation.rows)
+        found.append(f"answer type: {denotation.kind}")
+    values = len(denotation.rows) * len(denotation.rows[0])
     if values > 1:
-        yield "values: two or three" if values < 4 else "values: four or more"
+        found.append("values: two or three" if values < 4 else "values: four or more")
     if len(text) >= 40:
-        yield "characters: 40 or more"
-
-
-def _values(rows: Sequence[Sequence[str]]) -> int:
-    return len(rows) * len(rows[0]) if rows else 0
+        found.append("characters: 40 or more")
+    return tuple(found)

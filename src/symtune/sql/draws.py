@@ -56,14 +56,17 @@ class Material:
     """The columns of one context, by what they are good for. Built once, used by all draws over the context."""
 
     def __init__(self, fields: Sequence[Field], source: t.Source, size: int) -> None:
-        self.fields = [field for field in fields if field.variety and field.expr.name.lower() not in _MISREAD]
+        # A column with one value tells nothing: whoever asks for it needs no reading.
+        self.fields = [f for f in fields if len(f.variety) > 1 and f.expr.name.lower() not in _MISREAD]
         self.source = source
+        self.joined = isinstance(source, t.Join)
         self.size = size
         self.numbers = [f for f in self.fields if f.type == "number"]
         self.dates = [f for f in self.fields if f.type == "date"]
         self.texts = [f for f in self.fields if f.type == "text"]
         self.keys = [f for f in self.fields if f.unique]
-        self.measures = [f for f in self.numbers + self.dates if f.complete and len(f.variety) > 1]
+        self.measures = [f for f in self.numbers + self.dates if f.complete]
+        self.ranks = [f for f in self.measures if f.unique]
         self.groups = [f for f in self.fields if f.repeats]
         self.missing = [f for f in self.fields if not f.complete]
 
@@ -75,6 +78,7 @@ class Draw:
         self.rng = rng
         self.material = material
         self.row = int(rng.random() * material.size)
+        self._tables: set[str] = set()  # whose columns stand in the program
 
     def pick(self, options: Sequence[Any], why: str = "") -> Any:
         """One of the options, or no draw."""
@@ -89,27 +93,38 @@ class Draw:
         """A whole number from 0 to n - 1."""
         return int(self.rng.random() * n)
 
+    def column(self, options: Sequence[Field], why: str) -> Field:
+        """One of the columns; over joined tables one of a table that has no part in the program yet, if it can be."""
+        if not self.material.joined:
+            return self.pick(options, why)
+        options = [f for f in options if f.expr.table not in self._tables] or options
+        found: Field = self.pick(options, why)
+        self._tables.add(found.expr.table)
+        return found
+
     def field(self, *avoid: Field) -> Field:
         """A column whose witness cell is not missing."""
         row = self.row
-        return self.pick([f for f in self.material.fields if f not in avoid and f.values[row] is not None], "column")
+        return self.column([f for f in self.material.fields if f not in avoid and f.values[row] is not None], "column")
 
     def two(self, fields: Sequence[Field]) -> tuple[Field, Field]:
         """Two different columns, in random order."""
-        if len(fields) < 2:
-            no_draw("two columns")
-        first, second = self.rng.sample(fields, 2)
-        return first, second
+        first = self.column(fields, "two columns")
+        return first, self.column([f for f in fields if f is not first], "two columns")
 
     def key(self) -> Field:
-        return self.pick(self.material.keys, "a key column")
+        return self.column(self.material.keys, "a key column")
 
     def measure(self, *avoid: Field) -> Field:
         """A complete number or date column, to sort or compare by."""
-        return self.pick([f for f in self.material.measures if f not in avoid], "a measure")
+        return self.column([f for f in self.material.measures if f not in avoid], "a measure")
+
+    def rank(self, *avoid: Field) -> Field:
+        """A measure without ties."""
+        return self.column([f for f in self.material.ranks if f not in avoid], "a rank column")
 
     def number(self, *avoid: Field) -> Field:
-        return self.pick([f for f in self.material.numbers if f not in avoid], "a number column")
+        return self.column([f for f in self.material.numbers if f not in avoid], "a number column")
 
     def constant(self, field: Field, row: int | None = None) -> t.Constant:
         """The value of a cell as a constant."""
@@ -130,7 +145,7 @@ class Draw:
         if u < 0.72:
             return self.simple(*avoid)
         if u < 0.86:
-            parts = [self.simple(*avoid), self.simple(*avoid)]
+            parts = [self.simple(*avoid), self._known() if self.chance(0.12) else self.simple(*avoid)]
             return self._joined("AND", parts)
         if u < 0.95:
             # One part is true of the witness, the other is drawn for another row.
@@ -146,6 +161,18 @@ class Draw:
         if parts[0] == parts[1]:
             no_draw("two different conditions")
         return t.Logic(op, tuple(parts))
+
+    def _known(self) -> t.Expr:
+        """`column IS NOT NULL`, of any column that the witness knows: people write it where nothing is missing too."""
+        return t.IsNull(self.field().expr, negated=True)
+
+    def several(self, *avoid: Field) -> t.Expr:
+        """A condition that more rows than the witness may satisfy."""
+        where = self.condition(*avoid)
+        keys = [key.expr for key in self.material.keys]
+        if isinstance(where, t.Compare) and where.op == "=" and where.left in keys:
+            no_draw("a condition that several rows satisfy")
+        return where
 
     def _elsewhere(self, *avoid: Field) -> t.Expr:
         witness = self.row

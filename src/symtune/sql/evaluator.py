@@ -18,11 +18,22 @@ than an engine on purpose. Where SQL leaves an answer open, or where engines dis
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any
 
 from symtune.sql import tree as t
-from symtune.sql.functions import AGGREGATES, ARITHMETIC, FUNCTIONS, WINDOWS, both, compared, either, like
-from symtune.sql.vectors import Database, Frame, Relation, Vector, same_key, sort_index
+from symtune.sql.functions import (
+    AGGREGATES,
+    ARITHMETIC,
+    FUNCTIONS,
+    WINDOWS,
+    compared,
+    conjunction,
+    disjunction,
+    either,
+    like,
+)
+from symtune.sql.vectors import Database, Frame, Relation, Scope, Vector, same_key, sort_index
 from symtune.types import ExecutionError
 
 
@@ -33,26 +44,26 @@ def evaluate(query: t.Query, database: Database) -> Relation:
 
 # ---------------------------------------------------------------------------------------------- queries
 
+Outer = tuple[Frame, int] | None  # the row of an enclosing query that a correlated subquery looks at
 
-def _query(query: t.Query, database: Database, outer: tuple[Frame, int] | None) -> Relation:
+
+def _query(query: t.Query, database: Database, outer: Outer) -> Relation:
     if isinstance(query, t.SetQuery):
         return _set_query(query, database, outer)
     return _select(query, database, outer)
 
 
-def _select(q: t.Select, database: Database, outer: tuple[Frame, int] | None) -> Relation:
+def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
     for name, body in q.ctes:
-        database = {**database, name: _query(body, database, outer)}
+        database = database.extended(name, _query(body, database, outer))
     frame = _source(q.source, database, outer)
     if q.where is not None:
-        kept = eval_expr(q.where, frame).values
-        frame = frame.filtered([i for i, keep in enumerate(kept) if keep])
-    if q.group or any(_has_aggregate(item.expr) for item in q.items) or q.having is not None:
+        frame = frame.filtered(_true_of(q.where, frame))
+    if q.group or q.having is not None or _aggregates(q.items):
         frame = _group(q, frame)
         if q.having is not None:
-            kept = eval_expr(q.having, frame).values
             groups = frame.groups or []
-            frame = frame.grouped([groups[i] for i, keep in enumerate(kept) if keep], q.group)
+            frame = frame.grouped([groups[i] for i in _true_of(q.having, frame)], q.group)
     columns = [eval_expr(item.expr, frame) for item in q.items]
     keys = [eval_expr(order.expr, frame) for order in q.order]
     size = frame.size
@@ -67,11 +78,13 @@ def _select(q: t.Select, database: Database, outer: tuple[Frame, int] | None) ->
         index = _order(q, columns, keys, size)
         columns = [column.take(index) for column in columns]
         size = len(index)
-    return Relation(tuple(_name(item) for item in q.items), tuple(columns), size, bool(q.order) and size > 1)
+    names = [item.alias or (item.expr.name if isinstance(item.expr, t.Column) else "") for item in q.items]
+    return Relation(tuple(names), tuple(columns), size, bool(q.order) and size > 1)
 
 
-def _name(item: t.Item) -> str:
-    return item.alias or (item.expr.name if isinstance(item.expr, t.Column) else "")
+def _true_of(condition: t.Expr, frame: Frame) -> list[int]:
+    """The positions of the rows (or groups) that a condition is true of."""
+    return list(compress(range(frame.size), eval_expr(condition, frame).values))
 
 
 def join_frame(source: t.Source, database: Database) -> Frame:
@@ -79,30 +92,40 @@ def join_frame(source: t.Source, database: Database) -> Frame:
     return _source(source, database, None)
 
 
-def _source(source: t.Source | None, database: Database, outer: tuple[Frame, int] | None) -> Frame:
+def _source(source: t.Source | None, database: Database, outer: Outer) -> Frame:
     if source is None:
         return Frame({}, 1, database, outer)
-    if isinstance(source, t.Join):
-        return _join(source, database, outer)
     if isinstance(source, t.Derived):
-        found, alias = _query(source.query, database, outer), source.alias
-    else:
-        if source.name not in database:
-            raise ExecutionError("unknown table", source.name)
-        found, alias = database[source.name], source.alias or source.name
-    columns = {(alias, name): column for name, column in zip(found.names, found.columns, strict=True)}
-    return Frame(columns, found.size, database, outer)
+        found = _query(source.query, database, outer)
+        return Frame({source.alias: found.by_name()}, found.size, database, outer)
+    known = database.scopes.get(source)
+    if known is None:
+        known = _join(source, database, outer) if isinstance(source, t.Join) else _stored(source, database)
+        if outer is None:  # else the condition of a join may hang on the outer row
+            database.scopes[source] = known
+    return Frame(*known, database, outer)
 
 
-def _join(join: t.Join, database: Database, outer: tuple[Frame, int] | None) -> Frame:
+def _stored(source: t.TableRef, database: Database) -> tuple[Scope, int]:
+    if source.name not in database:
+        raise ExecutionError("unknown table", source.name)
+    found = database[source.name]
+    return {source.alias or source.name: found.by_name()}, found.size
+
+
+def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
     left = _source(join.left, database, outer)
     right = _source(join.right, database, outer)
     product, lefts, rights = _product(left, right, join.on)
-    kept = [i for i, keep in enumerate(eval_expr(join.on, product).values) if keep]
+    kept = _true_of(join.on, product)
     lefts, rights = [lefts[i] for i in kept], [rights[i] for i in kept]
-    columns = {key: vector.take(lefts) for key, vector in left.columns.items()}
-    columns |= {key: vector.take(rights) for key, vector in right.columns.items()}
-    return Frame(columns, len(kept), database, outer)
+    scope = {alias: _taken(columns, lefts) for alias, columns in left.columns.items()}
+    scope |= {alias: _taken(columns, rights) for alias, columns in right.columns.items()}
+    return scope, len(kept)
+
+
+def _taken(columns: dict[str, Vector], index: list[int]) -> dict[str, Vector]:
+    return {name: vector.take(index) for name, vector in columns.items()}
 
 
 def _product(left: Frame, right: Frame, condition: t.Expr) -> tuple[Frame, list[int], list[int]]:
@@ -112,10 +135,13 @@ def _product(left: Frame, right: Frame, condition: t.Expr) -> tuple[Frame, list[
     lefts = [i for i in range(left.size) for _ in range(right.size)]
     rights = list(range(right.size)) * left.size
     named = {(n.table, n.name) for n in t.walk(condition) if isinstance(n, t.Column)}
-    wanted = None if any(not table for table, _ in named) else named
-    columns = {key: left.column(*key).take(lefts) for key in left.columns if wanted is None or key in wanted}
-    columns |= {key: right.column(*key).take(rights) for key in right.columns if wanted is None or key in wanted}
-    return Frame(columns, len(lefts), left.database, left.outer), lefts, rights
+    every = any(not table for table, _ in named)
+    scope: Scope = {}
+    for side, index in ((left, lefts), (right, rights)):
+        for alias, columns in side.columns.items():
+            wanted = [name for name in columns if every or (alias, name) in named]
+            scope[alias] = {name: side.column(alias, name).take(index) for name in wanted}
+    return Frame(scope, len(lefts), left.database, left.outer), lefts, rights
 
 
 def _group(q: t.Select, frame: Frame) -> Frame:
@@ -125,7 +151,7 @@ def _group(q: t.Select, frame: Frame) -> Frame:
     if any(key.computed for key in keys):
         raise ExecutionError("near numbers", "GROUP BY a computed decimal")
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for i, key in enumerate(zip(*(k.values for k in keys), strict=True)):
+    for i, key in enumerate(zip(*[k.values for k in keys], strict=True)):
         groups.setdefault(key, []).append(i)
     return frame.grouped(list(groups.values()), q.group)
 
@@ -164,7 +190,7 @@ def _order(q: t.Select, columns: Sequence[Vector], keys: Sequence[Vector], size:
     return index[start:stop]
 
 
-def _set_query(q: t.SetQuery, database: Database, outer: tuple[Frame, int] | None) -> Relation:
+def _set_query(q: t.SetQuery, database: Database, outer: Outer) -> Relation:
     left, right = _query(q.left, database, outer), _query(q.right, database, outer)
     if len(left.columns) != len(right.columns):
         raise ExecutionError("set operation of unequal width")
@@ -275,7 +301,7 @@ def _between(expr: t.Between, frame: Frame) -> Vector:
     value = eval_expr(expr.expr, frame)
     low = compared(">=", value, eval_expr(expr.low, frame))
     high = compared("<=", value, eval_expr(expr.high, frame))
-    return Vector(list(map(both, low, high)), "bool")
+    return Vector(conjunction(low, high), "bool")
 
 
 def _member(value: Vector, options: list[Vector], row: int, negated: bool) -> bool | None:
@@ -289,9 +315,12 @@ def _member(value: Vector, options: list[Vector], row: int, negated: bool) -> bo
 
 def _in_list(expr: t.InList, frame: Frame) -> Vector:
     value = eval_expr(expr.expr, frame)
-    options = [eval_expr(item, frame) for item in expr.items]
     if value.computed and any(isinstance(v, float) for v in value.values):
         raise ExecutionError("near numbers", "IN")
+    if all(isinstance(item, t.Constant) for item in expr.items):
+        known = {item.value for item in expr.items if isinstance(item, t.Constant)}
+        return Vector([None if x is None else (x in known) is not expr.negated for x in value.values], "bool")
+    options = [eval_expr(item, frame) for item in expr.items]
     return Vector([_member(value, options, i, expr.negated) for i in range(frame.size)], "bool")
 
 
@@ -310,9 +339,10 @@ def _in_query(expr: t.InQuery, frame: Frame) -> Vector:
     for x, found in zip(value.values, _rows_of(expr.query, frame), strict=True):
         if len(found.columns) != 1:
             raise ExecutionError("IN of several columns")
-        if value.computed or found.columns[0].computed:
+        column = found.columns[0]
+        if value.computed or column.computed:
             raise ExecutionError("near numbers", "IN")
-        options = found.columns[0].values
+        options = column.values
         hit: bool | None = False if not options else None if x is None else x in options
         if hit is False and None in options:
             hit = None
@@ -343,17 +373,12 @@ def _is_filter(query: t.Query) -> bool:
 
 
 def _like(expr: t.Like, frame: Frame) -> Vector:
-    out: list[bool | None] = []
-    for text in eval_expr(expr.expr, frame).values:
-        if text is None:
-            out.append(None)
-            continue
-        hit = like(text, expr.pattern)
-        # SQLite's LIKE folds ASCII case, DuckDB's folds none: only patterns that match alike have one answer.
-        if not hit and like(text, expr.pattern, fold=True):
-            raise ExecutionError("letter case", "LIKE")
-        out.append(hit is not expr.negated)
-    return Vector(out, "bool")
+    texts = eval_expr(expr.expr, frame).values
+    hits = like(texts, expr.pattern)
+    # SQLite's LIKE folds ASCII case, DuckDB's folds none: only patterns that match alike have one answer.
+    if hits != like(texts, expr.pattern, fold=True):
+        raise ExecutionError("letter case", "LIKE")
+    return Vector([None if hit is None else not hit for hit in hits] if expr.negated else hits, "bool")
 
 
 def _is_null(expr: t.IsNull, frame: Frame) -> Vector:
@@ -361,11 +386,11 @@ def _is_null(expr: t.IsNull, frame: Frame) -> Vector:
 
 
 def _logic(expr: t.Logic, frame: Frame) -> Vector:
-    join = both if expr.op == "AND" else either
+    join = conjunction if expr.op == "AND" else disjunction
     parts = [eval_expr(part, frame).values for part in expr.parts]
     out = parts[0]
     for part in parts[1:]:
-        out = list(map(join, out, part))
+        out = join(out, part)
     return Vector(out, "bool")
 
 
@@ -431,19 +456,25 @@ _EVAL: dict[type, Callable[[Any, Frame], Vector]] = {
 
 # --------------------------------------------------------------------------------------- looking at trees
 
-_OPAQUE = (t.ScalarQuery, t.InQuery, t.Exists, t.Window)  # an aggregate inside is not one of this query
+# Below these no aggregate is one of this query.
+_LEAVES = frozenset([t.Column, t.Constant, t.ScalarQuery, t.InQuery, t.Exists, t.Window])
+
+
+def _aggregates(items: Sequence[t.Item]) -> bool:
+    """Whether an aggregate stands in the projection: then all rows are one group."""
+    for item in items:
+        kind = type(item.expr)
+        if kind is t.Aggregate or (kind not in _LEAVES and any(map(_has_aggregate, t.children(item.expr)))):
+            return True
+    return False
 
 
 def _has_aggregate(node: Any) -> bool:
-    if isinstance(node, t.Aggregate):
-        return True
-    if isinstance(node, (t.Column, t.Constant, *_OPAQUE)):
-        return False
-    return any(map(_has_aggregate, t.children(node)))
+    return isinstance(node, t.Aggregate) or (type(node) not in _LEAVES and any(map(_has_aggregate, t.children(node))))
 
 
 def _correlated(query: t.Query, frame: Frame) -> bool:
     """Whether the subquery names, by alias, a table of the frame that it does not itself read from."""
-    aliases = {alias for alias, _ in frame.columns}
-    own = {n.alias or n.name for n in t.walk(query) if isinstance(n, t.TableRef)}
-    return any(isinstance(n, t.Column) and n.table in aliases - own for n in t.walk(query) if isinstance(n, t.Column))
+    nodes = t.walk(query)
+    named = {node.table for node in nodes if type(node) is t.Column and node.table in frame.columns}
+    return bool(named) and not named <= {n.alias or n.name for n in nodes if type(n) is t.TableRef}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -149,29 +150,48 @@ WINDOWS: dict[str, Callable[..., None]] = {
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "=": lambda x, y: x == y,
-    "<>": lambda x, y: x != y,
-    "<": lambda x, y: x < y,
-    "<=": lambda x, y: x <= y,
-    ">": lambda x, y: x > y,
-    ">=": lambda x, y: x >= y,
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 
 def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
     """`left op right` row by row, None where a side is NULL. Refuses what only rounding decides."""
-    compare = _COMPARE[op]
-    pairs = list(zip(left.values, right.values, strict=True))
+    compare, xs, ys = _COMPARE[op], left.values, right.values
     if left.computed or right.computed:
+        pairs = list(zip(xs, ys, strict=True))
         for x, y in pairs:
             if x is not None and y is not None and x != y and near(x, y):
                 raise ExecutionError("near numbers", op)
         if op in ("=", "<>") and any(isinstance(v, float) for pair in pairs for v in pair):
             raise ExecutionError("near numbers", "equality of computed decimals")
     try:
-        return [None if x is None or y is None else compare(x, y) for x, y in pairs]
+        if None in xs or None in ys:
+            return [None if x is None or y is None else compare(x, y) for x, y in zip(xs, ys, strict=True)]
+        return list(map(compare, xs, ys))
     except TypeError:
         raise ExecutionError("type mismatch", op) from None
+
+
+Truths = list[bool | None]  # SQL's three truth values, a row each
+
+
+def conjunction(a: Truths, b: Truths) -> Truths:
+    """AND, row by row."""
+    if None in a or None in b:
+        return list(map(both, a, b))
+    return list(map(operator.and_, a, b))
+
+
+def disjunction(a: Truths, b: Truths) -> Truths:
+    """OR, row by row."""
+    if None in a or None in b:
+        return list(map(either, a, b))
+    return list(map(operator.or_, a, b))
 
 
 def both(a: bool | None, b: bool | None) -> bool | None:
@@ -188,18 +208,29 @@ def either(a: bool | None, b: bool | None) -> bool | None:
     return None if a is None or b is None else False
 
 
-def like(text: str, pattern: str, *, fold: bool = False) -> bool:
-    """Whether `text LIKE pattern`, letter by letter, or (`fold`) without regard to case. Linear in the text.
-
-    Each run between two `%` is taken where it first matches and never again: that finds every match.
-    """
+def like(texts: Sequence[str | None], pattern: str, *, fold: bool = False) -> Truths:
+    """`text LIKE pattern` for each text (None for NULL), letter by letter, or (`fold`) without regard to case."""
     if "_" in pattern:
-        return _pattern(pattern, fold).fullmatch(text) is not None
+        found = _pattern(pattern, fold).fullmatch
+        return [None if text is None else found(text) is not None for text in texts]
     if fold:
-        text, pattern = text.casefold(), pattern.casefold()
+        pattern = pattern.casefold()
+        texts = [None if text is None else text.casefold() for text in texts]
     first, *rest = pattern.split("%")
     if not rest:
-        return text == first
+        return [None if text is None else text == first for text in texts]
+    if len(rest) == 1 and not (first and rest[0]):
+        last = rest[0]
+        return [None if text is None else text.startswith(first) and text.endswith(last) for text in texts]
+    if len(rest) == 2 and not first and not rest[1]:
+        return [None if text is None else rest[0] in text for text in texts]
+    return [None if text is None else _runs(text, first, rest) for text in texts]
+
+
+def _runs(text: str, first: str, rest: Sequence[str]) -> bool:
+    """Whether the runs of a pattern between its `%` stand in the text, in order. Linear: each run is taken where it
+    first matches and never again, which finds every match.
+    """
     start, stop = len(first), len(text) - len(rest[-1])
     if start > stop or not text.startswith(first) or not text.endswith(rest[-1]):
         return False

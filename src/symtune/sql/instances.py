@@ -214,12 +214,12 @@ def _compile(node: Any, slots: frozenset[str]) -> Any:
         return lambda b: b[""]
     if isinstance(node, t.Like) and node.pattern.strip("%") in slots:
         return _like(node, _compile(node.expr, slots))
-    if not hasattr(node, "__dataclass_fields__"):
+    if not isinstance(node, t.Node):
         return node
-    parts = [_compile(getattr(node, name), slots) for name in node.__slots__]
+    parts = [_compile(getattr(node, name), slots) for name in node.__struct_fields__]
     if not any(map(callable, parts)):
         return node
-    return _node(type(node), parts, node.__slots__)
+    return _node(type(node), parts, node.__struct_fields__)
 
 
 def _like(node: t.Like, expr: Any) -> Fill:

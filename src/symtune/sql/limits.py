@@ -61,8 +61,8 @@ def _expressions(parts: Any, rows: int, sizes: dict[str, int]) -> int:
             inner, found = _query(node, sizes)
             looks_outside = any(isinstance(n, t.Column) and n.table for n in t.walk(node))
             work += inner * (rows if looks_outside else 1) + found * rows
-        elif hasattr(node, "__dataclass_fields__"):
+        elif isinstance(node, t.Node):
             # A window function with an order looks back over its rows.
             work += rows * rows if isinstance(node, t.Window) and node.order else rows
-            waiting.extend(getattr(node, name) for name in node.__slots__)
+            waiting.extend(getattr(node, name) for name in node.__struct_fields__)
     return work

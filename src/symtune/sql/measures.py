@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from symtune.sql import tree as t
 from symtune.sql.vectors import Database, shown
 
-_BY_CLASS: dict[type, str] = {
+_DATE_FUNCTIONS = {"YEAR", "MONTH", "DAY", "DAYS"}
+_ARITHMETIC: dict[tuple[type, type], str] = {
+    (t.Column, t.Column): "arithmetic between columns",
+    (t.ScalarQuery, t.ScalarQuery): "difference of two queries",
+}
+_NAMES: dict[type, str | Callable[[Any], str]] = {  # class of node -> the name of its construct
     t.Between: "BETWEEN",
     t.InList: "IN",
     t.Like: "LIKE",
@@ -24,73 +29,68 @@ _BY_CLASS: dict[type, str] = {
     t.ScalarQuery: "scalar subquery",
     t.Concat: "string function",
     t.Derived: "subquery in FROM",
+    t.Compare: attrgetter("op"),
+    t.Logic: attrgetter("op"),
+    t.SetQuery: attrgetter("op"),
+    t.Aggregate: attrgetter("name"),
+    t.Arithmetic: lambda node: _ARITHMETIC.get((type(node.left), type(node.right)), "arithmetic"),
+    t.Function: lambda node: "date function" if node.name in _DATE_FUNCTIONS else "string function",
 }
-_ARITHMETIC = {
-    (t.Column, t.Column): "arithmetic between columns",
-    (t.ScalarQuery, t.ScalarQuery): "difference of two queries",
-}
-_DATE_FUNCTIONS = {"YEAR", "MONTH", "DAY", "DAYS"}
-_NESTED = (t.ScalarQuery, t.InQuery, t.Exists, t.Derived)
-_PLAIN = (t.Column, t.Constant, t.Item, t.TableRef, t.Order)
+_PLAIN = frozenset([t.Column, t.Constant, t.Item, t.TableRef, t.Order])
+_NESTED = ("scalar subquery", "IN (SELECT)", "EXISTS", "subquery in FROM")
+_NOT_COUNTED = ("ASC", "DESC")  # part of ORDER BY
 
 
-def operators(nodes: Sequence[Any]) -> Counter[str]:
+def operators(nodes: Sequence[Any]) -> dict[str, int]:
     """How often each construct stands among a program's nodes (`tree.walk`), by the names of docs/sql.md."""
-    found: Counter[str] = Counter()
+    found: dict[str, int] = {}
     for node in nodes:
         kind = type(node)
         if kind in _PLAIN:
             continue
-        if kind in _BY_CLASS:
-            found[_BY_CLASS[kind]] += 1
-        if kind is t.Compare or kind is t.Logic or kind is t.SetQuery:
-            found[node.op] += 1
-        elif kind is t.Aggregate:
-            found[node.name] += 1
-        elif kind is t.Arithmetic:
-            found[_ARITHMETIC.get((type(node.left), type(node.right)), "arithmetic")] += 1
-        elif kind is t.Function:
-            found["date function" if node.name in _DATE_FUNCTIONS else "string function"] += 1
-        elif kind is t.Select:
-            _select(node, found)
+        if kind is t.Select:
+            for name in _clauses(node):
+                found[name] = found.get(name, 0) + 1
+        else:
+            name_or_rule = _NAMES[kind]
+            name = name_or_rule if isinstance(name_or_rule, str) else name_or_rule(node)
+            found[name] = found.get(name, 0) + 1
     return found
 
 
-def _select(node: t.Select, found: Counter[str]) -> None:
+def _clauses(node: t.Select) -> list[str]:
+    found = []
     if node.distinct:
-        found["DISTINCT"] += 1
+        found.append("DISTINCT")
     if len(node.items) > 1:
-        found["several columns"] += 1
+        found.append("several columns")
     if node.order:
-        found["ORDER BY" if len(node.order) == 1 else "ORDER BY two keys"] += 1
-        for order in node.order:
-            found[order.direction] += 1
+        found.append("ORDER BY" if len(node.order) == 1 else "ORDER BY two keys")
+        found += [order.direction for order in node.order]
     if node.limit is not None:
-        found["LIMIT"] += 1
+        found.append("LIMIT")
     if node.group:
-        found["GROUP BY"] += 1
+        found.append("GROUP BY")
     if node.having is not None:
-        found["HAVING"] += 1
+        found.append("HAVING")
     if node.ctes:
-        found["WITH"] += 1
+        found.append("WITH")
+    return found
 
 
-_NOT_COUNTED = {"ASC", "DESC"}  # part of ORDER BY
-
-
-def difficulty(nodes: Sequence[Any], used: Counter[str], database: Database) -> float:
+def difficulty(nodes: Sequence[Any], used: Mapping[str, int], database: Database) -> float:
     """Operators + 2 for each nested query + log2 of the rows that the program reads, to two decimals.
 
     A lookup in four rows has difficulty 3; a correlated subquery over 30 rows some 15.
     """
-    count = sum(n for name, n in used.items() if name not in _NOT_COUNTED)
-    nested, rows = 0, 0
+    count = sum(used.values()) - sum([used.get(name, 0) for name in _NOT_COUNTED])
+    nested = sum([used.get(name, 0) for name in _NESTED])
+    rows = 0
     for node in nodes:
-        if type(node) in _NESTED:
-            nested += 1
-        elif type(node) is t.TableRef:
+        kind = type(node)
+        if kind is t.TableRef:
             rows += database[node.name].size if node.name in database else 0
-        elif type(node) is t.Select and node.ctes:
+        elif kind is t.Select and node.ctes:
             nested += len(node.ctes)
     return round(count + 2 * nested + math.log2(max(rows, 1)), 2)
 

@@ -73,13 +73,24 @@ def count(d: Draw) -> t.Query:
     """SELECT COUNT(*) | COUNT(a) | COUNT(DISTINCT a) FROM w WHERE condition"""
     u = d.rng.random()
     if u < 0.75:
-        return _select(d, [t.Aggregate("COUNT", None, "number")], where=d.condition())
+        return _select(d, [t.Aggregate("COUNT", None, "number")], where=d.several())
     if u < 0.85 and d.material.missing:
         column = d.pick(d.material.missing)
         return _select(d, [t.Aggregate("COUNT", column.expr, "number")])
     group = d.pick(d.material.groups, "a column that repeats")
     where = None if d.chance(0.4) else d.condition(group)
     return _select(d, [t.Aggregate("COUNT", group.expr, "number", distinct=True)], where=where)
+
+
+def missing_cells(d: Draw) -> t.Query:
+    """SELECT a | COUNT(*) FROM w WHERE b IS [NOT] NULL [AND condition]"""
+    column = d.column(d.material.missing, "a column with missing cells")
+    known = column.values[d.row] is not None
+    where: t.Expr = t.IsNull(column.expr, negated=known)
+    counted = d.chance(0.4)
+    if d.chance(0.3) or (known and not counted):
+        where = t.Logic("AND", (where, d.simple(column)))
+    return _select(d, [t.Aggregate("COUNT", None, "number") if counted else d.field(column).expr], where=where)
 
 
 def aggregate(d: Draw) -> t.Query:
@@ -247,9 +258,8 @@ def difference(d: Draw) -> t.Query:
 
 def adjacent(d: Draw) -> t.Query:
     """The row before or after a named row, by a rank column."""
-    key, by = d.key(), d.measure()
-    if by is key or not by.unique:
-        by = d.pick([f for f in d.material.measures if f.unique and f is not key], "a rank column")
+    key = d.key()
+    by = d.rank(key)
     shown = d.field(by)
     after = d.chance(0.5)
     anchor = t.ScalarQuery(_cell(d, by, key), by.expr.type)
@@ -319,7 +329,7 @@ def with_clause(d: Draw) -> t.Query:
 def window(d: Draw) -> t.Query:
     """A rank, a running sum, or the row before or after, by a window function in FROM."""
     key = d.key()
-    by = d.measure(key)
+    by = d.rank(key) if d.material.ranks else d.measure(key)
     order: tuple[t.Order, ...] = (t.Order(by.expr, d.pick(("ASC", "DESC"))),)
     u = d.rng.random()
     if u < 0.45:
@@ -423,6 +433,7 @@ QUERY_TYPES: tuple[QueryType, ...] = (
     QueryType("several columns", 4, several_columns, lambda m: len(m.fields) > 2),
     QueryType("distinct", 3, distinct, lambda m: m.groups and len(m.fields) > 1),
     QueryType("count", 9, count, _any),
+    QueryType("missing cells", 4, missing_cells, lambda m: m.missing and len(m.fields) > 1),
     QueryType("aggregate", 7, aggregate, lambda m: m.numbers),
     QueryType("superlative", 7, superlative, lambda m: m.measures and len(m.fields) > 1),
     QueryType("ranked", 6, ranked, lambda m: m.measures and len(m.fields) > 1),
@@ -439,7 +450,7 @@ QUERY_TYPES: tuple[QueryType, ...] = (
     QueryType("set operation", 7, set_operation, lambda m: len(m.fields) > 1),
     QueryType("with clause", 4, with_clause, lambda m: m.measures and len(m.fields) > 2),
     QueryType("window", 7, window, lambda m: m.keys and m.measures and len(m.fields) > 1),
-    QueryType("dates", 16, dates, lambda m: m.dates and len(m.fields) > 1),
+    QueryType("dates", 28, dates, lambda m: m.dates and len(m.fields) > 1),
     QueryType("lookup by name", 0, lookup_by_name, lambda m: m.keys and m.texts and len(m.fields) > 1),
     QueryType("strings", 3, strings, lambda m: m.texts and m.keys),
 )

@@ -12,7 +12,7 @@ back from its text.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from symtune.denotation import render as render_answer
@@ -22,7 +22,7 @@ from symtune.sql import tree as t
 from symtune.sql.evaluator import evaluate
 from symtune.sql.joins import Link
 from symtune.sql.render import render
-from symtune.sql.vectors import Relation, Vector, near, relation
+from symtune.sql.vectors import Database, Relation, Vector, near, relation
 from symtune.tables import typed_rows
 from symtune.types import Denotation, ExecutionError, Table, Value
 
@@ -49,10 +49,9 @@ class Context:
         self.links = tuple(links)
         self.max_rows = max_rows
         typed = [typed_rows(table) for table in tables]
-        self.database: dict[str, Relation] = {
-            table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)
-        }
-        self._reversed: dict[str, Relation] = {}
+        self.database = Database({t.name: relation(t, rows) for t, rows in zip(tables, typed, strict=True)})
+        self._reversed: Database | None = None
+        self._several_texts = _several_texts(self.database.values())
         self.engines = engines or Engines()
         self.engines.load(self.tables, typed)
 
@@ -62,7 +61,7 @@ class Context:
         `sql` is the program's SQLite text where it is known already.
         """
         answered = self.answer(query)
-        self.confirm(query, answered, sql or render(query))
+        self.confirm(query, t.walk(query), answered, sql or render(query))
         return answered[0], answered[1]
 
     def answer(self, query: t.Query) -> Answered:
@@ -75,40 +74,69 @@ class Context:
             raise ExecutionError("empty")
         if found.size > self.max_rows:
             raise ExecutionError("too many rows", f"more than {self.max_rows}")
-        if any(None in column.values for column in found.columns):
-            raise ExecutionError("null answer")
+        for column in found.columns:
+            if None in column.values:
+                raise ExecutionError("null answer")
         denotation = Denotation(tuple(found.texts()), found.ordered, answer_type(found))
         text = render_answer(denotation)
         return denotation, text, found
 
-    def confirm(self, query: t.Query, answered: Answered, sql: str) -> None:
-        """Have the engines say the same of the SQLite text. Raises ExecutionError where one does not."""
+    def confirm(self, query: t.Query, nodes: Sequence[t.Node], answered: Answered, sql: str) -> None:
+        """Have the engines say the same of the SQLite text, else raise ExecutionError. `nodes` are the query's
+        (`tree.walk`).
+        """
         denotation, _, found = answered
         expected = found.rows()
         for name, rows in self.engines.run(sql):
             if not same_rows(expected, rows, found.ordered):
                 raise ExecutionError("engines disagree", f"{name}: {sql}")
-        if _may_depend_on_rows(query):
+        if _ties_may_hide(nodes) or (self._several_texts and _picks_rows(nodes)):
             again = evaluate(query, self._backwards())
             if sorted(again.texts()) != sorted(denotation.rows) or (
                 found.ordered and tuple(again.texts()) != denotation.rows
             ):
                 raise ExecutionError("engines disagree", f"our evaluator on permuted rows: {sql}")
 
-    def _backwards(self) -> dict[str, Relation]:
+    def _backwards(self) -> Database:
         """The tables with rows and columns in reverse, for our own evaluator."""
-        if not self._reversed:
-            self._reversed = {name: _reversed(relation) for name, relation in self.database.items()}
+        if self._reversed is None:
+            self._reversed = Database({name: _reversed(relation) for name, relation in self.database.items()})
         return self._reversed
 
 
-def _may_depend_on_rows(query: t.Query) -> bool:
-    """Whether something in the query picks rows or texts by their order: then texts are compared too, not values
-    alone. (SQLite sorts groups and duplicates whatever the order of rows: it would hide a tie between them.)
+def _ties_may_hide(nodes: Sequence[t.Node]) -> bool:
+    """Whether a tie could hide from SQLite, which sorts groups and duplicates whatever the order of rows: an order over
+    these, or over what a nested query yields.
     """
-    if isinstance(query, t.SetQuery):
-        return True
-    return bool(query.order or query.group or query.distinct or query.ctes or isinstance(query.source, t.Derived))
+    for node in nodes:
+        if isinstance(node, t.Select) and (node.ctes or (node.order and (node.group or node.distinct))):
+            return True
+        if isinstance(node, t.Derived):
+            return True
+    return False
+
+
+def _picks_rows(nodes: Sequence[t.Node]) -> bool:
+    """Whether something in the query picks rows, and with them texts, by their order."""
+    for node in nodes:
+        if isinstance(node, t.SetQuery) or (isinstance(node, t.Select) and (node.order or node.group or node.distinct)):
+            return True
+    return False
+
+
+def _several_texts(relations: Iterable[Relation]) -> bool:
+    """Whether one value is written in several ways, "5" and "5.0": then engines, who see values, cannot say whether
+    the right text was picked.
+    """
+    shown: dict[tuple[str, Any], str] = {}
+    for found in relations:
+        for column in found.columns:
+            if column.type == "text" or column.texts is None:
+                continue
+            for value, text in zip(column.values, column.texts, strict=True):
+                if value is not None and shown.setdefault((column.type, value), text) != text:
+                    return True
+    return False
 
 
 def _reversed(relation: Relation) -> Relation:
@@ -119,33 +147,31 @@ def _reversed(relation: Relation) -> Relation:
 
 
 class Engines:
-    """Two SQLite databases: the tables as shown, and with rows and columns permuted."""
+    """Two SQLite databases: the tables as shown, and with rows and columns permuted: in reverse, which moves every row
+    of a tie past every other one, so that a tie between two rows always shows.
+    """
 
     def __init__(self) -> None:
         self._shown, self._permuted = Sqlite(own=True), Sqlite(own=True)
 
     def load(self, tables: Sequence[Table], typed: Sequence[Typed]) -> None:
         self._shown.load(tables, typed)
-        self._permuted.load(*permuted(tables, typed))
+        backwards = [Table(t.id, t.header[::-1], t.types[::-1], (), t.name) for t in tables]  # the cells are `typed`
+        self._permuted.load(backwards, [[row[::-1] for row in rows[::-1]] for rows in typed])
 
     def run(self, sql: str) -> list[tuple[str, list[tuple[Any, ...]]]]:
         """(name of the executor, its rows), for each."""
         return [("SQLite", self._shown.run(sql)), ("SQLite on permuted rows", self._permuted.run(sql))]
 
 
-def permuted(tables: Sequence[Table], typed: Sequence[Typed], key: str = "") -> tuple[list[Table], list[Typed]]:
-    """The tables with rows and columns in another order: reversed without a key, else shuffled by it.
-
-    Reversal moves every row of a tie past every other one, so a tie between two rows always shows.
-    """
+def permuted(tables: Sequence[Table], typed: Sequence[Typed], key: str) -> tuple[list[Table], list[Typed]]:
+    """The tables with rows and columns in another order, shuffled by the key."""
     new_tables, new_typed = [], []
     for table, rows in zip(tables, typed, strict=True):
-        row_order = list(range(len(rows)))[::-1]
-        columns = list(range(len(table.header)))[::-1]
-        if key:
-            draw = rng("permutation", key, table.id)
-            draw.shuffle(row_order)
-            draw.shuffle(columns)
+        row_order, columns = list(range(len(rows))), list(range(len(table.header)))
+        draw = rng("permutation", key, table.id)
+        draw.shuffle(row_order)
+        draw.shuffle(columns)
         new_tables.append(
             Table(
                 table.id,
@@ -175,7 +201,7 @@ def same_rows(expected: list[tuple[Any, ...]], got: list[tuple[Any, ...]], order
         return False
     if ordered:
         return all(map(_same_row, expected, got))
-    if Counter(expected) == Counter(got):
+    if expected == got[::-1] or Counter(expected) == Counter(got):
         return True
     left = list(got)
     for row in expected:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
+
+import msgspec
 
 from symtune.sql import tree as t
 from symtune.sql.balance import Balance
 from symtune.sql.draws import Draw, Field, Material
+from symtune.sql.growth import grown
 from symtune.sql.instances import Instances
-from symtune.sql.joins import joined_material, uses_all
+from symtune.sql.joins import joined_material, narrowed
 from symtune.sql.measures import difficulty, guess, operators
 from symtune.sql.programs import JOINED, QUERY_TYPES, QueryType
 from symtune.sql.proof import Context
@@ -27,8 +29,7 @@ from symtune.types import Denotation, ExecutionError, UnknownName
 DRAWS_PER_PROGRAM = 12  # draws over one context before it is left with fewer programs than asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(msgspec.Struct, frozen=True, gc=False):
     """A proven program: its text, what it yields, and what describes it."""
 
     query: t.Query
@@ -74,7 +75,7 @@ class Sampler:
             rejects["context: serves no query type"] += 1
             return
         cumulative = list(accumulate(weight for _, weight in kinds))
-        seen: set[str] = set()
+        seen: set[t.Query] = set()
         balance = Balance(rng, count, material.size, kinds=self._default)
         templates = self._instances if self._instances and self._instances.serves(material) else None
         for _ in range(count * DRAWS_PER_PROGRAM):
@@ -87,7 +88,7 @@ class Sampler:
                 rejects[error.reason] += 1
                 continue
             balance.count()
-            seen.add(drawn.sql)
+            seen.add(drawn.query)
             yield drawn
             if len(seen) == count:
                 return
@@ -96,11 +97,10 @@ class Sampler:
     def _serving(self, material: Material) -> list[tuple[QueryType, float]]:
         if not material.size:
             return []
-        joined = isinstance(material.source, t.Join)
         return [
             (kind, weight)
             for kind, weight in self._kinds
-            if (not joined or kind.name in JOINED) and kind.fits(material)
+            if (not material.joined or kind.name in JOINED) and kind.fits(material)
         ]
 
     def _draw(
@@ -109,37 +109,38 @@ class Sampler:
         context: Context,
         material: Material,
         rng: Random,
-        seen: set[str],
+        seen: set[t.Query],
         balance: Balance,
     ) -> Drawn:
         """One proven program of a query type, or an instance of a template for None."""
-        template = ""
+        template, d = "", Draw(rng, material)
         if kind is not None:
-            query = kind.draw(Draw(rng, material))
+            query = kind.draw(d)
         elif self._instances is not None:
-            query, template = self._instances.draw(Draw(rng, material))
-        sql = render(query)
-        if sql in seen:
+            query, template = self._instances.draw(d)
+        if self._difficulty:
+            query = grown(d, query, lambda q: _difficulty(q, context), self._difficulty[0])
+        if material.joined:
+            query = narrowed(query, context.database, context.links)
+        if query in seen:
             raise ExecutionError("duplicate in its context")
-        joined = isinstance(material.source, t.Join)
-        if joined and not uses_all(query, context.database):
-            raise ExecutionError("join not used")
         answered = context.answer(query)
         denotation, answer, _ = answered
         chance, shortcut = guess(query, denotation.rows, context.database)
         balance.check(denotation, answer, chance, shortcut)
-        context.confirm(query, answered, sql)
         nodes = t.walk(query)
         used = operators(nodes)
         hard = difficulty(nodes, used, context.database)
         if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
-            raise ExecutionError("outside the range of difficulty")
+            raise ExecutionError("easier than asked for" if hard < self._difficulty[0] else "harder than asked for")
+        sql = render(query)
+        context.confirm(query, nodes, answered, sql)
         return Drawn(
             query,
             sql,
             denotation,
             answer,
-            "template" if kind is None else "join" if joined else kind.name,
+            "template" if kind is None else "join" if material.joined else kind.name,
             tuple(sorted(used)),
             hard,
             round(chance, 4),
@@ -147,6 +148,11 @@ class Sampler:
             template,
             balance.last,
         )
+
+
+def _difficulty(query: t.Query, context: Context) -> float:
+    nodes = t.walk(query)
+    return difficulty(nodes, operators(nodes), context.database)
 
 
 def _material(context: Context) -> Material:

@@ -8,8 +8,9 @@ engines must share are written down in docs/sql.md; `sql/evaluator.py` is their 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from typing import Any, Literal
+
+import msgspec
 
 ExprType = Literal["number", "date", "text", "bool"]
 Direction = Literal["ASC", "DESC"]
@@ -21,8 +22,11 @@ WINDOW_FUNCTIONS = ("ROW_NUMBER", "RANK", "LAG", "LEAD", "SUM", "COUNT")
 SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Node(msgspec.Struct, frozen=True, gc=False):
+    """A node: compares and hashes by class and fields. A struct, since some twenty are made for every program."""
+
+
+class Column(Node, frozen=True, gc=False):
     """A column by name; `table` is the alias it belongs to where that must be said."""
 
     name: str
@@ -30,16 +34,14 @@ class Column:
     table: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Node, frozen=True, gc=False):
     """A constant. A date is its ISO text; a number is finite; NULL is not a literal here."""
 
     value: int | float | str
     type: ExprType
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Node, frozen=True, gc=False):
     """`left op right` over numbers. `/` is real division, never integer division."""
 
     op: str
@@ -48,8 +50,7 @@ class Arithmetic:
     type: ExprType = "number"
 
 
-@dataclass(frozen=True, slots=True)
-class Concat:
+class Concat(Node, frozen=True, gc=False):
     """`left || right` over texts."""
 
     left: Expr
@@ -57,8 +58,7 @@ class Concat:
     type: ExprType = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Node, frozen=True, gc=False):
     """LENGTH, UPPER, LOWER, SUBSTR(text, start, length), ABS, YEAR, MONTH, DAY (of a date), DAYS (date - date)."""
 
     name: str
@@ -66,8 +66,7 @@ class Function:
     type: ExprType
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Node, frozen=True, gc=False):
     """An aggregate over the rows of a group. `arg` None is COUNT(*)."""
 
     name: str
@@ -76,8 +75,7 @@ class Aggregate:
     distinct: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Node, frozen=True, gc=False):
     """`name(arg) OVER (PARTITION BY … ORDER BY …)`."""
 
     name: str
@@ -87,8 +85,7 @@ class Window:
     type: ExprType
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Node, frozen=True, gc=False):
     """`left op right`, both of one type."""
 
     op: str
@@ -97,8 +94,7 @@ class Compare:
     type: ExprType = "bool"
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Node, frozen=True, gc=False):
     """`low <= expr AND expr <= high`."""
 
     expr: Expr
@@ -107,8 +103,7 @@ class Between:
     type: ExprType = "bool"
 
 
-@dataclass(frozen=True, slots=True)
-class InList:
+class InList(Node, frozen=True, gc=False):
     """`expr IN (constant, …)`."""
 
     expr: Expr
@@ -117,8 +112,7 @@ class InList:
     type: ExprType = "bool"
 
 
-@dataclass(frozen=True, slots=True)
-class InQuery:
+class InQuery(Node, frozen=True, gc=False):
     """`expr IN (SELECT …)`: a query of one column."""
 
     expr: Expr
@@ -127,8 +121,7 @@ class InQuery:
     type: ExprType = "bool"
 
 
-@dataclass(frozen=True, slots=True)
-class Exists:
+class Exists(Node, frozen=True, gc=False):
     """`EXISTS (SELECT …)`."""
 
     query: Query
@@ -136,8 +129,7 @@ class Exists:
     type: ExprType = "bool"
 
 
-@dataclass(frozen=True, slots=True)
-class Like:
+class Like(Node, frozen=True, gc=False):
     """`expr LIKE pattern` with `%` and `_`; no escape character."""
 
     expr: Expr
@@ -146,8 +138,7 @@ class Like:
     type: ExprType = "bool"
 
 
-@dataclass(frozen=True, slots=True)
-class IsNull:
+class IsNull(Node, frozen=True, gc=False):
     """`expr IS NULL`."""
 
     expr: Expr
@@ -155,8 +146,7 @@ class IsNull:
     type: ExprType = "bool"
 
 
-@dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(Node, frozen=True, gc=False):
     """AND or OR of two or more parts."""
 
     op: Literal["AND", "OR"]
@@ -164,16 +154,14 @@ class Logic:
     type: ExprType = "bool"
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Node, frozen=True, gc=False):
     """`NOT (part)`."""
 
     part: Expr
     type: ExprType = "bool"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Node, frozen=True, gc=False):
     """`CASE WHEN condition THEN value … ELSE default END`."""
 
     whens: tuple[tuple[Expr, Expr], ...]
@@ -181,40 +169,35 @@ class Case:
     type: ExprType
 
 
-@dataclass(frozen=True, slots=True)
-class ScalarQuery:
+class ScalarQuery(Node, frozen=True, gc=False):
     """A query of one column that yields at most one row, used as a value."""
 
     query: Query
     type: ExprType
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Node, frozen=True, gc=False):
     """One key of ORDER BY."""
 
     expr: Expr
     direction: Direction = "ASC"
 
 
-@dataclass(frozen=True, slots=True)
-class TableRef:
+class TableRef(Node, frozen=True, gc=False):
     """A table, or a common table expression, by name."""
 
     name: str
     alias: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(Node, frozen=True, gc=False):
     """A subquery in FROM."""
 
     query: Query
     alias: str
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(Node, frozen=True, gc=False):
     """An inner join of what stands left with one more table."""
 
     left: Source
@@ -222,16 +205,14 @@ class Join:
     on: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Node, frozen=True, gc=False):
     """One item of a projection."""
 
     expr: Expr
     alias: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Node, frozen=True, gc=False):
     """One SELECT with its clauses. `limit` None is no limit; `ctes` are (name, query) of its WITH."""
 
     items: tuple[Item, ...]
@@ -246,8 +227,7 @@ class Select:
     ctes: tuple[tuple[str, Query], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SetQuery:
+class SetQuery(Node, frozen=True, gc=False):
     """`left UNION|INTERSECT|EXCEPT right`: duplicates are removed."""
 
     op: str
@@ -291,22 +271,22 @@ _PLAIN_FIELDS = {
     'Literal["AND", "OR"]',
 }
 _HOLDS_NODES: dict[type, tuple[str, ...]] = {
-    node: tuple(field.name for field in fields(node) if field.type not in _PLAIN_FIELDS)
-    for node in (*Expr.__args__, *Query.__args__, *Source.__args__, Item, Order)
+    node: tuple([name for name in node.__struct_fields__ if node.__annotations__[name] not in _PLAIN_FIELDS])
+    for node in Node.__subclasses__()
 }
 
 
-def children(node: Any) -> Iterator[Any]:
+def children(node: Node) -> Iterator[Node]:
     """The nodes directly below a node, in order of its fields (tuples are looked into)."""
     for name in _HOLDS_NODES[type(node)]:
         yield from _nodes(getattr(node, name))
 
 
-def _nodes(value: Any) -> Iterator[Any]:
+def _nodes(value: Any) -> Iterator[Node]:
     if isinstance(value, tuple):
         for part in value:
             yield from _nodes(part)
-    elif type(value) in _HOLDS_NODES:
+    elif isinstance(value, Node):
         yield value
 
 
@@ -317,11 +297,13 @@ def walk(node: Any) -> list[Any]:
     found, waiting = [], [node]
     while waiting:
         value = waiting.pop()
-        kind = type(value)
-        if kind is tuple:
-            waiting.extend(value)
-        elif kind in _HOLDS_NODES:
-            found.append(value)
-            for name in _HOLDS_NODES[kind]:
-                waiting.append(getattr(value, name))
+        names = _HOLDS_NODES.get(type(value))
+        if names is None:
+            if type(value) is tuple:
+                waiting.extend(value)
+            continue
+        found.append(value)
+        for name in names:
+            if below := getattr(value, name):
+                waiting.append(below)
     return found

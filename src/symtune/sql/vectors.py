@@ -5,26 +5,26 @@ an expression sees).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from symtune.denotation import number_text
 from symtune.sql import tree as t
 from symtune.types import ExecutionError, Table, Value
 
+# Structs, since a dozen vectors and frames are made for every program: they cost a fifth of a plain class.
 
-class Vector:
+
+class Vector(msgspec.Struct, eq=False, gc=False):
     """One value a row. `texts` are the cells as written, where the values are cells; `computed` marks decimals
     that arithmetic has rounded."""
 
-    __slots__ = ("computed", "texts", "type", "values")
-
-    def __init__(self, values: list[Any], type_: str, texts: list[str] | None = None, computed: bool = False) -> None:
-        self.values = values
-        self.type = type_
-        self.texts = texts
-        self.computed = computed
+    values: list[Any]
+    type: str
+    texts: list[str] | None = None
+    computed: bool = False
 
     def take(self, index: Sequence[int]) -> Vector:
         values, texts = self.values, self.texts
@@ -36,8 +36,7 @@ class Vector:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(msgspec.Struct, eq=False, gc=False):
     """Named columns of one length. `ordered`: the order of its rows is total and means something."""
 
     names: tuple[str, ...]
@@ -45,13 +44,17 @@ class Relation:
     size: int
     ordered: bool = False
 
+    def by_name(self) -> dict[str, Vector]:
+        """Its columns by name."""
+        return dict(zip(self.names, self.columns, strict=True))
+
     def column(self, name: str) -> Vector:
         """A column by its name."""
         return self.columns[self.names.index(name)]
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The values, row by row."""
-        return list(zip(*(column.values for column in self.columns), strict=True))
+        return list(zip(*[column.values for column in self.columns], strict=True))
 
     def texts(self) -> list[tuple[str, ...]]:
         """What is shown, row by row: a cell as written, a computed number by the one number rule, "" for NULL."""
@@ -64,7 +67,19 @@ def shown(values: Sequence[Any]) -> list[str]:
     return [("" if v is None else v if isinstance(v, str) else number_text(v)) for v in values]
 
 
-Database = Mapping[str, Relation]
+class Database(dict[str, Relation]):
+    """Relations by name. `scopes` keeps the rows of FROM clauses: programs over the same tables start from the same."""
+
+    def __init__(self, relations: dict[str, Relation]) -> None:
+        super().__init__(relations)
+        self.scopes: dict[t.Source, tuple[Scope, int]] = {}
+
+    def extended(self, name: str, relation: Relation) -> Database:
+        """The database with one more relation, a common table expression."""
+        return Database({**self, name: relation})
+
+
+Scope = dict[str, dict[str, Vector]]  # alias -> name -> column
 
 
 def relation(table: Table, typed: Sequence[Sequence[Value]]) -> Relation:
@@ -76,69 +91,63 @@ def relation(table: Table, typed: Sequence[Sequence[Value]]) -> Relation:
     return Relation(tuple(table.header), columns, len(table.rows))
 
 
-class Frame:
-    """The rows an expression sees: columns by (alias, name), an outer row for correlated subqueries, and, under
-    GROUP BY, the groups."""
+class Frame(msgspec.Struct, eq=False, gc=False):
+    """The rows an expression sees: columns by alias and name, an outer row for correlated subqueries, and, under
+    GROUP BY, the groups of the rows of `below`."""
 
-    __slots__ = ("cache", "columns", "database", "groups", "index", "keys", "outer", "size")
+    columns: Scope
+    size: int
+    database: Database
+    outer: tuple[Frame, int] | None = None
+    index: list[int] | None = None  # rows kept by WHERE; None is all of them
+    groups: list[list[int]] | None = None
+    keys: tuple[t.Expr, ...] = ()
+    below: Frame | None = None
+    cache: dict[tuple[str, str], Vector] = {}  # msgspec gives every frame a dict of its own
 
-    def __init__(
-        self,
-        columns: dict[tuple[str, str], Vector],
-        size: int,
-        database: Database,
-        outer: tuple[Frame, int] | None,
-    ) -> None:
-        self.columns = columns
-        self.size = size
-        self.database = database
-        self.outer = outer
-        self.index: Sequence[int] | None = None  # rows kept by WHERE; None is all of them
-        self.groups: list[list[int]] | None = None
-        self.keys: tuple[t.Expr, ...] = ()
-        self.cache: dict[tuple[str, str], Vector] = {}
-
-    def filtered(self, index: Sequence[int]) -> Frame:
-        frame = Frame(self.columns, len(index), self.database, self.outer)
-        frame.index = index if self.index is None else [self.index[i] for i in index]
-        return frame
+    def filtered(self, index: list[int]) -> Frame:
+        """The rows at the given positions."""
+        kept = index if self.index is None else [self.index[i] for i in index]
+        return Frame(self.columns, len(index), self.database, self.outer, kept)
 
     def grouped(self, groups: list[list[int]], keys: tuple[t.Expr, ...]) -> Frame:
-        frame = Frame(self.columns, len(groups), self.database, self.outer)
-        frame.index, frame.groups, frame.keys = self.index, groups, keys
-        return frame
+        """A row for each group of rows."""
+        below = self if self.below is None else self.below
+        return Frame(self.columns, len(groups), self.database, self.outer, self.index, groups, keys, below)
 
     def rows(self) -> Frame:
         """The rows below the groups."""
-        frame = Frame(self.columns, sum(map(len, self.groups or ())), self.database, self.outer)
-        frame.index, frame.cache = self.index, self.cache
-        if self.index is None:
-            frame.size = next((len(v.values) for v in self.columns.values()), frame.size)
-        else:
-            frame.size = len(self.index)
-        return frame
+        return self if self.below is None else self.below
 
     def column(self, table: str, name: str) -> Vector:
-        key = (table, name)
-        found = self.cache.get(key)
+        """A column of these rows, or of the outer row. Raises ExecutionError for a name that nothing or too much
+        answers to.
+        """
+        found = self.cache.get((table, name))
         if found is None:
             found = self.find(table, name)
             if found is None:
                 return self.from_outside(table, name)
             if self.index is not None:
                 found = found.take(self.index)
-            self.cache[key] = found
+            self.cache[table, name] = found
         return found
 
     def find(self, table: str, name: str) -> Vector | None:
+        """A column before WHERE, or None."""
         if table:
-            return self.columns.get((table, name))
-        found = [vector for (_, column), vector in self.columns.items() if column == name]
+            scope = self.columns.get(table)
+            return None if scope is None else scope.get(name)
+        scopes = list(self.columns.values())
+        if len(scopes) == 1:
+            return scopes[0].get(name)
+        found = [scope[name] for scope in scopes if name in scope]
         if len(found) > 1:
             raise ExecutionError("ambiguous column", name)
         return found[0] if found else None
 
     def from_outside(self, table: str, name: str) -> Vector:
+        """The outer row's value of a column, on every row."""
         if self.outer is None:
             raise ExecutionError("unknown column", name)
         frame, row = self.outer

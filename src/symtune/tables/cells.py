@@ -4,19 +4,20 @@ Everything here is a pure function of the text: a cell means the same in a table
 
 | text | meaning |
 |---|---|
-| empty, `-` `–` `—` `--` `…` `...` `?` `n/a` `N/A` `n.a.` `#N/A` | missing, everywhere |
+| empty, `-` `–` `—` `--` `…` `...` `?` `n/a` `N/A` `n / a` `(N/A)` `n.a.` `n/d` `#N/A` | missing, everywhere |
 | `null` `NULL` `nan` `NaN` (not `Null`, `Nan`: names) | missing, everywhere |
-| `NA` `none` `unknown` `TBA` `TBD` (any case) | missing in number and date columns, a word in text columns |
-| `1234` `1,234` `1,234.5` `.5` `+3` `-4` `−4` `–4` | numbers; thousands in groups of three |
+| `NA` `none` `unknown` `not available` `TBA` `TBC` `TBD` … (any case) | missing in number and date columns alone |
+| `*` `**` `†` `[1]` (nothing but footnote marks) | missing in number and date columns alone |
+| `1234` `1,234` `1,234.5` `.5` `+3` `-4` `- 4` `−4` `–4` | numbers; thousands in groups of three |
 | `1 234` with a no-break or thin space | a number; with a plain space it is text (`555 123`) |
 | `1.2e5` `3e-4` | numbers; `12E5` is text (a code) |
-| `$5.00` `€3` `£1,000` `US$ 7` `-$5` | a number with a unit in front |
+| `$5.00` `€3` `£1,000` `US$ 7` `EUR 7` `-$5` | a number with a unit in front |
 | `12%` `5 km` `120kg` `3.2 million` | a number with a unit behind; 12% is 12 |
-| `1,234[1]` `12 [note 2]` `1993[citation needed]` `12*` `12†` | numbers; footnote marks are left out |
+| `1,234[1]` `12 [note 2]` `1993[citation needed]` `12*` `12†` `12^` `12¤` | numbers; footnote marks are left out |
 | `007` `01 234` `1,23` `1.234,5` `(5)` `5.` `~5` `<5` `1st` `3-2` `1:05` `5/6` `2000 BC` `3 pm` | text |
 | numbers beyond 2^53 | text: no engine holds them exactly |
-| `2008-04-13` `2008/4/13` | dates |
-| `April 13, 2008` `Apr. 13, 2008` `13 April 2008` `13-Apr-2008` | dates |
+| `2008-04-13` `2008/4/13` `2008-04-13 00:00:00` `2008-04-13T00:00` | dates |
+| `April 13, 2008` `Apr. 13, 2008` `april 13 , 2008` `13 April 2008` `13-Apr-2008` | dates |
 | `4/13/2008` | a date, month first, where a column proves the order (see `columns`) |
 | `13.4.2008` | a date, day first, where a column proves the order |
 | `2008` | a number |
@@ -31,17 +32,20 @@ from datetime import date
 
 MISSING = frozenset({
     "", "-", "–", "—", "―", "−", "‒", "--", "---", "––", "——", "…", "...", "?",
-    "n/a", "N/A", "N/a", "n.a.", "N.A.", "#N/A", "null", "NULL", "nan", "NaN",
+    "‐", "n/a", "N/A", "N/a", "n / a", "N / A", "(n/a)", "(N/A)", "n.a.", "N.A.", "n.a", "N.A", "n/d", "N/D", "#N/A",
+    "null", "NULL", "nan", "NaN",
 })  # fmt: skip
-MISSING_IF_TYPED = frozenset({"na", "none", "unknown", "tba", "tbd"})
+MISSING_IF_TYPED = frozenset({
+    "na", "none", "unknown", "not available", "unavailable", "data unavailable", "no data", "tba", "tbc", "tbd",
+})  # fmt: skip
 
 LARGEST_EXACT = 2**53
 LONGEST = 80  # characters; no number and no date is longer, and a hostile cell costs nothing
-_FOOTNOTES = re.compile(r"(?:\s*(?:\[[^\[\]]{1,24}\]|[*†‡§]))+$")
+_FOOTNOTES = re.compile(r"(?:\s*(?:\[[^\[\]]{1,24}\]|[*†‡§^¤]))+$")
 _GROUP_MARKS = ",\u00a0\u2009\u202f"
 _NUMBER = re.compile(
-    r"(?P<sign>[-+−–]?)"
-    r"(?P<front>(?:[A-Z]{0,3}[$€£¥₹₩₽]\s?)?)"
+    r"(?P<sign>(?:[-+−–]\s?)?)"
+    r"(?P<front>(?:[A-Z]{0,3}[$€£¥₹₩₽]\s?|(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|CNY|INR)\s?)?)"
     r"(?P<whole>(?:0|[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]{0,2}(?:[\u00a0\u2009\u202f][0-9]{3})+|[1-9][0-9]*)?)"
     r"(?P<fraction>(?:\.[0-9]+)?)"
     r"(?P<exponent>(?:[eE][-+]?[0-9]{1,3})?)"
@@ -62,19 +66,26 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
-_ISO = re.compile(r"(?P<y>[0-9]{4})(?P<s>[-/])(?P<m>[0-9]{1,2})(?P=s)(?P<d>[0-9]{1,2})")
+_ISO = re.compile(
+    r"(?P<y>[0-9]{4})(?P<s>[-/])(?P<m>[0-9]{1,2})(?P=s)(?P<d>[0-9]{1,2})(?:[T ]00:00(?::00(?:\.0{1,9})?)?)?"
+)
 _SLASHED = re.compile(r"(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4})")
 _DOTTED = re.compile(r"(?P<d>[0-9]{1,2})\.\s?(?P<m>[0-9]{1,2})\.\s?(?P<y>[0-9]{4})")
-_MONTH_FIRST = re.compile(r"(?P<name>[A-Za-z]{3,9})\.?\s+(?P<d>[0-9]{1,2}),?\s+(?P<y>[0-9]{4})")
-_DAY_FIRST = re.compile(r"(?P<d>[0-9]{1,2})(?P<s>[-\s])\s*(?P<name>[A-Za-z]{3,9})\.?,?(?P=s)\s*(?P<y>[0-9]{4})")
+_MONTH_FIRST = re.compile(r"(?P<name>[A-Za-z]{3,9})\.?\s+(?P<d>[0-9]{1,2})\s?,?\s+(?P<y>[0-9]{4})")
+_DAY_FIRST = re.compile(r"(?P<d>[0-9]{1,2})(?P<s>[-\s])\s*(?P<name>[A-Za-z]{3,9})\.?\s?,?(?P=s)\s*(?P<y>[0-9]{4})")
 
 
 def is_missing(text: str, *, typed: bool = False) -> bool:
     """Whether a cell says "nothing here"; `typed`: in a number or date column, where some words say so
     too.
     """
+    if text[:1].isdigit():  # most cells that are not text
+        return False
     text = text.strip()
-    return text in MISSING or (typed and text.casefold() in MISSING_IF_TYPED)
+    if not typed or text in MISSING:
+        return text in MISSING
+    text = without_footnotes(text)
+    return text in MISSING or text.casefold() in MISSING_IF_TYPED
 
 
 def without_footnotes(text: str) -> str:
@@ -88,6 +99,8 @@ def parse_number(text: str) -> tuple[int | float, str] | None:
 
     The number is finite; an integer is at most 2^53 in size. A unit is no part of the number: 12% is 12.
     """
+    if text.isdigit() and text.isascii() and len(text) < 16 and (text[0] != "0" or len(text) == 1):
+        return int(text), ""  # most numbers
     found = _NUMBER.fullmatch(without_footnotes(text)) if len(text) <= LONGEST else None
     if found is None:
         return None
@@ -105,7 +118,7 @@ def parse_number(text: str) -> tuple[int | float, str] | None:
         number = int(digits) if len(digits) <= 16 else LARGEST_EXACT + 1
     if number > LARGEST_EXACT or not math.isfinite(number):
         return None
-    if sign in ("-", "−", "–") and number:  # never -0.0, which equals 0.0 and prints otherwise
+    if sign[:1] in ("-", "−", "–") and number:  # never -0.0, which equals 0.0 and prints otherwise
         number = -number
     return number, f"{front.strip()}{unit}"
 

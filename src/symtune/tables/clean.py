@@ -16,10 +16,12 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+NOT_PLAIN = "column of lists, records or binary data: left out"
 _BREAKS = re.compile("[ \t]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _UNUSUAL = re.compile("[\0\r\n\v\f\x1c-\x1e\x85\u2028\u2029\ud800-\udfff]")
@@ -38,9 +40,15 @@ def clean_cell(text: str, repaired: Counter[str]) -> str:
 
 def clean_rows(rows: Sequence[Sequence[str]], repaired: Counter[str]) -> tuple[tuple[str, ...], ...]:
     """All cells of a table, cleaned."""
-    if not _UNUSUAL.search("".join(["".join(row) for row in rows])):
-        return tuple([tuple([cell.strip() for cell in row]) for row in rows])
-    return tuple([tuple([clean_cell(cell, repaired) for cell in row]) for row in rows])
+    texts = ["".join(row) for row in rows]
+    if not _UNUSUAL.search("".join(texts)):
+        return tuple([tuple(map(str.strip, row)) for row in rows])
+    return tuple(
+        [
+            tuple([clean_cell(cell, repaired) for cell in row] if unusual else map(str.strip, row))
+            for row, unusual in zip(rows, map(_UNUSUAL.search, texts), strict=True)
+        ]
+    )
 
 
 def clean_header(header: Sequence[str], repaired: Counter[str]) -> tuple[str, ...]:
@@ -51,6 +59,8 @@ def clean_header(header: Sequence[str], repaired: Counter[str]) -> tuple[str, ..
             names[position - 1] = f"column {position}"
             repaired["empty header: named by its position"] += 1
     written = {_key(name) for name in names}
+    if len(written) == len(names):
+        return tuple(names)
     taken: set[str] = set()
     unique = []
     for name in names:
@@ -69,6 +79,23 @@ def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def plain_columns(
+    header: Sequence[str], columns: Iterable[Sequence[Any]]
+) -> tuple[list[str], list[list[str]], tuple[str, ...]]:
+    """The names and texts of the columns that hold plain values, and a note for each that does not: it is left
+    out.
+    """
+    names, texts, notes = list[str](), list[list[str]](), list[str]()
+    for name, values in zip(header, columns, strict=True):
+        try:
+            texts.append(list(map(text_of, values)))
+        except TypeError:
+            notes.append(NOT_PLAIN)
+        else:
+            names.append(name)
+    return names, texts, tuple(notes)
+
+
 def text_of(value: Any) -> str:
     """A plain value as the text of a cell. Raises TypeError for bytes and anything else that is not plain."""
     if value is None:
@@ -79,6 +106,8 @@ def text_of(value: Any) -> str:
         return json.dumps(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, timedelta):
+        return str(value)
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
     raise TypeError(f"a cell cannot be a {type(value).__name__}")

@@ -6,6 +6,7 @@ is `text`. What one cell can mean stands in `cells`; the column adds:
 | rule | why |
 |---|---|
 | all numbers carry the same unit (`5 km`, `7 km`), or none does | `5 km` and `5 m` do not compare |
+| a unit of three letters or more may be in any case and take an `s` | `1 day`, `6 days` and `2 Days` do compare |
 | one integer beyond 2^53 makes the column text | no engine and no float holds it exactly |
 | a code with leading zeros (`007`) makes the column text | the zeros are part of it |
 | dates in figures (`4/13/2008`, `13.4.2008`): one mark, one day over 12 | else day and month look alike |
@@ -35,8 +36,11 @@ def infer_types(rows: Sequence[Sequence[str]], width: int) -> tuple[ColumnType, 
 
 
 def _column_type(cells: Sequence[str]) -> ColumnType:
-    present = [cell for cell in cells if not is_missing(cell, typed=True)]
-    if len(present) < MINIMUM:
+    first = next((cell for cell in cells if not is_missing(cell, typed=True)), "")
+    if parse_number(first) is None and parse_date(first) is None:
+        return "text"  # most columns of text are seen by their first cell
+    present = [cell for cell in set(cells) if not is_missing(cell, typed=True)]  # the order decides nothing
+    if len(present) < MINIMUM and cells.count(first) < MINIMUM:
         return "text"
     if _all_numbers(present):
         return "number"
@@ -47,10 +51,15 @@ def _all_numbers(cells: Sequence[str]) -> bool:
     unit: str | None = None
     for cell in cells:
         parsed = parse_number(cell)
-        if parsed is None or (unit is not None and parsed[1] != unit):
+        if parsed is None or (unit is not None and parsed[1] != unit and _measure(parsed[1]) != _measure(unit)):
             return False
         unit = parsed[1]
     return True
+
+
+def _measure(unit: str) -> str:
+    """What a unit measures in: days for `day`, `days` and `Days`. Short ones are symbols: `m` is not `M` or `ms`."""
+    return unit.casefold().removesuffix("s") if len(unit) > 2 and unit.isalpha() else unit
 
 
 def _all_dates(cells: Sequence[str]) -> bool:

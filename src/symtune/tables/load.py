@@ -11,7 +11,7 @@ from pathlib import Path
 from symtune.tables import sources
 from symtune.tables.clean import clean_header, clean_rows
 from symtune.tables.columns import infer_types
-from symtune.tables.model import MAX_CELLS, Drop, ForeignKey, RawTable, TableSet
+from symtune.tables.model import MAX_CELLS, TOO_LARGE, Drop, ForeignKey, RawTable, TableSet
 from symtune.tables.sources import default
 from symtune.tables.splits import assign, content_hash
 from symtune.types import SPLITS, InputError, Split, Table, UnknownName
@@ -41,8 +41,8 @@ def load_tables(source: Path | None, *, layout: str | None = None) -> TableSet:
     raw = (table for name in chosen for table in chosen[name].read(path, drop))
     loaded = _clean(raw, drop)
     if not loaded.tables:
-        why = f"; the first: {first[0]}" if first else ""
-        raise InputError(f"{path}: no usable table ({sum(dropped.values())} dropped{why})")
+        why = f"{sum(dropped.values())} dropped; the first: {first[0]}" if first else f"read as {'+'.join(chosen)}"
+        raise InputError(f"{path}: no usable table ({why})")
     return replace(loaded, dropped=dict(sorted(dropped.items())), layout="+".join(chosen))
 
 
@@ -81,14 +81,14 @@ def _fault(raw: RawTable) -> str:
     """Why a raw table cannot be used, or ""."""
     width = len(raw.header)
     if not width:
-        return "no columns"
+        return "no column of plain values"
     if not raw.rows:
         return "no rows"
     if any(len(row) != width for row in raw.rows):
         return "ragged row"
     if width > MAX_COLUMNS:
         return f"over {MAX_COLUMNS:,} columns"
-    return f"over {MAX_CELLS:,} cells" if width * len(raw.rows) > MAX_CELLS else ""
+    return TOO_LARGE if width * len(raw.rows) > MAX_CELLS else ""
 
 
 def _foreign_keys(made: dict[str, tuple[Table, RawTable]]) -> tuple[ForeignKey, ...]:
@@ -125,8 +125,12 @@ def tables_of_split(tables: TableSet, split: Split) -> TableSet:
     splits, copies = _assign(tables)
     kept = _only(tables, {id for id, its in splits.items() if its == split})
     if not kept.tables:
-        here = ", ".join(f"{name} {number}" for name, number in sorted(Counter(splits.values()).items()))
-        raise InputError(f"no table of the split {split!r} (there are: {here}); add tables or choose another split")
+        here = Counter(splits.values()).most_common()
+        there = ", ".join(f"{name} {number}" for name, number in here)
+        raise InputError(
+            f"no table of the split {split!r} (the tables' contents put them into: {there}); "
+            f"add tables, or take --split {here[0][0]}"
+        )
     lost = sum(tables.official[id] == split for id in copies)
     return _counted(kept, DUPLICATE_OF_HELD_OUT, lost)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from symtune.types import InputError, Split, Table
 
 MAX_CELLS = 5_000_000  # of one table; more does not fit a small machine
+TOO_LARGE = f"over {MAX_CELLS:,} cells"
 
 Drop = Callable[[str, str], None]  # (reason, where: file or file:line): count a table that cannot be used
 

@@ -14,12 +14,13 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from symtune.types import SPLITS, Split, Table
 
 _CELL, _ROW = "\x1f", "\x1e"
-_ASCII_NOISE = re.compile(f"[^a-z0-9{_CELL}{_ROW}]+")
-_NOISE = re.compile(rf"[^\w{_CELL}{_ROW}]|_")
+_ASCII_NOISE = bytes(code for code in range(128) if not chr(code).isalnum() and chr(code) not in _CELL + _ROW)
+_BEYOND_ASCII = re.compile("[^\0-\x7f]{1,32}")  # letters fold one by one, so long runs may be cut
 # Letters and signs that Unicode does not decompose, as ASCII transliterations of tables write them.
 _TRANSLITERATE = str.maketrans({
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t",
@@ -35,22 +36,28 @@ def content_hash(table: Table | Sequence[Sequence[str]]) -> str:
     header was made unique, which changes the content where names repeat.
     """
     rows = (table.header, *table.rows) if isinstance(table, Table) else table
-    # Separators inside a cell would let two tables share one text, so they are taken out of cells first.
-    text = _ROW.join([_CELL.join([_without_separators(cell) for cell in row]) for row in rows])
+    text = _ROW.join([_CELL.join(row) for row in rows])
+    if text.count(_CELL) + text.count(_ROW) != sum(map(len, rows)) - 1:
+        # Separators inside a cell would let two tables share one text, so they are taken out of cells first.
+        text = _ROW.join([_CELL.join([cell.replace(_CELL, " ").replace(_ROW, " ") for cell in row]) for row in rows])
     folded = _fold(text)
-    if not folded.strip(_CELL + _ROW):  # nothing but signs: then the signs are the content
-        folded = " ".join(text.casefold().split(" "))
-    return hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    if not folded.strip((_CELL + _ROW).encode()):  # nothing but signs: then the signs are the content
+        folded = text.casefold().encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(folded, digest_size=16).hexdigest()
 
 
-def _without_separators(cell: str) -> str:
-    return cell.replace(_CELL, " ").replace(_ROW, " ") if _CELL in cell or _ROW in cell else cell
+def _fold(text: str) -> bytes:
+    text = text.casefold()
+    if not text.isascii():
+        text = _BEYOND_ASCII.sub(lambda found: _fold_foreign(found[0]), text)
+    return text.encode("utf-8").translate(None, _ASCII_NOISE)
 
 
-def _fold(text: str) -> str:
-    if text.isascii():
-        return _ASCII_NOISE.sub("", text.lower())
-    return _NOISE.sub("", unicodedata.normalize("NFKD", text.casefold().translate(_TRANSLITERATE)))
+@lru_cache(maxsize=1 << 12)
+def _fold_foreign(text: str) -> str:
+    """Letters beyond ASCII without accents."""
+    plain = unicodedata.normalize("NFKD", text.translate(_TRANSLITERATE))
+    return "".join([mark for mark in plain if mark.isalnum() or mark.isascii()])
 
 
 def split_of(content: str) -> Split:

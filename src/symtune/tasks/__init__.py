@@ -31,6 +31,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
+
 from symtune.denotation import render
 from symtune.prompts import PromptTemplate
 from symtune.seeds import digest
@@ -74,8 +76,7 @@ class Setting:
     verify: str = ""  # a further engine that checks every answer before it goes out: one of the task's `engines`
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(msgspec.Struct, frozen=True, gc=False):
     """An example of a block and its prompt. `tables` are what `example.fields` refers to by id."""
 
     example: Example

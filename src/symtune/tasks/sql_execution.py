@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all, load_templates
 from symtune.sql.balance import bounds_for
 from symtune.sql.instances import Instances
-from symtune.sql.joins import Link, follow, split
+from symtune.sql.joins import Link, Linked, follow, split
 from symtune.sql.limits import check_work
 from symtune.sql.parse import parse_sql
 from symtune.sql.proof import Context, Engines
@@ -33,6 +33,7 @@ from symtune.types import Denotation, Example, ExecutionError, Fields, Table, Un
 VIEWS_PER_BLOCK = 4  # views tried before a block is left empty
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
 JOINS_OF_LINKED = 0.4  # share of blocks over several tables where a foreign key is there
+THIRD_TABLE = 0.5  # share of blocks over several tables that show three, where there are three
 SHRINKS = 4  # times a view that is over its budget is made smaller
 
 
@@ -40,7 +41,7 @@ class SqlExecution(SymbolicTask):
     """Programs over views of tables."""
 
     name = "sql_execution"
-    version = 1
+    version = 2
     templates = load_templates("sql_execution")
     engines = ("duckdb",)
 
@@ -218,7 +219,7 @@ def _view(rng: Random, setting: Setting, key: str, how: str, rejects: Counter[st
             continue
         for _ in range(SHRINKS):
             view = make_view(table, rows, columns, id=key, name=table.name if foreign else "w")
-            tables, links = _joined(rng, view, foreign, setting, rejects) if several else ((view,), ())
+            tables, links = _linked(rng, view, foreign, setting, rejects) if several else ((view,), ())
             shown = linearize_all(tables, how)
             used = setting.measure(shown)
             if used <= room:
@@ -231,24 +232,32 @@ def _view(rng: Random, setting: Setting, key: str, how: str, rejects: Counter[st
     return None
 
 
-def _joined(
-    rng: Random, view: Table, key: ForeignKey | None, setting: Setting, rejects: Counter[str]
-) -> tuple[tuple[Table, ...], tuple[Link, ...]]:
-    """The view with the table that its foreign key refers to, or else split in two; the view alone (counted) where
+def _linked(rng: Random, view: Table, key: ForeignKey | None, setting: Setting, rejects: Counter[str]) -> Linked:
+    """The view with the tables that foreign keys lead to, or else split in two or three; the view alone (counted) where
     neither can be done.
     """
+    third = rng.random() < THIRD_TABLE
     try:
         if key is None:
-            tables, link = split(view, rng)
-        else:
-            parent = next((table for table in setting.tables.tables if table.id == key.references_table), None)
-            if parent is None:
-                raise ExecutionError("no such material", "the table is of another split")
-            tables, link = follow(key, view, parent, rng, setting.columns[1])
+            return split(view, rng, 3 if third and len(view.header) > 3 else 2)
+        linked = _followed(rng, key, ((view,), ()), setting)
     except ExecutionError:
         rejects["table: nothing to join it with"] += 1
         return (replace(view, name="w"),), ()
-    return tables, (link,)
+    onward = [k for k in setting.tables.foreign_keys if k.table == key.references_table]
+    if not (third and onward):
+        return linked
+    try:
+        return _followed(rng, _pick(rng, onward), linked, setting)
+    except ExecutionError:
+        return linked
+
+
+def _followed(rng: Random, key: ForeignKey, linked: Linked, setting: Setting) -> Linked:
+    parent = next((table for table in setting.tables.tables if table.id == key.references_table), None)
+    if parent is None:
+        raise ExecutionError("no such material", "the table is of another split")
+    return follow(key, linked, parent, rng, setting.columns[1])
 
 
 def _columns(rng: Random, setting: Setting, table: Table, rows: list[int]) -> list[int]:

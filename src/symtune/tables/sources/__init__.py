@@ -54,8 +54,8 @@ def choose(path: Path, layout: str | None) -> dict[str, Source]:
                 return {name: source}
             found[name] = source
     if not found:
-        formats = ", ".join(sorted(known()))
-        wanted = f"wanted one of: {formats}"
+        formats = ", ".join(sorted(set(known()) - {"default"}))
+        wanted = f"wanted one of: {formats}; a file with another ending is read where --layout names its format"
         if path.is_dir() and not any(path.iterdir()):
             raise InputError(f"{path}: an empty folder; {wanted}")
         raise InputError(f"{path}: holds no tables that symtune knows; {wanted}")

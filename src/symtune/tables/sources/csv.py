@@ -1,23 +1,26 @@
-"""csv files (RFC 4180): the first line is the header. `;` and tab are seen where the header has no comma."""
+"""csv files (.csv, .csv.gz): the first line is the header. The delimiter (`,` `;` tab `|`) and how cells are quoted
+are seen from the file; RFC 4180 is tried first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from symtune.tables.delimited import read_delimited
+from symtune.tables.delimited import read_any_dialect
 from symtune.tables.model import Drop, RawTable
 from symtune.tables.sources import each_file, files_of
 
 LAYOUT = False
+SUFFIXES = (".csv", ".csv.gz")
 
 
 def detect(path: Path) -> bool:
     """Whether this is a csv file, or a folder with one in it."""
-    return bool(files_of(path, ".csv"))
+    return bool(files_of(path, *SUFFIXES))
 
 
 def read(path: Path, drop: Drop) -> Iterator[RawTable]:
     """One table a file; a file named by the user is read whatever its suffix."""
-    files = [path] if path.is_file() else files_of(path, ".csv")
-    return each_file(path, files, lambda file, id: iter([read_delimited(file, id, None)]), drop)
+    files = [path] if path.is_file() else files_of(path, *SUFFIXES)
+    return each_file(path, files, lambda file, id: iter([read_any_dialect(file, id, ",;\t|")]), drop)

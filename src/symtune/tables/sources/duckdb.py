@@ -1,4 +1,6 @@
-"""DuckDB files: every table, under its own name, with its foreign keys. Opened read-only, shut off."""
+"""DuckDB files: every table, under its own name, with its foreign keys. Opened read-only, shut off. Columns of lists,
+records or binary data are left out.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from symtune.tables.clean import NOT_PLAIN
 from symtune.tables.model import MAX_CELLS, BrokenSource, Drop, RawTable
 from symtune.tables.sources import each_file, files_with_magic
 from symtune.types import need
@@ -21,7 +24,8 @@ SETTINGS = {
 PLAIN = frozenset(
     ["BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
      "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "VARCHAR", "DATE", "TIME", "TIMESTAMP",
-     "TIMESTAMP WITH TIME ZONE", "UUID", "ENUM", "INTERVAL"]
+     "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE", "TIME WITH TIME ZONE",
+     "UUID", "ENUM", "INTERVAL"]
 )  # fmt: skip
 
 
@@ -35,26 +39,26 @@ def _files(path: Path) -> list[Path]:
 
 
 def read(path: Path, drop: Drop) -> Iterator[RawTable]:
-    """Every table of every file; ids are `FILE/TABLE`."""
-    return each_file(path, [path] if path.is_file() else _files(path), lambda file, id: _tables(file, id, drop), drop)
+    """Every table of every file; ids are `FILE/TABLE`, or `FILE/SCHEMA.TABLE` in another schema than main."""
+    return each_file(path, [path] if path.is_file() else _files(path), _tables, drop)
 
 
-def _tables(file: Path, id: str, drop: Drop) -> Iterator[RawTable]:
+def _tables(file: Path, id: str) -> Iterator[RawTable]:
     duckdb = need("duckdb", "duckdb", f"reading {file}")
     try:
         with duckdb.connect(str(file), read_only=True, config=SETTINGS) as connection:
+            connection.execute("SET TimeZone = 'UTC'")  # else a moment's text would depend on where the machine stands
             keys = _keys(connection, id)
             names = connection.execute(
                 "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
             ).fetchall()
             for schema, name in names:
+                header, rows, notes = _table(connection, schema, name)
+                own = tuple(sorted(keys.get((schema, name), [])))
                 where = f"{file}: table {name}"
-                table = _table(connection, schema, name)
-                if table is None:
-                    drop("column of nested or binary data", where)
-                else:
-                    own = tuple(sorted(keys.get(name, [])))
-                    yield RawTable(f"{id}/{name}", *table, name=name, foreign_keys=own, where=where)
+                yield RawTable(
+                    _id(id, schema, name), header, rows, name=name, foreign_keys=own, where=where, notes=notes
+                )
     except duckdb.Error as error:
         detail = f"not a readable DuckDB file ({str(error).splitlines()[0]})"
         raise BrokenSource("unreadable file", str(file), detail) from None
@@ -64,24 +68,32 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _table(connection: Any, schema: str, name: str) -> tuple[list[str], list[list[str]]] | None:
+def _id(id: str, schema: str, name: str) -> str:
+    return f"{id}/{name}" if schema == "main" else f"{id}/{schema}.{name}"
+
+
+def _table(connection: Any, schema: str, name: str) -> tuple[list[str], list[list[str]], tuple[str, ...]]:
+    """Header, rows, and a note for each column that is left out."""
     source = f"{_quoted(schema)}.{_quoted(name)}"
     columns = connection.execute(f"DESCRIBE {source}").fetchall()
-    if any(column[1].split("(")[0] not in PLAIN for column in columns):
-        return None
-    texts = ", ".join([f"coalesce(CAST({_quoted(column[0])} AS VARCHAR), '')" for column in columns])
-    rows = connection.execute(f"SELECT {texts} FROM {source} ORDER BY rowid LIMIT {MAX_CELLS}").fetchall()
-    return [column[0] for column in columns], [list(row) for row in rows]
+    header = [name for name, kind, *_ in columns if kind.split("(")[0] in PLAIN and not kind.endswith("]")]
+    notes = (NOT_PLAIN,) * (len(columns) - len(header))
+    if not header:
+        return [], [], notes
+    texts = ", ".join([f"coalesce(CAST({_quoted(name)} AS VARCHAR), '')" for name in header])
+    most = MAX_CELLS // len(header) + 1  # with so many a table is refused for its size
+    rows = connection.execute(f"SELECT {texts} FROM {source} ORDER BY rowid LIMIT {most}").fetchall()
+    return header, rows, notes
 
 
-def _keys(connection: Any, id: str) -> dict[str, list[tuple[str, str, str]]]:
-    """table -> its single-column foreign keys."""
-    keys: dict[str, list[tuple[str, str, str]]] = {}
+def _keys(connection: Any, id: str) -> dict[tuple[str, str], list[tuple[str, str, str]]]:
+    """(schema, table) -> its single-column foreign keys; they never leave a schema."""
+    keys: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     found = connection.execute(
-        "SELECT table_name, constraint_column_names, referenced_table, referenced_column_names"
+        "SELECT schema_name, table_name, constraint_column_names, referenced_table, referenced_column_names"
         " FROM duckdb_constraints() WHERE constraint_type = 'FOREIGN KEY'"
     ).fetchall()
-    for name, columns, other, other_columns in found:
+    for schema, name, columns, other, other_columns in found:
         if len(columns) == len(other_columns) == 1:
-            keys.setdefault(name, []).append((columns[0], f"{id}/{other}", other_columns[0]))
+            keys.setdefault((schema, name), []).append((columns[0], _id(id, schema, other), other_columns[0]))
     return keys

@@ -1,18 +1,23 @@
-"""SQLite files: every table, under its own name, with its foreign keys. Opened read-only."""
+"""SQLite files: every table, under its own name, with its foreign keys. Opened read-only. Columns of binary data are
+left out.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from symtune.tables.clean import text_of
+from symtune.tables.clean import plain_columns
 from symtune.tables.model import MAX_CELLS, BrokenSource, Drop, RawTable
 from symtune.tables.sources import each_file, files_with_magic
 
 LAYOUT = False
 SUFFIXES = (".sqlite", ".sqlite3", ".db", ".db3")
+# What FTS and R-Tree tables keep beside themselves.
+SHADOWS = ("content", "segments", "segdir", "docsize", "stat", "data", "idx", "config", "node", "parent", "rowid")
 MAGIC = b"SQLite format 3\0"
 MAX_VALUE = 10_000_000  # bytes; a generated column could claim gigabytes
 
@@ -37,20 +42,29 @@ def _tables(file: Path, id: str, drop: Drop) -> Iterator[RawTable]:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
         connection.text_factory = lambda data: data.decode("utf-8", "replace")
         with closing(connection):
-            query = (
-                "SELECT name FROM sqlite_master WHERE type = 'table'"
-                " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-                " AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name"
-            )
-            for (name,) in connection.execute(query).fetchall():
+            names = _names(connection)
+            columns = {name: _columns(connection, name) for name in names}
+            for name in names:
+                keys = tuple(sorted(_keys(connection, name, id, columns)))
                 where = f"{file}: table {name}"
                 try:
-                    yield _table(connection, name, id, where)
-                except TypeError:
-                    drop("column of binary data", where)
+                    yield _table(connection, name, id, keys, where)
+                except sqlite3.DataError:
+                    drop(f"value over {MAX_VALUE:,} bytes", where)
     except sqlite3.Error as error:
         detail = f"not a readable SQLite file ({error})"
         raise BrokenSource("unreadable file", str(file), detail) from None
+
+
+def _names(connection: sqlite3.Connection) -> list[str]:
+    """The tables that people made, sorted."""
+    query = (
+        "SELECT name, sql LIKE 'CREATE VIRTUAL%' FROM sqlite_master WHERE type = 'table'"
+        " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+    )
+    found = connection.execute(query).fetchall()
+    hidden = {f"{name}_{shadow}" for name, virtual in found if virtual for shadow in SHADOWS}
+    return [name for name, virtual in found if not virtual and name not in hidden]
 
 
 def _uri(file: Path) -> str:
@@ -59,29 +73,48 @@ def _uri(file: Path) -> str:
     return f"{file.absolute().as_uri()}?mode=ro" + ("" if journal else "&immutable=1")
 
 
-def _table(connection: sqlite3.Connection, name: str, id: str, where: str) -> RawTable:
-    quoted = '"' + name.replace('"', '""') + '"'
-    cursor = connection.execute(f"SELECT * FROM {quoted} LIMIT {MAX_CELLS}")
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _table(
+    connection: sqlite3.Connection, name: str, id: str, keys: tuple[tuple[str, str, str], ...], where: str
+) -> RawTable:
+    cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")
     header = [column[0] for column in cursor.description]
-    rows = [[text_of(value) for value in row] for row in cursor]
-    return RawTable(f"{id}/{name}", header, rows, name=name, foreign_keys=_keys(connection, quoted, id), where=where)
+    rows = cursor.fetchmany(MAX_CELLS // len(header) + 1)
+    if len(rows) * len(header) > MAX_CELLS:
+        return RawTable(f"{id}/{name}", header, rows, where=where)  # refused for its size
+    columns = zip(*rows, strict=True) if rows else [()] * len(header)
+    header, texts, notes = plain_columns(header, columns)
+    rows = list(zip(*texts, strict=True))
+    return RawTable(f"{id}/{name}", header, rows, name=name, foreign_keys=keys, where=where, notes=notes)
 
 
-def _keys(connection: sqlite3.Connection, quoted: str, id: str) -> tuple[tuple[str, str, str], ...]:
-    """Single-column foreign keys; one that names no column means the primary key of the other table."""
-    found = connection.execute(f"PRAGMA foreign_key_list({quoted})").fetchall()
-    sizes: dict[int, int] = {}
-    for key in found:
-        sizes[key[0]] = sizes.get(key[0], 0) + 1
-    keys = []
-    for number, _, other, column, other_column, *_ in found:
-        if sizes[number] > 1:
+def _columns(connection: sqlite3.Connection, name: str) -> list[tuple[str, bool]]:
+    """The columns of a table, each with whether it is part of the primary key."""
+    return [(row[1], bool(row[5])) for row in connection.execute(f"PRAGMA table_info({_quoted(name)})")]
+
+
+def _keys(
+    connection: sqlite3.Connection, name: str, id: str, columns: dict[str, list[tuple[str, bool]]]
+) -> Iterator[tuple[str, str, str]]:
+    """Single-column foreign keys, under the names that tables and columns were made with: a key may write them in
+    other letter case. One that names no column means the primary key of the other table.
+    """
+    found = connection.execute(f"PRAGMA foreign_key_list({_quoted(name)})").fetchall()
+    sizes = Counter(key[0] for key in found)
+    for number, _, written, column, other_column, *_ in found:
+        other = next((name for name in columns if name.lower() == written.lower()), None)
+        if sizes[number] > 1 or other is None:
             continue
-        if other_column is None:
-            other_quoted = '"' + other.replace('"', '""') + '"'
-            primary = [row[1] for row in connection.execute(f"PRAGMA table_info({other_quoted})") if row[5]]
-            if len(primary) != 1:
-                continue
+        primary = [name for name, is_key in columns[other] if is_key]
+        if other_column is None and len(primary) == 1:
             other_column = primary[0]
-        keys.append((column, f"{id}/{other}", other_column))
-    return tuple(sorted(keys))
+        own, others = _named(column, columns[name]), _named(other_column, columns[other])
+        if own and others:
+            yield own, f"{id}/{other}", others
+
+
+def _named(written: str | None, columns: list[tuple[str, bool]]) -> str:
+    return next((name for name, _ in columns if written and name.lower() == written.lower()), "")

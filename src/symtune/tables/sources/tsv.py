@@ -1,23 +1,24 @@
-"""Tab-separated files (.tsv, .tab), quoted as csv is: the first line is the header."""
+"""Tab-separated files (.tsv, .tab, .tsv.gz), quoted as csv is or not at all: the first line is the header."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from symtune.tables.delimited import read_delimited
+from symtune.tables.delimited import read_any_dialect
 from symtune.tables.model import Drop, RawTable
 from symtune.tables.sources import each_file, files_of
 
 LAYOUT = False
+SUFFIXES = (".tsv", ".tab", ".tsv.gz")
 
 
 def detect(path: Path) -> bool:
     """Whether this is a tsv file, or a folder with one in it."""
-    return bool(files_of(path, ".tsv", ".tab"))
+    return bool(files_of(path, *SUFFIXES))
 
 
 def read(path: Path, drop: Drop) -> Iterator[RawTable]:
     """One table a file; a file named by the user is read whatever its suffix."""
-    files = [path] if path.is_file() else files_of(path, ".tsv", ".tab")
-    return each_file(path, files, lambda file, id: iter([read_delimited(file, id, "\t")]), drop)
+    files = [path] if path.is_file() else files_of(path, *SUFFIXES)
+    return each_file(path, files, lambda file, id: iter([read_any_dialect(file, id, "\t")]), drop)

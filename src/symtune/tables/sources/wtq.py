@@ -42,7 +42,7 @@ def read(path: Path, drop: Drop) -> Iterator[RawTable]:
     splits = split_by_file(root / "data", SPLIT_FILES, "context")
 
     def read_one(file: Path, _: str) -> Iterator[RawTable]:
-        id = file.relative_to(root).as_posix()
+        id = f"csv/{file.parent.name}/{file.name}"
         raw = read_delimited(file, id, doublequote=False, escapechar="\\")
         origin = f"wtq:{file.parent.name.removesuffix('-csv')}/{file.stem}"
         yield replace(raw, split=splits.get(id), origin=origin)
@@ -63,10 +63,8 @@ def split_by_file(folder: Path, files: tuple[tuple[str, Split], ...], column: st
         if column not in header:
             continue
         position = header.index(column)
-        for line in lines[1:]:
-            cells = line.split("\t")
-            if len(cells) > position:
-                id = cells[position].strip()
-                if SPLITS.index(split) >= SPLITS.index(splits.get(id, "train")):
-                    splits[id] = split
+        ids = {line.split("\t", position + 1)[position].strip() for line in lines[1:] if line.count("\t") >= position}
+        for id in sorted(ids):
+            if SPLITS.index(split) >= SPLITS.index(splits.get(id, "train")):
+                splits[id] = split
     return splits

@@ -1,0 +1,130 @@
+"""Several tables: cut from one view, or led to by the foreign keys of a real database; programs join what they name."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+
+import pytest
+
+from symtune import dataset
+from symtune.audit import audit
+from symtune.generate import GenerateConfig, generate
+from symtune.seeds import rng
+from symtune.sql import tree as t
+from symtune.sql.joins import Link, narrowed, split
+from symtune.sql.parse import parse_sql
+from symtune.sql.proof import Context
+from symtune.sql.render import render
+from symtune.sql.sampler import Sampler
+from symtune.types import ExecutionError, Table
+
+CITIES = Table(
+    "cities",
+    ("city", "country", "people", "area", "founded"),
+    ("text", "text", "number", "number", "number"),
+    tuple((f"city {i}", f"country {i % 4}", str(1000 + 7 * i), str(90 - i), str(1200 + i * i)) for i in range(12)),
+)
+
+
+@pytest.mark.parametrize("parts", [2, 3])
+def test_a_split_view_joins_to_itself(parts):
+    tables, links = split(CITIES, rng("split", parts), parts)
+    assert [table.name for table in tables] == [f"t{i + 1}" for i in range(parts)]
+    key = links[0].left_column
+    assert sorted(name for table in tables for name in table.header if name != key) == sorted({*CITIES.header} - {key})
+    by_key = [
+        {row[table.header.index(key)]: dict(zip(table.header, row, strict=True)) for row in table.rows}
+        for table in tables
+    ]
+    for row in CITIES.rows:
+        whole = dict(zip(CITIES.header, row, strict=True))
+        assert {name: value for side in by_key for name, value in side[whole[key]].items()} == whole
+
+
+def test_too_narrow_a_view_is_not_split():
+    with pytest.raises(ExecutionError):
+        split(Table("t", ("a", "b"), ("text", "text"), (("x", "1"), ("y", "2"))), rng("split"))
+
+
+CHAIN = (Link("a", "b_id", "b", "id"), Link("b", "c_id", "c", "id"))
+STAR = (Link("a", "id", "b", "id"), Link("a", "id", "c", "id"))
+ROWS = (("1", "1", "1", "u"), ("2", "2", "2", "v"))
+TABLES = tuple(Table(n, ("id", "b_id", "c_id", n), ("number", "number", "number", "text"), ROWS, n) for n in "abc")
+
+
+@pytest.mark.parametrize(
+    ("links", "shown", "tables"),
+    [
+        (CHAIN, "a.a, c.c", "abc"),
+        (CHAIN, "a.a, b.b", "ab"),
+        (CHAIN, "b.b, c.c", "bc"),
+        (STAR, "a.a, c.c", "ac"),
+        (STAR, "b.b, c.c", "abc"),
+        (STAR, "a.a, b.b, c.c", "abc"),
+    ],
+)
+def test_a_program_joins_what_it_names_and_what_links_it(links, shown, tables):
+    context = Context(TABLES, links=links)
+    ons = [f"JOIN {k.right} ON {k.left}.{k.left_column} = {k.right}.{k.right_column}" for k in links]
+    query = parse_sql(f"SELECT {shown} FROM a {' '.join(ons)}", TABLES)
+    found = narrowed(query, context.database, links)
+    assert sorted(node.name for node in t.walk(found) if isinstance(node, t.TableRef)) == sorted(tables)
+    assert parse_sql(render(found), TABLES) == found
+    context.prove(found)
+
+
+def test_a_program_over_one_table_is_no_join():
+    context = Context(TABLES, links=CHAIN)
+    with pytest.raises(ExecutionError, match="join not used"):
+        narrowed(parse_sql("SELECT a.a FROM a JOIN b ON a.b_id = b.id", TABLES), context.database, CHAIN)
+
+
+def test_most_draws_over_joined_tables_use_them():
+    for parts in (2, 3):
+        tables, links = split(CITIES, rng("drawn", parts), parts)
+        rejects: Counter[str] = Counter()
+        programs = list(Sampler().programs(Context(tables, links=links), rng("programs", parts), 16, rejects))
+        used = [{node.name for node in t.walk(program.query) if isinstance(node, t.TableRef)} for program in programs]
+        assert len(programs) == 16
+        assert all(2 <= len(names) <= parts for names in used)
+        assert max(map(len, used)) == parts
+        assert not rejects["engines disagree"]
+
+
+@pytest.fixture
+def database(tmp_path):
+    """Films, their directors, and the countries that those are from."""
+    path = tmp_path / "films.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        """
+        CREATE TABLE country (code TEXT PRIMARY KEY, country_name TEXT, people INTEGER);
+        CREATE TABLE director (id INTEGER PRIMARY KEY, name TEXT, born INTEGER, code TEXT REFERENCES country(code));
+        CREATE TABLE film (title TEXT, year INTEGER, minutes INTEGER, director_id INTEGER REFERENCES director(id));
+        """
+    )
+    connection.executemany("INSERT INTO country VALUES (?,?,?)", [(f"c{i}", f"land {i}", 100 + i) for i in range(5)])
+    connection.executemany(
+        "INSERT INTO director VALUES (?,?,?,?)", [(i, f"name {i}", 1900 + 3 * i, f"c{i % 5}") for i in range(12)]
+    )
+    connection.executemany(
+        "INSERT INTO film VALUES (?,?,?,?)",
+        [(f"film {i}", 1950 + i % 40, 80 + i * 7 % 60, i * 5 % 12) for i in range(60)],
+    )
+    connection.commit()
+    connection.close()
+    return path
+
+
+def test_foreign_keys_lead_to_two_and_three_tables(database, tmp_path):
+    generate(GenerateConfig(out=tmp_path / "data", tables=database, n=3000, seed=2, budget=2000))
+    infos = [json.loads(row["info"]) for row in dataset.read_rows(tmp_path / "data")]
+    joined = Counter(info["sql"].count(" JOIN ") for info in infos)
+    assert joined[1] > 50
+    assert joined[2] > 5
+    named = [info["sql"] for info in infos if " JOIN " in info["sql"]]
+    assert any("film.director_id = director.id" in sql and "director.code = country.code" in sql for sql in named)
+    report = audit(tmp_path / "data", engine="duckdb")
+    assert report.agreement == 1.0
