@@ -16,14 +16,14 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 # A module imports from the layers above it in this table, and from its own package. Nothing else of ours.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("types", "seeds", "tokens", "keys"),
+    ("types", "seeds", "tokens", "keys", "exhaustion"),
     ("config", "output", "denotation", "intervals"),
     ("wtq_rules",),
     ("tables", "prompts", "executors", "dataset"),
     ("sql",),
     ("tasks",),
     ("benchmarks",),
-    ("records", "card", "near_duplicates"),
+    ("records", "card", "plots", "near_duplicates"),
     ("generate", "audit", "selftest", "mixture", "evaluate", "report"),
     ("packing",),
     ("models",),

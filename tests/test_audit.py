@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from symtune import dataset
 from symtune.audit import audit
+from symtune.cli import main
 from symtune.generate import GenerateConfig, generate
 from symtune.types import InputError, UnknownName
 from test_executors import HOSTILE
@@ -199,3 +203,18 @@ def test_wrong_input(tmp_path, lines):
             audit(tmp_path / name)
     with pytest.raises(UnknownName, match="Did you mean 'duckdb'"):
         lines(GOOD, engine="duckbd")
+
+
+def test_near_duplicates_are_counted_and_their_extra_is_asked_for_first(made, monkeypatch, capsys):
+    def command() -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["symtune", "audit", str(made), "--near-duplicates"])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return left.value.code or 0, *capsys.readouterr()
+
+    if find_spec("rensa"):
+        status, out, _ = command()
+        assert status == 0
+        assert re.search(r"\d+ of 200 lines are near an earlier one \(MinHash .*, similarity 0.9 or more\)\n", out)
+    monkeypatch.setitem(sys.modules, "rensa", None)  # as if it were not installed
+    assert command() == (2, "", "symtune: finding near duplicates needs rensa: pip install 'symtune[dedup]'\n")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -94,12 +96,26 @@ def test_manifest_says_what_is_there(made):
     said = manifest(made)
     assert said["symtune"] == "generate"
     assert said["examples"] == 600
-    assert said["exhausted"] is False
+    assert (said["exhausted"], said["stopped"]) == (False, "")
     assert set(said["sha256"]) == set(files(made))
     assert all(sha256(made / name) == digest for name, digest in said["sha256"].items())
     assert "engines disagree" not in said["rejects"]
     assert set(said["run"]) >= {"workers", "command", "finished"}
     assert "workers" not in said["arguments"]
+
+
+def test_the_card_has_statistics_and_plots(made):
+    card, said = (made / "README.md").read_text("utf-8"), manifest(made)["statistics"]
+    assert "![Plots of the figures below](plots.svg)" in card
+    assert (made / "plots.svg").read_text("utf-8").startswith("<svg ")
+    for name in ("difficulty", "prompt_length", "answer_length", "answer_type", "linearization", "shortcut"):
+        assert sum(said[name].values()) == 600, name
+    lows = [
+        int(low)
+        for low in re.findall(r"^\| (\d+) to \d+ \|", card.partition("## Difficulty")[2].partition("##")[0], re.M)
+    ]
+    assert lows == sorted(lows)
+    assert "\nseed: 7\n" in card
 
 
 def test_every_line_can_be_executed_again(made):
@@ -189,18 +205,36 @@ def test_splits_share_no_table(made, tmp_path):
 
 
 def test_a_small_source_is_exhausted_and_says_so(tmp_path):
-    done = symtune(
-        "generate", "--tables", small_csv(tmp_path), "-n", 1_000_000, "--out", tmp_path / "data", "--rows", "3:3",
-        "--columns", "2:2", "--linearizations", "tapex", "--templates", "plain", "--query-types", "lookup=1",
-        "--joins", 0, "--programs", 2,
+    """The same stop whatever the workers, said on the terminal, in the manifest and in the card."""
+    common = (
+        "generate", "--tables", small_csv(tmp_path), "-n", 100_000, "--rows", "3:3", "--columns", "2:2",
+        "--linearizations", "tapex", "--templates", "plain", "--query-types", "lookup=1", "--joins", 0,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "gives no more" in done.stdout
-    said = manifest(tmp_path / "data")
-    assert said["exhausted"] is True
-    assert 10 < said["examples"] < 1000
-    assert said["rejects"]["duplicate of another block"] > 0
-    assert "no more than" in (tmp_path / "data" / "README.md").read_text("utf-8")
+    for workers in (1, 2):
+        done = symtune(*common, "--out", tmp_path / f"data{workers}", "--workers", workers)
+        assert done.returncode == 0, done.stderr
+    said = manifest(tmp_path / "data1")
+    found = said["examples"]
+    assert 10 < found < 1000
+    assert (said["exhausted"], said["stopped"]) == (True, "5,000 duplicates in a row")
+    assert said["rejects"]["duplicate of another block"] >= 5_000
+    told = f"{found:,} found: stopped after 5,000 duplicates in a row"
+    assert told in (tmp_path / "data1" / "README.md").read_text("utf-8")
+    assert f"asked for 100,000, found {found:,}: stopped after 5,000 duplicates in a row" in done.stdout
+    assert files(tmp_path / "data1") == files(tmp_path / "data2")
+    assert len({row["prompt"] for row in dataset.read_rows(tmp_path / "data1")}) == found
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_blocks_that_give_nothing_end_with_a_message(workers, tmp_path):
+    done = symtune(
+        "generate", "--tables", small_csv(tmp_path), "--query-types", "dates=1", "-n", 100_000, "--workers", workers,
+        "--out", tmp_path / "data",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "1,000 blocks in a row without an example: context: serves no query type" in done.stderr
+    assert "change --query-types" in done.stderr
+    assert left_behind(tmp_path) == ["small.csv"]
 
 
 # ------------------------------------------------------------------------------------------ wrong input
@@ -220,8 +254,13 @@ def test_a_small_source_is_exhausted_and_says_so(tmp_path):
         ({"n": 0}, InputError, "n is 0"),
         ({"workers": 0}, InputError, "workers is 0"),
         ({"budget": 8}, InputError, "budget is 8"),
-        ({"budget": 40}, InputError, "no example could be made"),
+        ({"budget": 40}, InputError, "no example could be made.*raise --budget"),
         ({"rows": (9, 3)}, InputError, "LOW:HIGH"),
+        ({"columns": (0, 1)}, InputError, "columns is 0:1; wanted LOW:HIGH with 2 <= LOW"),
+        ({"max_cell": 0}, InputError, "max_cell is 0"),
+        ({"difficulty": (3, inf)}, InputError, "difficulty is 3:inf"),
+        ({"query_types": {"count": nan}}, InputError, "wanted weights of 0 or more"),
+        ({"query_types": {"count": 0.0}}, InputError, "one above 0"),
         ({"joins": 2.0}, InputError, "joins is 2.0"),
         ({"difficulty": (900, 901)}, InputError, "no example could be made"),
         ({"exclude_tables": ("nowhere:test",)}, InputError, "no such file or folder"),
@@ -267,11 +306,18 @@ def test_a_folder_without_permission(tmp_path):
         generate(GenerateConfig(out=tmp_path / "data", n=10))
 
 
+@pytest.mark.parametrize("text", ["nan:nan", "5:", ":5", "2.5:7", "inf:inf", "a:b", ""])
+def test_ranges_are_whole_numbers(text, tmp_path):
+    done = symtune("generate", "--rows", text, "--out", tmp_path / "data")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "wanted whole numbers, LOW:HIGH" in done.stderr
+
+
 def test_the_command_line_says_it_in_one_line(tmp_path):
     done = symtune("generate", "--tables", tmp_path / "absent", "--out", tmp_path / "data")
     assert done.returncode == 2
-    assert done.stderr.strip().startswith("symtune: ")
-    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stderr.startswith("symtune: ")
+    assert done.stderr.count("\n") == 1
     assert left_behind(tmp_path) == []
 
 
@@ -291,6 +337,15 @@ def test_a_bug_half_way_leaves_nothing(workers, tmp_path):
     done = symtune("generate", "--task", task, "-n", 5000, "--out", tmp_path / "data", "--workers", workers)
     assert done.returncode not in (0, 2)
     assert "a bug" in done.stderr
+    assert left_behind(tmp_path) == ["task.py"]
+
+
+def test_an_interruption_is_told_and_leaves_nothing(tmp_path):
+    task = tmp_path / "task.py"
+    task.write_text(FAILS.replace("HOW", "raise KeyboardInterrupt"), "utf-8")
+    done = symtune("generate", "--task", task, "-n", 5000, "--out", tmp_path / "data")
+    assert (done.returncode, done.stderr.count("\n")) == (130, 1)
+    assert "symtune: interrupted; nothing half-written was kept" in done.stderr
     assert left_behind(tmp_path) == ["task.py"]
 
 

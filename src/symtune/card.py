@@ -5,7 +5,7 @@ Everything in it follows from the arguments and the rows, so the same arguments 
 
 from __future__ import annotations
 
-import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +22,23 @@ _COUNTED = (
     "linearization",
     "prompt_template",
     "difficulty",
+    "prompt_length",
+    "answer_length",
     "shortcut",
     "balance",
 )
 _SUMMED = ("prompt_characters", "completion_characters", "chance")
+
+PLOTS = "plots.svg"  # beside README.md
+LONG_ANSWER = 60  # characters; longer ones are counted together
+
+_BIN = re.compile(r"\d+ (to \d+|or more)")
+
+
+def _bin(value: float, width: int, last: int | None = None) -> str:
+    """The name of the bin of so many units that a value falls into; `last` is where the bin without an end begins."""
+    low = int(value // width) * width
+    return f"{low} or more" if low == last else f"{low} to {low + width}"
 
 
 @dataclass
@@ -49,8 +62,9 @@ class Statistics:
         counts["prompt_template"][template] += 1
         if linearization:
             counts["linearization"][linearization] += 1
-        low = int(row["difficulty"] // 5) * 5
-        counts["difficulty"][f"{low:02d} to {low + 5:02d}"] += 1
+        counts["difficulty"][_bin(row["difficulty"], 2)] += 1
+        counts["prompt_length"][_bin(len(row["prompt"]), 250)] += 1
+        counts["answer_length"][_bin(min(len(row["completion"]), LONG_ANSWER), 5, LONG_ANSWER)] += 1
         counts["shortcut"][shortcut or "none"] += 1
         for name in classes:
             counts["balance"][name] += 1
@@ -92,7 +106,7 @@ def card(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> str:
         }
         for name in names
     ]
-    task = body["task"]
+    task, tables = body["task"], body["tables"]
     front = yaml.safe_dump(
         {"configs": configs, "tags": ["symtune", task["name"]], "pretty_name": f"{task['name']} ({split})"},
         sort_keys=False,
@@ -100,31 +114,41 @@ def card(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     parts = [
         f"---\n{front}---\n",
         f"# {task['name']}: {n:,} verified examples ({split})\n",
-        f"Made by symtune {__version__}, task version {task['version']}, from {body['tables']['count']:,} tables "
-        f"(layout {body['tables']['layout']}, sha256 `{body['tables']['sha256'][:16]}…`). `symtune audit` executes "
-        "every line again.\n",
-        "```json\n" + json.dumps(_said(arguments), ensure_ascii=False) + "\n```\n",
+        f"Made by symtune {__version__}, task version {task['version']}, from {tables['count']:,} "
+        f"table{'s' * (tables['count'] != 1)} (layout {tables['layout']}, sha256 `{tables['sha256'][:16]}…`). "
+        "`symtune audit` executes every line again.\n",
+        "```yaml\n" + _said(arguments) + "```\n",
     ]
     if body["exhausted"]:
-        parts.append(f"**{arguments['n']:,} were asked for; this configuration gives no more than {n:,}.**\n")
+        parts.append(f"**{arguments['n']:,} were asked for, {n:,} found: stopped after {body['stopped']}.**\n")
     means = statistics["mean"]
-    parts.append(
+    said = (
         f"A prompt has {means['prompt_characters']:,.0f} characters in the mean, an answer "
-        f"{means['completion_characters']:,.1f}. A guesser who knows the kind of program and the right column scores "
-        f"{means['chance']:.1%}.\n"
+        f"{means['completion_characters']:,.1f}."
     )
+    if means["chance"]:
+        said += f" A guesser who knows the kind of program and the right column scores {means['chance']:.0%}."
+    parts.append(said + "\n")
+    parts.append(f"![Plots of the figures below]({PLOTS})\n")
     titles = {
         "query_type": "Kinds of program",
         "operators": "Constructs (share of programs that use them)",
         "answer_type": "Answers",
         "shortcut": "Shortcuts: what would answer without reading",
         "difficulty": "Difficulty",
+        "prompt_length": "Characters of a prompt",
+        "answer_length": "Characters of an answer",
         "linearization": "Linearizations",
     }
     parts += [_bars(title, statistics[name], n) for name, title in titles.items() if name in statistics]
     if body.get("balance"):
         parts.append(_balance(body["balance"]))
-    parts.append(_bars("Draws that were rejected, by reason", body["rejects"], None))
+    for title, counts in (
+        ("Draws that were rejected, by reason", body["rejects"]),
+        ("What was left out of the tables, by reason", body["tables_dropped"]),
+    ):
+        if counts:
+            parts.append(_bars(title, counts, None))
     return "\n".join(parts)
 
 
@@ -135,12 +159,20 @@ def _balance(balance: Mapping[str, Sequence[float]]) -> str:
         "| | % | bound % |",
         "|---|---:|---:|",
     ]
-    lines += [f"| {name} | {100 * share:.1f} | {100 * bound:.0f} |" for name, (share, bound) in balance.items()]
+    for name, (share, bound) in balance.items():
+        shown = f"**{100 * share:.1f}: over its bound**" if share > bound else f"{100 * share:.1f}"
+        lines.append(f"| {name} | {shown} | {100 * bound:.0f} |")
     return "\n".join(lines) + "\n"
 
 
-def _said(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value not in (None, [], (), False)}
+def _said(arguments: Mapping[str, Any]) -> str:
+    """The arguments that were given, a line each."""
+    given = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in arguments.items()
+        if value is not None and value is not False and value not in ("", [], ())
+    }
+    return yaml.safe_dump(given, sort_keys=False, allow_unicode=True, default_flow_style=None, width=1000)
 
 
 def _bars(title: str, counts: Mapping[str, int], n: int | None) -> str:
@@ -148,11 +180,14 @@ def _bars(title: str, counts: Mapping[str, int], n: int | None) -> str:
     total = n or sum(counts.values()) or 1
     largest = max(counts.values(), default=1)
     lines = [f"## {title}\n", "| | n | % | |", "|---|---:|---:|---|"]
-    for name, count in _largest_first(counts):
+    for name, count in _in_order(counts):
         bar = "█" * max(1, round(24 * count / largest))
         lines.append(f"| {name.replace('|', chr(92) + '|')} | {count:,} | {100 * count / total:.1f} | {bar} |")
     return "\n".join(lines) + "\n"
 
 
-def _largest_first(counts: Mapping[str, int]) -> Sequence[tuple[str, int]]:
+def _in_order(counts: Mapping[str, int]) -> Sequence[tuple[str, int]]:
+    """Bins from the lowest, all else largest first."""
+    if all(_BIN.fullmatch(name) for name in counts):
+        return sorted(counts.items(), key=lambda item: int(item[0].split()[0]))
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

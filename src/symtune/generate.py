@@ -18,14 +18,16 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
 from symtune import dataset
-from symtune.card import Statistics, card
+from symtune.card import PLOTS, Statistics, card
+from symtune.exhaustion import Exhaustion
 from symtune.keys import KeySet
 from symtune.output import new_folder, sha256, versions, write_manifest
+from symtune.plots import plots
 from symtune.seeds import digest, rng
 from symtune.sql import templates as sql_templates
 from symtune.tables import TableSet, exclude_tables, load_tables, tables_of_split
@@ -34,7 +36,6 @@ from symtune.tokens import estimate
 from symtune.types import SPLITS, InputError, Measure, OutputError, Split, UnknownName
 
 MAX_BLOCKS_PER_SHARD = 256
-BARREN_SHARDS = 3  # shards in a row without one new example, after which there is nothing more to find
 SQL_TEMPLATE_SHARE = 0.3  # of programs, where templates are given and no share is
 FORMATS = ("examples", "input-output")
 
@@ -77,17 +78,21 @@ class GenerateConfig:
 
     def check(self) -> None:
         """Raise InputError for the first argument that makes no sense."""
-        for name, low in (("n", 1), ("budget", 32), ("programs", 1), ("workers", 1), ("max_answer_rows", 1)):
+        least = {"n": 1, "budget": 32, "programs": 1, "workers": 1, "max_cell": 1, "max_answer_rows": 1}
+        for name, low in least.items():
             if getattr(self, name) < low:
                 raise InputError(f"{name} is {getattr(self, name)}; wanted {low} or more")
         if self.split not in SPLITS:
             raise UnknownName("split", self.split, SPLITS)
         if self.format not in FORMATS:
             raise UnknownName("format", self.format, FORMATS)
-        for name in ("rows", "columns", "difficulty"):
+        for name, low in (("rows", 1), ("columns", 2), ("difficulty", 0)):
             found = getattr(self, name)
-            if found is not None and (found[0] > found[1] or found[0] < 0):
-                raise InputError(f"{name} is {found[0]}:{found[1]}; wanted LOW:HIGH with 0 <= LOW <= HIGH")
+            if found is not None and not low <= found[0] <= found[1] < inf:
+                raise InputError(f"{name} is {found[0]}:{found[1]}; wanted LOW:HIGH with {low} <= LOW <= HIGH")
+        weights = (self.query_types or {}).values()
+        if not all(0 <= weight < inf for weight in weights) or (weights and not any(weights)):
+            raise InputError(f"query_types is {dict(self.query_types or {})}; wanted weights of 0 or more, one above 0")
         if self.sql_templates is None and (self.sql_template_share is not None or self.sql_templates_split):
             raise InputError("a share or a split of SQL templates without --sql-templates FILE; name one, or `default`")
         for name in ("joins", "held_out_templates", "sql_template_share"):
@@ -123,8 +128,8 @@ def generate(
     """Write a data set folder and return its manifest. `measure()` makes the token count that `tokenizer` names.
 
     Raises InputError or OutputError before any work is done where the arguments cannot succeed, and InputError
-    where not one example could be made. Where fewer than n exist, the folder holds what there is and the manifest
-    says so (`exhausted`).
+    where not one example could be made. Where the stream is over before n (`symtune.exhaustion`), the folder holds
+    what there is and the manifest says so (`exhausted`, `stopped`).
     """
     config.check()
     with new_folder(config.out, overwrite=config.overwrite) as folder:
@@ -261,13 +266,13 @@ def _save(work: Work, number: int, drawn: Sequence[Drawn]) -> Statistics:
 def _write(work: Work, progress: Progress | None) -> dict[str, Any]:
     config, seen = work.config, KeySet()
     statistics, rejects = Statistics(), Counter[str]()
-    found, barren, parts = 0, 0, list[int]()
+    found, parts, over = 0, list[int](), Exhaustion()
     with contextlib.closing(_parts(work, lambda: config.n - found)) as stream:
         for part in stream:
             new = seen.add(part.keys)
             rejects.update(part.rejects)
             rejects["duplicate of another block"] += new.count(False)
-            keep = [i for i, is_new in enumerate(new) if is_new][: config.n - found]
+            keep = over.take(new, work.blocks)[: config.n - found]
             if keep:
                 kept = part.statistics if len(keep) == len(new) else _cut(work, part, keep)
                 statistics.add(kept)
@@ -275,15 +280,14 @@ def _write(work: Work, progress: Progress | None) -> dict[str, Any]:
             else:
                 _remove(work, part.number)
             found += len(keep)
-            barren = 0 if keep else barren + 1
             if progress:
                 progress(found, config.n)
-            if found >= config.n or barren >= BARREN_SHARDS:
+            if found >= config.n or over.reason:
                 break
     if not found:
-        raise InputError(_why_none(work, rejects))
+        raise InputError(_why_none(work, over.reason, rejects))
     names = _rename(work, parts)
-    return _finish(work, statistics, +rejects, found, names)
+    return _finish(work, statistics, +rejects, found, names, over.reason if found < config.n else "")
 
 
 def _parts(work: Work, wanted: Callable[[], int]) -> Generator[Part, None, None]:
@@ -360,15 +364,15 @@ def _rename(work: Work, parts: Sequence[int]) -> list[str]:
             name = f"{work.config.split}-{position:05d}-of-{len(parts):05d}.parquet"
             path.rename(path.with_name(name))
             names.append(f"{path.parent.name}/{name}")
+    for path in work.folder.glob("*/part-*.parquet"):  # computed ahead of need
+        path.unlink()
     if not any((work.folder / "tables").iterdir()):
         (work.folder / "tables").rmdir()
-    for number in range(max(parts) + 1, max(parts) + 4 * work.config.workers + 1):
-        _remove(work, number)  # computed ahead of need
     return sorted(names)
 
 
 def _finish(
-    work: Work, statistics: Statistics, rejects: Counter[str], found: int, names: Sequence[str]
+    work: Work, statistics: Statistics, rejects: Counter[str], found: int, names: Sequence[str], stopped: str
 ) -> dict[str, Any]:
     config, tables = work.config, work.setting.tables
     arguments = {**asdict(replace(config, out=Path())), "tables": None if config.tables is None else config.tables.name}
@@ -383,6 +387,7 @@ def _finish(
         "versions": versions("pyarrow", "sqlglot"),
         "examples": found,
         "exhausted": found < config.n,
+        "stopped": stopped,
         "tables": {"count": len(tables.tables), "layout": tables.layout, "sha256": tables.sha256},
         "tables_dropped": dict(tables.dropped),
         **(
@@ -395,15 +400,26 @@ def _finish(
         "balance": {name: [statistics.share("balance", name), bound] for name, bound in bounds.items()},
         "sha256": {name: sha256(work.folder / name) for name in names},
     }
-    (work.folder / "README.md").write_text(card(arguments, body), "utf-8")
-    body["sha256"]["README.md"] = sha256(work.folder / "README.md")
+    texts = {PLOTS: plots(body["statistics"], body["balance"], found), "README.md": card(arguments, body)}
+    for name, text in texts.items():
+        (work.folder / name).write_text(text, "utf-8")
+        body["sha256"][name] = sha256(work.folder / name)
     write_manifest(work.folder, "generate", arguments, body, {"workers": config.workers, "tables": str(config.tables)})
     return {"arguments": arguments, **body}
 
 
-def _why_none(work: Work, rejects: Counter[str]) -> str:
-    reasons = ", ".join(f"{reason} ({n})" for reason, n in rejects.most_common(3) if n) or "nothing was drawn"
-    return (
-        f"no example could be made from {len(work.setting.tables.tables)} tables within --budget "
-        f"{work.config.budget}: {reasons}; raise the budget or bring other tables"
-    )
+_REMEDIES = {  # reason of most rejects -> what to change
+    "table: over the token budget": "raise --budget, or lower --rows and --columns",
+    "over the token budget": "raise --budget, or lower --rows and --columns",
+    "table: too few rows or short columns": "lower --rows and --columns, or raise --max-cell",
+    "context: serves no query type": "change --query-types, or bring other tables",
+    "outside the range of difficulty": "change --difficulty",
+}
+
+
+def _why_none(work: Work, stopped: str, rejects: Counter[str]) -> str:
+    often = [(reason, n) for reason, n in rejects.most_common(3) if n]
+    reasons = ", ".join(f"{reason} {n:,}" for reason, n in often) or "nothing was drawn"
+    remedy = next((_REMEDIES[reason] for reason, _ in often if reason in _REMEDIES), "bring other tables")
+    tables = len(work.setting.tables.tables)
+    return f"no example could be made from {tables:,} table{'s' * (tables > 1)} ({stopped}: {reasons}); {remedy}"

@@ -36,9 +36,14 @@ class NearDuplicates:
     left_out: int
 
 
+def require() -> Any:
+    """The package that compares. Raises MissingExtra: ask before hours of other work."""
+    return need("rensa", "dedup", "finding near duplicates")
+
+
 def near_duplicates(lines: Iterable[tuple[Mapping[str, Any], Mapping[str, Table]]]) -> NearDuplicates:
     """How many lines (row, the tables it refers to by id) are near to an earlier one. Raises MissingExtra."""
-    rensa = need("rensa", "dedup", "finding near duplicates")
+    rensa = require()
     index = rensa.RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=BANDS)
     kept: list[Any] = []
     near = left_out = 0

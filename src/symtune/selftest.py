@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from symtune.denotation import parse
+from symtune.exhaustion import Exhaustion
 from symtune.keys import KeySet
 from symtune.seeds import digest, rng
 from symtune.sql.parse import parse_sql
@@ -33,7 +34,6 @@ SECTIONS = ("sql",)
 CHUNK = 16  # blocks that a worker is dealt at a time
 SAMPLED = 50  # of so many blocks one is proven again under random permutations
 PERMUTATIONS = ("one", "two", "three")
-BARREN_CHUNKS = 5  # chunks in a row without one new answer, after which there is nothing more to find
 SHOWN = 5  # failures that a report names
 ENGINES = {"engines disagree": "SQLite", "duckdb disagrees": "DuckDB"}  # reason of a reject -> who said no
 
@@ -53,7 +53,7 @@ class SqlReport:
     by_type: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
-    exhausted: bool = False
+    stopped: str = ""  # why there are fewer answers than were asked for; "" where there are not
 
     @property
     def failed(self) -> bool:
@@ -85,18 +85,17 @@ def selftest_sql(
     """
     start = time.process_time()
     setting = Setting("train", tables_of_split(load_tables(tables), "train"), estimate, verify="duckdb")
-    report, seen, barren = SqlReport(), KeySet(), 0
+    report, seen, over = SqlReport(), KeySet(), Exhaustion()
     for chunk, keys in _chunks(_Work(find("sql_execution"), setting, seed), workers):
-        new = seen.add(keys).count(True)
+        new = len(over.take(seen.add(keys), CHUNK))
         report.add(chunk)
         report.answers += new
         report.duplicates += len(keys) // 16 - new
-        barren = 0 if new else barren + 1
         if progress:
             progress(report.answers, n)
-        if report.answers >= n or barren >= BARREN_CHUNKS:
+        if report.answers >= n or over.reason:
             break
-    report.exhausted = report.answers < n
+    report.stopped = over.reason if report.answers < n else ""
     if workers > 1:  # with one worker the chunks have counted this process already
         report.cpu_seconds += time.process_time() - start
     return report

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ import typer
 
 from symtune import __version__
 from symtune.types import SymtuneError
+
+INTERRUPTED = 130  # exit status: 128 + SIGINT
 
 
 def build() -> typer.Typer:
@@ -35,7 +38,9 @@ def build() -> typer.Typer:
 
 @contextmanager
 def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr with the time left; yields the function (done, of) that moves it."""
+    """A progress bar on stderr, where that is a terminal, with the time left; yields the function (done, of) that
+    moves it.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -47,9 +52,19 @@ def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int,
     )
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
         task = shown.add_task(what, total=total)
         yield lambda done, of: shown.update(task, completed=done, total=of)
+
+
+# Escape sequences, other controls, surrogates and marks that turn the direction of the line.
+_HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def harmless(text: object, keep: str = "") -> str:
+    """A text of other people's for the terminal: what would steer it is shown as an escape. `keep`: as they are."""
+    return _HARMFUL.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], str(text))
 
 
 def main() -> None:
@@ -57,11 +72,12 @@ def main() -> None:
     try:
         build()()
     except SymtuneError as error:
-        print("symtune: " + " ".join(str(error).split()), file=sys.stderr)
+        print("symtune: " + harmless(" ".join(str(error).split())), file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("symtune: interrupted; nothing half-written was kept under its final name", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as left:
+        if left.code == INTERRUPTED:  # which typer makes of Ctrl-C
+            print("symtune: interrupted; nothing half-written was kept under its final name", file=sys.stderr)
+        raise
     except BrokenPipeError:  # `symtune show … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -24,9 +24,13 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
         from rich.markup import escape
 
-        from symtune.audit import audit
+        from symtune.audit import audit, lines
+        from symtune.near_duplicates import THRESHOLD, require
+        from symtune.near_duplicates import near_duplicates as find
 
-        console = Console(highlight=False)
+        if near_duplicates:
+            require()  # told before the audit, not after it
+        console = Console(highlight=False, soft_wrap=True)
         with Console(stderr=True).status("auditing") as status:
             report = audit(
                 data,
@@ -42,12 +46,8 @@ def register(app: typer.Typer) -> None:
         for reason, count in report.failures.most_common():
             console.print(f"  {count:,} × {escape(reason)}")
         for where, id, detail in report.first:
-            console.print(f"  {escape(where)} {escape(id)}: {escape(detail[:300])}", soft_wrap=True)
+            console.print(f"  {escape(where)} {escape(id)}: {escape(detail[:300])}")
         if near_duplicates:
-            from symtune.audit import lines
-            from symtune.near_duplicates import THRESHOLD
-            from symtune.near_duplicates import near_duplicates as find
-
             with Console(stderr=True).status("comparing lines"):
                 found = find((row, tables) for _, row, tables in lines(data))
             console.print(

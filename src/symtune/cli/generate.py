@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from symtune.cli import progress_bar
+from symtune.exhaustion import DUPLICATES
 from symtune.types import InputError
 
+Number = TypeVar("Number", int, float)
+_N = f"Examples to make; fewer where {DUPLICATES:,} duplicates in a row say that there are no more."
 
-def _range(text: str | None, name: str) -> tuple[float, float] | None:
+
+def _range(text: str | None, name: str, number: type[Number]) -> tuple[Number, Number] | None:
     """LOW:HIGH, or one number for both."""
     if text is None:
         return None
-    low, _, high = text.partition(":")
+    low, colon, high = text.partition(":")
     try:
-        return float(low), float(high or low)
+        return number(low), number(high if colon else low)
     except ValueError:
-        raise InputError(f"--{name} {text}: wanted LOW:HIGH, for example 3:12") from None
-
-
-def _whole(text: str | None, name: str, default: tuple[int, int]) -> tuple[int, int]:
-    found = _range(text, name)
-    return default if found is None else (int(found[0]), int(found[1]))
+        kind = "whole numbers, " if number is int else ""
+        raise InputError(f"--{name} {text}: wanted {kind}LOW:HIGH, for example 3:12") from None
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
         task: Annotated[
             str, typer.Option("--task", help="A task's name, or a .py file of your own.")
         ] = "sql_execution",
-        n: Annotated[int, typer.Option("-n", help="Examples to make.")] = 1000,
+        n: Annotated[int, typer.Option("-n", help=_N)] = 1000,
         seed: Annotated[int, typer.Option("--seed")] = 0,
         split: Annotated[str, typer.Option("--split", help="train, validation or test.")] = "train",
         budget: Annotated[int, typer.Option("--budget", help="Tokens of prompt and completion together.")] = 1024,
@@ -122,14 +122,14 @@ def register(app: typer.Typer) -> None:
             budget=budget,
             tokenizer=tokenizer,
             programs=programs,
-            rows=_whole(rows, "rows", GenerateConfig.rows),
-            columns=_whole(columns, "columns", GenerateConfig.columns),
+            rows=_range(rows, "rows", int) or GenerateConfig.rows,
+            columns=_range(columns, "columns", int) or GenerateConfig.columns,
             max_cell=max_cell,
             linearizations=_names(linearizations),
             templates=_names(templates),
             held_out_templates=held_out_templates,
             query_types=_mix(query_types),
-            difficulty=_range(difficulty, "difficulty"),
+            difficulty=_range(difficulty, "difficulty", float),
             max_answer_rows=max_answer_rows,
             joins=joins,
             sql_templates=sql_templates,
@@ -153,20 +153,33 @@ def register(app: typer.Typer) -> None:
         _tell(out, manifest)
 
 
-def _tell(out: Path, manifest: dict[str, object]) -> None:
+def _tell(out: Path, manifest: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    console = Console(highlight=False)
-    arguments, rejects = manifest["arguments"], manifest["rejects"]
-    console.print(f"[bold]{manifest['examples']:,}[/] verified examples in {out}")
+    console = Console(highlight=False, soft_wrap=True)
+    n = manifest["examples"]
+    console.print(f"[bold green]{n:,}[/] verified examples in {escape(str(out))}")
     tables, dropped = manifest["tables"], manifest["tables_dropped"]
-    lost = ", ".join(f"{reason} {n:,}" for reason, n in dropped.items())  # type: ignore[attr-defined]
-    count = tables["count"]  # type: ignore[index]
-    read = f"{count:,} table{'s' * (count != 1)} ({tables['layout']})"  # type: ignore[index]
+    lost = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items())
+    read = f"{tables['count']:,} table{'s' * (tables['count'] != 1)} ({tables['layout']})"
     console.print(escape(f"{read}; left out: {lost}" if lost else read))
     if manifest["exhausted"]:
-        console.print(f"[yellow]asked for {arguments['n']:,}; this configuration gives no more[/]")  # type: ignore[index]
-    total = sum(rejects.values())  # type: ignore[attr-defined]
-    largest = sorted(rejects.items(), key=lambda item: -item[1])[:5]  # type: ignore[attr-defined]
-    console.print(f"{total:,} draws rejected: " + ", ".join(f"{reason} {n:,}" for reason, n in largest))
+        asked = manifest["arguments"]["n"]
+        console.print(f"[yellow]asked for {asked:,}, found {n:,}: stopped after {manifest['stopped']}[/]")
+    means = manifest["statistics"]["mean"]
+    console.print(
+        f"mean prompt {means['prompt_characters']:,.0f} characters, answer {means['completion_characters']:,.1f}"
+        + (f"; a guesser scores {means['chance']:.0%}" if means["chance"] else "")
+    )
+    rejects = manifest["rejects"]
+    largest = sorted(rejects.items(), key=lambda item: (-item[1], item[0]))
+    reasons = ", ".join(f"{escape(reason)} {count:,}" for reason, count in largest[:5])
+    more = f", {len(largest) - 5} reasons more in the card" if len(largest) > 5 else ""
+    console.print(f"{sum(rejects.values()):,} draws rejected" + (f": {reasons}{more}" if reasons else ""))
+    balance = manifest["balance"].items()
+    over = [f"{escape(name)} {share:.1%} (bound {bound:.0%})" for name, (share, bound) in balance if share > bound]
+    if over:
+        console.print(f"[yellow]balance: over their bounds are {', '.join(over)}[/]")
+    elif balance:
+        console.print("balance: every class of answers within its bound")

@@ -60,7 +60,7 @@ def _tell(report: SqlReport, n: int) -> None:
     console.print(f"0 duplicates went out; {report.duplicates:,} were drawn again and dropped")
     rate = report.answers / max(report.cpu_seconds, 1e-9)
     console.print(f"{report.cpu_seconds:,.0f} CPU seconds: {rate:,.0f} answers a CPU second")
-    if report.exhausted:
-        console.print(f"[yellow]asked for {n:,}; these tables give no more[/]")
+    if report.stopped:
+        console.print(f"[yellow]asked for {n:,}, found {report.answers:,}: stopped after {report.stopped}[/]")
     for text in report.first:
         console.print(f"[red]{escape(text)}[/]", soft_wrap=True)

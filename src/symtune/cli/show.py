@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from symtune.cli import harmless
+
+if TYPE_CHECKING:
+    from symtune.types import Table
+
 WIDEST_CELL = 40  # characters of a cell on the terminal
+FIRST = 100_000  # examples that are chosen from
 
 
 def register(app: typer.Typer) -> None:
@@ -19,34 +25,41 @@ def register(app: typer.Typer) -> None:
     def command(
         data: Annotated[Path, typer.Argument(help="A data set folder.")],
         n: Annotated[int, typer.Option("-n", min=1, help="Examples to show.")] = 5,
-        seed: Annotated[int, typer.Option("--seed", help="Which ones.")] = 0,
+        seed: Annotated[int, typer.Option("--seed", help="Which of the first 100,000.")] = 0,
         query_type: Annotated[str | None, typer.Option("--query-type", help="Only this kind of program.")] = None,
         prompts: Annotated[bool, typer.Option("--prompts/--no-prompts", help="Show the rendered prompt too.")] = True,
     ) -> None:
         """Print examples: the table, the program, the answer, and the prompt that holds them."""
         from rich.console import Console
 
-        from symtune.types import InputError
-
         chosen = _choose(data, n, seed, query_type)
-        if not chosen:
-            raise InputError(f"{data}: no example of query type {query_type!r}")
         console = Console(highlight=False)
-        for row, fields in chosen:
-            _show(console, row, fields, prompts)
+        for number, (row, fields) in enumerate(chosen, start=1):
+            _show(console, f"{number} of {len(chosen)}", row, fields, prompts)
 
 
 def _choose(data: Path, n: int, seed: int, query_type: str | None) -> list[tuple[Any, Any]]:
-    """n examples of the data set, the same for the same seed, in order (by reservoir: the data may be large)."""
-    from symtune.seeds import rng
+    """n examples of the data set, the same for the same seed, in order (by reservoir: the data may be large).
 
-    draw, kept = rng("show", seed), list[tuple[int, Any]]()
-    wanted = (item for item in _items(data) if query_type in (None, item[1].get("query_type")))
-    for number, item in enumerate(islice(wanted, 100_000)):
+    Raises UnknownName for a query type that no example has, InputError for a data set without examples.
+    """
+    from symtune.seeds import rng
+    from symtune.types import InputError, UnknownName
+
+    draw, kept, met, number = rng("show", seed), list[tuple[int, Any]](), set[str](), 0
+    for item in islice(_items(data), FIRST):
+        met.add(kind := str(item[1].get("query_type", item[0]["task"])))
+        if query_type not in (None, kind):
+            continue
         if len(kept) < n:
             kept.append((number, item))
         elif (place := int(draw.random() * (number + 1))) < n:
             kept[place] = (number, item)
+        number += 1
+    if not met:
+        raise InputError(f"{data}: no examples in it")
+    if not kept:
+        raise UnknownName(f"query type (of {data})", str(query_type), met)
     return [item for _, item in sorted(kept, key=lambda pair: pair[0])]
 
 
@@ -55,33 +68,59 @@ def _items(data: Path) -> Iterator[tuple[Any, Any]]:
 
     for shard in dataset.shards(data):
         tables = dataset.read_tables(shard.tables)
-        for number, row in enumerate(dataset.read_parquet(shard.data, dataset.SCHEMA.names)):
-            yield row, dataset.fields_of(row["info"], tables, f"{shard.data}:{number}")
+        for number, row in enumerate(dataset.read_parquet(shard.data, dataset.SCHEMA.names), start=1):
+            yield row, dataset.fields_of(row["info"], tables, f"{shard.data}: row {number}")
 
 
-def _show(console: Any, row: Any, fields: Any, prompts: bool) -> None:
+def _show(console: Any, place: str, row: Any, fields: Any, prompts: bool) -> None:
+    from rich.padding import Padding
     from rich.panel import Panel
     from rich.syntax import Syntax
+    from rich.text import Text
+
+    console.rule(Text(f"{place}   {harmless(row['id'])}", "bold"), align="left")
+    for table in fields.get("tables", ()):
+        _heading(console, f"table {table.name}", f"from {table.source}", f"{len(table.rows)} rows")
+        console.print(_grid(table, console.width))
+    facts = [f"{name.replace('_', ' ')} {fields[name]}" for name in ("query_type",) if name in fields]
+    facts += [f"difficulty {row['difficulty']:g}"] if row["difficulty"] else []
+    facts += [f"{fields['chance']:.1%} by chance"] if isinstance(fields.get("chance"), float | int) else []
+    if isinstance(fields.get("sql"), str):
+        _heading(console, "program", *facts)
+        sql = harmless(_pretty(fields["sql"]), keep="\n")
+        program = Syntax(sql, "sql", theme="ansi_dark", background_color="default", word_wrap=True)
+        console.print(Padding(program, (0, 2)))
+    _heading(console, "answer", row["answer_type"])
+    console.print(Padding(Text(harmless(row["answer"]), "bold green"), (0, 2)))
+    if prompts:
+        template, _, how = str(row["template_id"]).partition("+")
+        _heading(console, "prompt", f"template {template}", how and f"linearization {how}")
+        console.print(Panel(Text(harmless(row["prompt"], keep="\n\t")), border_style="dim"))
+    console.print()
+
+
+def _heading(console: Any, name: str, *facts: str) -> None:
+    from rich.text import Text
+
+    console.print()
+    console.print(Text.assemble((name, "bold cyan"), (harmless("   " + ", ".join(filter(None, facts))), "dim")))
+
+
+def _grid(table: Table, width: int) -> Any:
+    """The table as a grid. Where it is too wide for a line a row, rows are parted by lines."""
+    from rich import box
+    from rich.cells import cell_len
     from rich.table import Table as Grid
     from rich.text import Text
 
-    console.rule(Text(row["id"]), align="left")
-    for table in fields.get("tables", ()):
-        grid = Grid(title=Text(f"{table.name}   (from {table.source})"), title_justify="left", show_lines=False)
-        for name, type_ in zip(table.header, table.types, strict=True):
-            grid.add_column(Text(_short(name)), justify="right" if type_ == "number" else "left", overflow="fold")
-        for cells in table.rows:
-            grid.add_row(*[Text(_short(cell)) for cell in cells])
-        console.print(grid)
-    if "sql" in fields:
-        console.print(Syntax(_pretty(fields["sql"]), "sql", background_color="default", word_wrap=True))
-    facts = [row["answer_type"], f"difficulty {row['difficulty']:g}"]
-    facts += [f"{name.replace('_', ' ')} {fields[name]}" for name in ("query_type", "chance") if name in fields]
-    console.print(
-        Text("→ ", "bold green"), Text(row["answer"], "bold"), Text(f"   ({', '.join(facts)})", "dim"), sep=""
-    )
-    if prompts:
-        console.print(Panel(Text(row["prompt"]), title=Text(row["template_id"]), title_align="left", style="dim"))
+    rows = [[harmless(_short(cell)) for cell in cells] for cells in (table.header, *table.rows)]
+    wanted = 1 + sum(3 + max(map(cell_len, column)) for column in zip(*rows, strict=True))
+    grid = Grid(box=box.ROUNDED, show_lines=wanted > width, header_style="bold", border_style="dim")
+    for name, type_ in zip(rows[0], table.types, strict=True):
+        grid.add_column(Text(name), justify="right" if type_ == "number" else "left", overflow="fold")
+    for cells in rows[1:]:
+        grid.add_row(*map(Text, cells))
+    return grid
 
 
 def _short(text: str) -> str:
@@ -89,9 +128,14 @@ def _short(text: str) -> str:
 
 
 def _pretty(sql: str) -> str:
+    """The program over several lines; as it is where it is more than the parser may be given."""
     import sqlglot
 
+    from symtune.sql.bounds import admitted
+    from symtune.types import ExecutionError
+
     try:
+        admitted(sql)
         return sqlglot.parse_one(sql, dialect="sqlite").sql(dialect="sqlite", pretty=True)
-    except (sqlglot.errors.SqlglotError, RecursionError):
+    except (ExecutionError, sqlglot.errors.SqlglotError, RecursionError):
         return sql

@@ -2,16 +2,17 @@ r"""Linearizations: a table as text, in seven ways. Pure; tens of microseconds f
 
 | name | looks like | a cell that holds the format's own marks |
 |---|---|---|
-| `tapex` | `col : a | b row 1 : x | y row 2 : …` (Liu et al. 2021, TAPEX) | as it is: no escape |
-| `paper` | `header: a | b row 1 : x | y …` (Liu et al. 2023, arXiv 2304.07995) | as it is: no escape |
-| `markdown` | `| a | b |`, a rule, a line a row | a pipe is `\|`, a backslash `\\` |
+| `tapex` | `col : a | b row 1 : x | y row 2 : …` (Liu et al. 2021, TAPEX) | a pipe is `\|`, a backslash `\\` |
+| `paper` | `header: a | b row 1 : x | y …` (Liu et al. 2023, arXiv 2304.07995) | the same |
+| `markdown` | `| a | b |`, a rule, a line a row | the same |
 | `csv` | RFC 4180, line feeds between records | quoted, quotes doubled |
 | `json` | an array of records, a line each | JSON strings; all values are strings, as written |
 | `html` | `<table>`, a line a row | `&amp;` `&lt;` `&gt;` |
 | `natural` | `Row 1: the a is x; the b is y.` | as it is: sentences have no escape |
 
 An empty cell shows as nothing (in `natural`: "is empty"). Cells hold no line breaks (loading made them
-spaces), so a row stays on a row.
+spaces), so a row stays on a row. `tapex` and `paper` have no escape for a cell that reads "row 2 : …"; of 2.5
+million cells of WikiTableQuestions, WikiSQL and TabFact none does.
 """
 
 from __future__ import annotations
@@ -26,21 +27,29 @@ _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _tapex(table: Table) -> str:
-    return f"col : {' | '.join(table.header)}{_numbered(table)}"
+    return "col : " + _numbered(table)
 
 
 def _paper(table: Table) -> str:
-    return f"header: {' | '.join(table.header)}{_numbered(table)}"
+    return "header: " + _numbered(table)
 
 
 def _numbered(table: Table) -> str:
-    return "".join([f" row {number} : {' | '.join(row)}" for number, row in enumerate(table.rows, start=1)])
+    header, *rows = _piped(table)
+    shown = [f" row {number} : {' | '.join(row)}" for number, row in enumerate(rows, start=1)]
+    return " | ".join(header) + "".join(shown)
+
+
+def _piped(table: Table) -> Sequence[Sequence[str]]:
+    """Header and rows, to be shown with pipes between cells: pipes and backslashes of their own are escaped."""
+    rows: Sequence[Sequence[str]] = (table.header, *table.rows)
+    if _any_holds(rows, "|", "\\"):
+        return [[cell.replace("\\", "\\\\").replace("|", "\\|") for cell in row] for row in rows]
+    return rows
 
 
 def _markdown(table: Table) -> str:
-    rows: Sequence[Sequence[str]] = (table.header, *table.rows)
-    if _any_holds(rows, "|", "\\"):
-        rows = [[cell.replace("\\", "\\\\").replace("|", "\\|") for cell in row] for row in rows]
+    rows = _piped(table)
     lines = [f"| {' | '.join(row)} |" for row in rows]
     lines.insert(1, f"| {' | '.join(['---'] * len(table.header))} |")
     return "\n".join(lines)

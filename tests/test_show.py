@@ -1,0 +1,115 @@
+"""`symtune show`: table, program, answer and prompt, whatever other people wrote into them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from symtune import dataset
+from symtune.cli import harmless
+from symtune.types import Table
+from test_generate import symtune
+
+CELLS = ("\x1b[31mred\x1b[0m", "[bold]b[/bold]", "東京タワー", "x" * 200, "\u202eabc", "[/]", "\x9b31mC1", "a | b")
+TABLE = Table("t", ("name\x1b[2J", "[red]n[/]"), ("text", "text"), tuple(zip(CELLS[::2], CELLS[1::2], strict=True)))
+SQL = 'SELECT "[red]n[/]" FROM w WHERE "name\x1b[2J" = \'\x1b[31mred\x1b[0m\''
+PARTS = (
+    "1 of 2", "table w", r"\x1b[31mred\x1b[0m", "[bold]b[/bold]", "東京タワー", r"\u202eabc", "program", "SELECT",
+    "query type lookup, difficulty 3", "answer", "prompt", "What is this?", "template mine",
+)  # fmt: skip
+
+
+def write(folder: Path, *, sql: str = SQL, count: int = 3) -> Path:
+    """A data set folder as another program might have made it."""
+    for name in ("data", "tables"):
+        (folder / name).mkdir(parents=True)
+    rows = [
+        {
+            "id": f"line {i}", "task": "sql_execution", "prompt": f"What is this?\n{TABLE.rows[0][0]}\n{sql}",
+            "completion": "[bold]b[/bold]", "answer": "[bold]b[/bold]", "answer_type": "text", "table_id": "t",
+            "template_id": "mine+tapex", "difficulty": 3.0,
+            "info": dataset.info_text({"sql": sql, "tables": ["t"], "query_type": ("lookup", "count")[i % 2]}),
+        }
+        for i in range(count)
+    ]  # fmt: skip
+    name = "train-00000-of-00001.parquet"
+    dataset.write_rows(folder / "data" / name, rows, dataset.SCHEMA)
+    dataset.write_rows(folder / "tables" / name, [dataset.table_row(TABLE, "")], dataset.TABLES_SCHEMA)
+    return folder
+
+
+@pytest.mark.parametrize("columns", ["80", "140"])
+def test_all_parts_are_shown_and_nothing_steers_the_terminal(tmp_path, columns):
+    done = symtune("show", write(tmp_path / "data"), "-n", 2, COLUMNS=columns, FORCE_COLOR="1")
+    assert done.returncode == 0, done.stderr
+    plain = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", plain)
+    assert all(len(line) <= int(columns) for line in plain.splitlines())
+    for part in PARTS:
+        assert part in plain, part
+
+
+def test_the_prompt_can_be_left_out_and_a_kind_asked_for(tmp_path):
+    data = write(tmp_path / "data")
+    done = symtune("show", data, "--no-prompts", "--query-type", "count")
+    assert "1 of 1   line 1" in done.stdout
+    assert "What is this?" not in done.stdout
+    done = symtune("show", data, "--query-type", "cuont")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "Did you mean 'count'?" in done.stderr
+    assert symtune("show", data, "--seed", 5).stdout == symtune("show", data, "--seed", 5).stdout
+
+
+def test_a_hostile_program_is_shown_as_it_is(tmp_path):
+    sql = "SELECT " + "struct(" * 200 + "1" + ")" * 200
+    done = symtune("show", write(tmp_path / "data", sql=sql), "-n", 1)
+    assert done.returncode == 0, done.stderr
+    assert "struct(struct(" in done.stdout
+
+
+def empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def cut(folder: Path) -> None:
+    path = next((folder / "data").iterdir())
+    path.write_bytes(path.read_bytes()[:300])
+
+
+def without_tables(folder: Path) -> None:
+    shutil.rmtree(folder / "tables")
+
+
+BROKEN = [
+    (empty, "wanted the output of `symtune generate`"),
+    (shutil.rmtree, "wanted the output of `symtune generate`"),
+    (cut, "not a readable parquet file"),
+    (without_tables, "row 1: table 't' is not in tables/"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "told"), BROKEN)
+def test_a_broken_folder_is_told_in_one_line(tmp_path, spoil, told):
+    data = write(tmp_path / "data")
+    spoil(data)
+    done = symtune("show", data)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert told in done.stderr
+
+
+def test_no_examples(tmp_path):
+    done = symtune("show", write(tmp_path / "data", count=0))
+    assert (done.returncode, done.stderr) == (2, f"symtune: {tmp_path / 'data'}: no examples in it\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("é 東\t\n", "é 東\\t\\n"), ("\x1b]0;x\x07", "\\x1b]0;x\\x07"), ("\u2066\ud800", "\\u2066\\ud800")],
+)
+def test_harmless(text, shown):
+    assert harmless(text) == shown
+    assert harmless("a\tb\n", keep="\t\n") == "a\tb\n"
