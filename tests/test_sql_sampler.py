@@ -18,11 +18,15 @@ from symtune.sql.sampler import Sampler
 from symtune.tables import load_tables, make_view
 
 # What the default mix covers, by the names of docs/sql.md.
-CONSTRUCTS = """
+CONSTRUCTS = (
+    """
 several columns/DISTINCT/arithmetic between columns/COUNT/SUM/AVG/MIN/MAX/=/<>/</<=/>/>=/BETWEEN/IN/LIKE/IS NULL/AND/OR
 NOT/ORDER BY/ORDER BY two keys/ASC/DESC/LIMIT/GROUP BY/HAVING/scalar subquery/IN (SELECT)/EXISTS
 difference of two queries/CASE/UNION/INTERSECT/EXCEPT/WITH/window function/date function/string function
-""".strip().replace("\n", "/").split("/")
+""".strip()
+    .replace("\n", "/")
+    .split("/")
+)
 
 
 @cache

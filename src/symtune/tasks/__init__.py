@@ -25,7 +25,7 @@ import json
 import pkgutil
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -125,13 +125,20 @@ class SymbolicTask(ABC):
 
         Raises UnknownName, and InputError where holding out leaves none.
         """
-        names = setting.templates
-        known = {template.id.rpartition("/")[2]: template for template in self.templates}
-        for name in names:
+        known = {_key(template): template for template in self.templates}
+        for name in setting.templates:
             if name.rpartition("/")[2] not in known:
                 raise UnknownName("prompt template", name, known)
-        named = tuple(known[name.rpartition("/")[2]] for name in names) or self.templates
-        return kept_templates(named, setting)
+        keys = [name.rpartition("/")[2] for name in setting.templates] or list(known)
+        if setting.held_out_templates:
+            held = held_out(known, setting.held_out_templates)
+            keys = [key for key in keys if (key in held) == (setting.split != "train")]
+        if not keys:
+            raise InputError(
+                f"holding out {setting.held_out_templates:.0%} of {len(known)} prompt templates leaves none for "
+                f"{setting.split}"
+            )
+        return tuple(known[key] for key in keys)
 
     def block(self, rng: Random, setting: Setting, key: str, rejects: Counter[str]) -> Iterator[Drawn]:
         """The verified examples of one block, a pure function of the arguments. Rejects are counted by reason.
@@ -166,18 +173,15 @@ class SymbolicTask(ABC):
             yield Drawn(Example(f"{key}/{number}", self.name, fields, answer, meta), prompt)
 
 
-def kept_templates(templates: tuple[PromptTemplate, ...], setting: Setting) -> tuple[PromptTemplate, ...]:
-    """The templates that the setting's split may use: held-out ones (by a hash of the id) never stand in train."""
-    share = setting.held_out_templates
-    if not share:
-        return templates
-    held = {template for template in templates if int(digest(template.id).hex(), 16) % 10_000 < share * 10_000}
-    kept = tuple(template for template in templates if (template in held) == (setting.split != "train"))
-    if not kept:
-        raise InputError(
-            f"holding out {share:.0%} of {len(templates)} prompt templates leaves none for {setting.split}"
-        )
-    return kept
+def _key(template: PromptTemplate) -> str:
+    """The name of a template behind its file's."""
+    return template.id.rpartition("/")[2]
+
+
+def held_out(keys: Iterable[str], share: float) -> frozenset[str]:
+    """The keys of the prompt templates that never stand in train: a share of all there are, rounded, at least one."""
+    ranked = sorted(keys, key=digest)
+    return frozenset(ranked[: max(1, round(share * len(ranked)))])
 
 
 def names() -> list[str]:

@@ -27,7 +27,7 @@ from symtune.sql.second_opinion import SecondOpinion
 from symtune.sql.templates import SqlTemplates
 from symtune.sql.tree import Query
 from symtune.tables import ForeignKey, content_hash, make_view
-from symtune.tasks import Drawn, Setting, SymbolicTask, kept_templates
+from symtune.tasks import Drawn, Setting, SymbolicTask
 from symtune.types import Denotation, Example, ExecutionError, Fields, Table, UnknownName
 
 VIEWS_PER_BLOCK = 4  # views tried before a block is left empty
@@ -98,7 +98,9 @@ class SqlExecution(SymbolicTask):
         return self._engines
 
     def _several(self, setting: Setting) -> tuple[PromptTemplate, ...]:
-        return kept_templates(load_templates("sql_execution_several"), setting)
+        """The twins, for several tables, of the templates of the setting."""
+        twins = {twin.id.rpartition("/")[2]: twin for twin in load_templates("sql_execution_several")}
+        return tuple(twins[chosen.id.rpartition("/")[2]] for chosen in self.chosen_templates(setting))
 
     def block(self, rng: Random, setting: Setting, key: str, rejects: Counter[str]) -> Iterator[Drawn]:
         """Many programs over one view: one linearization, one load into the engines."""
