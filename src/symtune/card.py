@@ -146,6 +146,7 @@ def card(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     for title, counts in (
         ("Draws that were rejected, by reason", body["rejects"]),
         ("What was left out of the tables, by reason", body["tables_dropped"]),
+        ("What was mended in the tables", body["tables_repaired"]),
     ):
         if counts:
             parts.append(_bars(title, counts, None))

@@ -390,6 +390,7 @@ def _finish(
         "stopped": stopped,
         "tables": {"count": len(tables.tables), "layout": tables.layout, "sha256": tables.sha256},
         "tables_dropped": dict(tables.dropped),
+        "tables_repaired": dict(tables.repaired),
         **(
             {}
             if templates is None
@@ -413,7 +414,8 @@ _REMEDIES = {  # reason of most rejects -> what to change
     "over the token budget": "raise --budget, or lower --rows and --columns",
     "table: too few rows or short columns": "lower --rows and --columns, or raise --max-cell",
     "context: serves no query type": "change --query-types, or bring other tables",
-    "outside the range of difficulty": "change --difficulty",
+    "easier than asked for": "lower --difficulty",
+    "harder than asked for": "raise --difficulty, or lower --rows",
 }
 
 
