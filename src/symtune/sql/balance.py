@@ -14,7 +14,10 @@ docs/sql.md has the measured shares.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from random import Random
+from statistics import fmean
 
 from symtune.types import Denotation, ExecutionError
 
@@ -75,10 +78,14 @@ def _rate(name: str, rows: int) -> float:
     return max(ROOM * BOUNDS[name], 1 / max(rows, 1) if name in ROWS else 0)
 
 
-def bounds_for(rows: tuple[int, int], *, kinds: bool = True) -> dict[str, float]:
-    """The bounds of a data set whose views have between rows[0] and rows[1] rows."""
+def bounds_for(rows: tuple[int, int], sizes: Iterable[int] = (), *, kinds: bool = True) -> dict[str, float]:
+    """The bounds of a data set whose views have between rows[0] and rows[1] rows, of tables of so many rows (`sizes`;
+    none: of tables that are large enough).
+    """
     low, high = max(rows[0], 1), max(rows[1], rows[0], 1)
-    fair = sum(1 / r for r in range(low, high + 1)) / (high - low + 1)
+    served = Counter([min(size, high) for size in sizes if size >= low]) or {high: 1}
+    shares = {size: fmean([1 / min(r, size) for r in range(low, high + 1)]) for size in served}
+    fair = fmean(shares.values(), served.values())
     found = {name: bound for name, bound in BOUNDS.items() if kinds or name in SHORTCUTS}
     return found | {name: round(max(BOUNDS[name], fair / ROOM), 4) for name in ROWS}
 

@@ -86,7 +86,8 @@ class SqlExecution(SymbolicTask):
 
     def bounds(self, setting: Setting) -> Mapping[str, float]:
         """Shortcuts, and in the default mix kinds of answers too: a mix of the user's own decides those itself."""
-        return bounds_for(setting.rows, kinds=setting.query_types is None)
+        sizes = [len(table.rows) for table in setting.tables.tables]
+        return bounds_for(setting.rows, sizes, kinds=setting.query_types is None)
 
     def split_key(self, fields: Fields) -> str:
         """The content of the first table: a table's programs never stand in two splits."""
