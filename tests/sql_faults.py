@@ -10,13 +10,14 @@ import re
 from typing import Any
 
 from symtune.sql import evaluator as e
+from symtune.sql import expressions as x
 from symtune.sql import functions as f
 from symtune.sql import tree as t
 from symtune.sql.vectors import Frame, Vector
 
 Fault = list[tuple[Any, Any, Any]]
 _group = e._group
-_eval, _windows, _functions = dict(e._EVAL), dict(f.WINDOWS), dict(f.FUNCTIONS)
+_eval, _windows, _functions = dict(x.EVALUATE), dict(f.WINDOWS), dict(f.FUNCTIONS)
 _arithmetic = dict(f.ARITHMETIC)
 _aggregates, _select_query = dict(f.AGGREGATES), e._select
 
@@ -27,7 +28,7 @@ def _bools(kind: type, change: Any) -> Fault:
     def faulty(expr: Any, frame: Frame) -> Vector:
         return Vector([change(v) for v in _eval[kind](expr, frame).values], "bool")
 
-    return [(e._EVAL, kind, faulty)]
+    return [(x.EVALUATE, kind, faulty)]
 
 
 def _rewritten(kind: type, **changes: Any) -> Fault:
@@ -38,7 +39,7 @@ def _rewritten(kind: type, **changes: Any) -> Fault:
         values.update({name: change(expr) for name, change in changes.items()})
         return _eval[kind](kind(**values), frame)
 
-    return [(e._EVAL, kind, faulty)]
+    return [(x.EVALUATE, kind, faulty)]
 
 
 def _clause(**changes: Any) -> Fault:
@@ -62,11 +63,11 @@ def _nulls_are(value: Any) -> Fault:
         ]
         return f.compared(op, *filled)
 
-    return [(e, "compared", faulty)]
+    return [(x, "compared", faulty)]
 
 
 def _not_is_python(expr: t.Not, frame: Frame) -> Vector:
-    return Vector([not v for v in e.eval_expr(expr.part, frame).values], "bool")
+    return Vector([not v for v in x.eval_expr(expr.part, frame).values], "bool")
 
 
 def _zero(kind: str) -> Any:
@@ -127,7 +128,7 @@ def _group_without_null(q: t.Select, frame: Frame) -> Frame:
     found = _group(q, frame)
     if not q.group:
         return found
-    keys = [e.eval_expr(expr, frame).values for expr in q.group]
+    keys = [x.eval_expr(expr, frame).values for expr in q.group]
     kept = [group for group in found.groups or [] if all(key[group[0]] is not None for key in keys)]
     return frame.grouped(kept, q.group)
 
@@ -153,7 +154,7 @@ def _like(change: Any, flags: int = 0) -> Fault:
         found = re.compile(change(pattern), re.DOTALL | flags)
         return [None if text is None else found.fullmatch(text) is not None for text in texts]
 
-    return [(e, "like", faulty)]
+    return [(x, "like", faulty)]
 
 
 def _regex(pattern: str, one: str = ".", many: str = ".*") -> str:
@@ -204,7 +205,7 @@ FAULTS: dict[str, Fault] = {
     "<> is read as =": [(f._COMPARE, "<>", lambda x, y: x == y)],
     "numbers compare as texts": [(f._COMPARE, "<", lambda x, y: str(x) < str(y))],
     "NULL compares as zero": _nulls_are(_zero),
-    "NOT NULL is true": [(e._EVAL, t.Not, _not_is_python)],
+    "NOT NULL is true": [(x.EVALUATE, t.Not, _not_is_python)],
     "NULL is true in WHERE": _bools(t.Compare, lambda v: v is not False),
     "NULL OR true is NULL": [(f, "either", lambda a, b: None if a is None or b is None else a or b)],
     "NULL AND false is NULL": [(f, "both", lambda a, b: None if a is None or b is None else a and b)],
@@ -212,16 +213,16 @@ FAULTS: dict[str, Fault] = {
     "OR is read as AND": _rewritten(t.Logic, op=lambda x: "AND"),
     "IS NULL is negated": _rewritten(t.IsNull, negated=lambda x: not x.negated),
     "BETWEEN leaves out its upper bound": [
-        (e._EVAL, t.Between, lambda x, frame: e._logic(
-            t.Logic("AND", (t.Compare(">=", x.expr, x.low), t.Compare("<", x.expr, x.high))), frame))
+        (x.EVALUATE, t.Between, lambda node, frame: x._logic(
+            t.Logic("AND", (t.Compare(">=", node.expr, node.low), t.Compare("<", node.expr, node.high))), frame))
     ],
     "BETWEEN leaves out its lower bound": [
-        (e._EVAL, t.Between, lambda x, frame: e._logic(
-            t.Logic("AND", (t.Compare(">", x.expr, x.low), t.Compare("<=", x.expr, x.high))), frame))
+        (x.EVALUATE, t.Between, lambda node, frame: x._logic(
+            t.Logic("AND", (t.Compare(">", node.expr, node.low), t.Compare("<=", node.expr, node.high))), frame))
     ],
     "IN reads its first item only": _rewritten(t.InList, items=lambda x: x.items[:1]),
-    "NOT IN forgets NULL in the value": [(e._EVAL, t.InList, _not_in_forgets_null)],
-    "NOT IN forgets NULL in the subquery": [(e._EVAL, t.InQuery, _not_in_forgets_null)],
+    "NOT IN forgets NULL in the value": [(x.EVALUATE, t.InList, _not_in_forgets_null)],
+    "NOT IN forgets NULL in the subquery": [(x.EVALUATE, t.InQuery, _not_in_forgets_null)],
     "NOT EXISTS is read as EXISTS": _rewritten(t.Exists, negated=lambda x: False),
     "LIKE reads _ as %": _like(lambda p: _regex(p, one=".*")),
     "LIKE reads _ as itself": _like(lambda p: _regex(p, one="_")),
@@ -244,22 +245,22 @@ FAULTS: dict[str, Fault] = {
     "division of integers drops the rest": [(f.ARITHMETIC, "/", _integer_division)],
     "division by zero is zero": [(f.ARITHMETIC, "/", lambda x, y: x / y if y else 0)],
     "concatenation in the other order": [
-        (e._EVAL, t.Concat, lambda x, frame: _eval[t.Concat](t.Concat(x.right, x.left), frame))
+        (x.EVALUATE, t.Concat, lambda x, frame: _eval[t.Concat](t.Concat(x.right, x.left), frame))
     ],
-    "COUNT(column) counts NULL": [(e._EVAL, t.Aggregate, _counts_nulls)],
+    "COUNT(column) counts NULL": [(x.EVALUATE, t.Aggregate, _counts_nulls)],
     "COUNT(DISTINCT) ignores DISTINCT": _rewritten(t.Aggregate, distinct=lambda x: False),
     "every aggregate is DISTINCT": _rewritten(t.Aggregate, distinct=lambda x: x.arg is not None),
     "SUM of nothing is 0": [(f.AGGREGATES, "SUM", lambda values: sum(values))],
-    "AVG divides by all rows": [(e._EVAL, t.Aggregate, _average_of_all)],
+    "AVG divides by all rows": [(x.EVALUATE, t.Aggregate, _average_of_all)],
     "AVG is rounded down": [(f.AGGREGATES, "AVG", lambda v: sum(v) // len(v) if v else None)],
     "MIN and MAX are swapped": [(f.AGGREGATES, "MIN", _aggregates["MAX"]), (f.AGGREGATES, "MAX", _aggregates["MIN"])],
     "MIN is the first": [(f.AGGREGATES, "MIN", lambda v: v[0] if v else None)],
     "WHERE is ignored": _clause(where=lambda q: None),
     "DISTINCT is ignored": _clause(distinct=lambda q: False),
     "DESC is ignored": _clause(order=lambda q: tuple(t.Order(o.expr) for o in q.order)),
-    "the second sort key is ignored": [(e, "sort_index", lambda k, d, n: f_sort(k[:1], d[:1], n))],
+    "the second sort key is ignored": [(m, "sort_index", lambda k, d, n: f_sort(k[:1], d[:1], n)) for m in (e, x)],
     "ties are ignored": [(e, "_order", _no_ties)],
-    "NULL sorts last": [(e, "sort_index", _nulls_sort_last), (f, "same_key", f.same_key)],
+    "NULL sorts last": [(m, "sort_index", _nulls_sort_last) for m in (e, x)],
     "LIMIT is one too many": _clause(limit=lambda q: None if q.limit is None else q.limit + 1),
     "LIMIT is one too few": _clause(limit=lambda q: None if q.limit is None else max(q.limit - 1, 1)),
     "OFFSET is ignored": _clause(offset=lambda q: 0),
@@ -275,8 +276,8 @@ FAULTS: dict[str, Fault] = {
             t.SetQuery(q.op, q.right, q.left) if q.op == "EXCEPT" else q, *rest))
     ],
     "the join is a cross product": [(e, "_join", _cross_join)],
-    "a subquery of several rows gives its first": [(e._EVAL, t.ScalarQuery, _lenient_scalar)],
-    "CASE takes the last that holds": [(e._EVAL, t.Case, _case_last)],
+    "a subquery of several rows gives its first": [(x.EVALUATE, t.ScalarQuery, _lenient_scalar)],
+    "CASE takes the last that holds": [(x.EVALUATE, t.Case, _case_last)],
     "LAG and LEAD are swapped": [(f.WINDOWS, "LAG", _windows["LEAD"]), (f.WINDOWS, "LEAD", _windows["LAG"])],
     "RANK leaves no gaps": [(f.WINDOWS, "RANK", _rank_dense)],
     "RANK ignores ties": [(f.WINDOWS, "RANK", _rank_by_position)],
