@@ -2,7 +2,7 @@
 
 Expressions carry a `type` ("number", "date", "text" or "bool"); a query is a `Select` or a `SetQuery`. Nodes are
 frozen and compare by value, so `parse(render(tree)) == tree` is a law that can be tested. The semantics that all
-engines must share are written down in docs/sql.md; `sql/evaluator.py` and `sql/expressions.py` are their executable form.
+engines must share are written down in docs/sql.md; `evaluator.py` and `expressions.py` are their executable form.
 """
 
 from __future__ import annotations
