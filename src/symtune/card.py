@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import yaml
@@ -35,10 +36,23 @@ LONG_ANSWER = 60  # characters; longer ones are counted together
 _BIN = re.compile(r"\d+ (to \d+|or more)")
 
 
-def _bin(value: float, width: int, last: int | None = None) -> str:
-    """The name of the bin of so many units that a value falls into; `last` is where the bin without an end begins."""
-    low = int(value // width) * width
-    return f"{low} or more" if low == last else f"{low} to {low + width}"
+def _bin(number: float, width: int) -> str:
+    """The name of a bin of so many units by its number."""
+    low = int(number) * width
+    return f"{low} to {low + width}"
+
+
+def _answer_bin(number: int) -> str:
+    return f"{LONG_ANSWER} or more" if number * 5 == LONG_ANSWER else _bin(number, 5)
+
+
+def _renamed(counts: Counter[Any], name: Callable[[Any], str]) -> Counter[str]:
+    """The same counts under other names; those under an empty name are left out."""
+    found: Counter[str] = Counter()
+    for value, count in counts.items():
+        if called := name(value):
+            found[called] += count
+    return found
 
 
 @dataclass
@@ -49,28 +63,36 @@ class Statistics:
     counts: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in _COUNTED})
     sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_SUMMED, 0.0))
 
-    def see(self, row: Mapping[str, Any], info: Mapping[str, Any], shortcut: str, classes: Sequence[str] = ()) -> None:
-        """Count one example: its row, its fields, the shortcut that would answer it ("" for none), and the bounded
-        classes that its answer belongs to."""
-        self.examples += 1
-        counts = self.counts
-        counts["query_type"][str(info.get("query_type", row["task"]))] += 1
-        for name in info.get("operators", ()):  # not Counter.update: it asks each time what it is given
-            counts["operators"][name] += 1
-        counts["answer_type"][row["answer_type"]] += 1
-        template, _, linearization = row["template_id"].partition("+")
-        counts["prompt_template"][template] += 1
-        if linearization:
-            counts["linearization"][linearization] += 1
-        counts["difficulty"][_bin(row["difficulty"], 2)] += 1
-        counts["prompt_length"][_bin(len(row["prompt"]), 250)] += 1
-        counts["answer_length"][_bin(min(len(row["completion"]), LONG_ANSWER), 5, LONG_ANSWER)] += 1
-        counts["shortcut"][shortcut or "none"] += 1
-        for name in classes:
-            counts["balance"][name] += 1
-        self.sums["prompt_characters"] += len(row["prompt"])
-        self.sums["completion_characters"] += len(row["completion"])
-        self.sums["chance"] += info.get("chance", 0.0)
+    @classmethod
+    def of(
+        cls,
+        rows: Sequence[Mapping[str, Any]],
+        infos: Sequence[Mapping[str, Any]],
+        marks: Sequence[tuple[str, Sequence[str]]],
+    ) -> Statistics:
+        """Of examples: their rows, their fields, and of each the shortcut that would answer it ("" for none) and the
+        bounded classes of its answer. Counted by column, which is several times faster than by row.
+        """
+        prompts = [len(row["prompt"]) for row in rows]
+        answers = [len(row["completion"]) for row in rows]
+        templates = Counter([row["template_id"] for row in rows])
+        counts = {
+            "query_type": Counter(
+                [str(info.get("query_type", row["task"])) for row, info in zip(rows, infos, strict=True)]
+            ),
+            "operators": Counter(chain.from_iterable([info.get("operators", ()) for info in infos])),
+            "answer_type": Counter([row["answer_type"] for row in rows]),
+            "linearization": _renamed(templates, lambda id: id.partition("+")[2]),
+            "prompt_template": _renamed(templates, lambda id: id.partition("+")[0]),
+            "difficulty": _renamed(Counter([row["difficulty"] // 2 for row in rows]), lambda n: _bin(n, 2)),
+            "prompt_length": _renamed(Counter([n // 250 for n in prompts]), lambda n: _bin(n, 250)),
+            "answer_length": _renamed(Counter([min(n, LONG_ANSWER) // 5 for n in answers]), _answer_bin),
+            "shortcut": Counter([shortcut or "none" for shortcut, _ in marks]),
+            "balance": Counter(chain.from_iterable([classes for _, classes in marks])),
+        }
+        chance = sum([info.get("chance", 0.0) for info in infos])
+        sums = dict(zip(_SUMMED, (float(sum(prompts)), float(sum(answers)), chance), strict=True))
+        return cls(len(rows), counts, sums)
 
     def share(self, name: str, value: str) -> float:
         """The share of examples that are counted under a value."""

@@ -246,9 +246,7 @@ def _save(work: Work, number: int, drawn: Sequence[Drawn]) -> Statistics:
     """Write a shard under its temporary name."""
     name = f"part-{number:06d}.parquet"
     rows = [_row(work.config, item) for item in drawn]
-    statistics = Statistics()
-    for row, item in zip(rows, drawn, strict=True):
-        statistics.see(row, item.example.meta["info"], *_marks(item))
+    statistics = Statistics.of(rows, [item.example.meta["info"] for item in drawn], list(map(_marks, drawn)))
     if work.config.format == "input-output":
         published = [{"input": row["prompt"], "output": row["completion"]} for row in rows]
         dataset.write_rows(work.folder / "data" / name, published, dataset.PUBLISHED_SCHEMA)
@@ -330,19 +328,16 @@ def _cut(work: Work, part: Part, keep: Sequence[int]) -> Statistics:
     """Rewrite a shard with the kept rows alone, and the tables that they show. Returns its statistics."""
     if work.config.format == "input-output":
         return _redraw(work, part.number, keep)
-    statistics, used = Statistics(), set[str]()
-    for path in _files(work, part.number):
-        rows = list(dataset.read_parquet(path))
-        if path.parent.name == "data":
-            rows = [rows[i] for i in keep]
-            for i, row in zip(keep, rows, strict=True):
-                info = json.loads(row["info"])
-                statistics.see(row, info, *part.marks[i])
-                used.update(table for table in info.get("tables", ()) if isinstance(table, str))
-            dataset.write_rows(path, rows, dataset.SCHEMA)
-        else:
-            dataset.write_rows(path, [row for row in rows if row["id"] in used], dataset.TABLES_SCHEMA)
-    return statistics
+    data, *tables = _files(work, part.number)
+    stored = list(dataset.read_parquet(data))
+    rows = [stored[i] for i in keep]
+    infos = [json.loads(row["info"]) for row in rows]
+    dataset.write_rows(data, rows, dataset.SCHEMA)
+    used = {table for info in infos for table in info.get("tables", ()) if isinstance(table, str)}
+    for path in tables:
+        shown = [row for row in dataset.read_parquet(path) if row["id"] in used]
+        dataset.write_rows(path, shown, dataset.TABLES_SCHEMA)
+    return Statistics.of(rows, infos, [part.marks[i] for i in keep])
 
 
 def _redraw(work: Work, number: int, keep: Sequence[int]) -> Statistics:

@@ -109,9 +109,10 @@ def _ties_may_hide(nodes: Sequence[t.Node]) -> bool:
     these, or over what a nested query yields.
     """
     for node in nodes:
-        if isinstance(node, t.Select) and (node.ctes or (node.order and (node.group or node.distinct))):
-            return True
-        if isinstance(node, t.Derived):
+        if type(node) is t.Select:
+            if node.ctes or (node.order and (node.group or node.distinct)):
+                return True
+        elif type(node) is t.Derived:
             return True
     return False
 
