@@ -32,19 +32,24 @@ def parse_sql(sql: str, tables: Sequence[Table]) -> t.Query:
     return read(statement, known, {table.name.lower(): table.name for table in tables})
 
 
-def read(statement: Any, known: Mapping[str, Columns], names: Mapping[str, str]) -> t.Query:
+def read(
+    statement: Any, known: Mapping[str, Columns], names: Mapping[str, str], everywhere: Columns | None = None
+) -> t.Query:
     """The typed tree of sqlglot's. `known`: lower-case table -> lower-case column -> (name, type); `names`: how
-    tables are written.
+    tables are written; `everywhere`: names that every part of the query may use.
     """
+    outermost = _Reader(known, names)
+    outermost.scope[""] = ("", everywhere or {})
     try:
-        return _Reader(known, names).query(statement)
+        return _Reader(known, names, outermost).query(statement)
     except RecursionError:
         raise ExecutionError("too long", "nested too deeply") from None
 
 
-def parse_statement(sql: str, *, text_in_double_quotes: bool = False) -> Any:
-    """sqlglot's tree of one statement in SQLite's dialect, after the bounds of `sql/bounds.py`."""
-    text = admitted(sql, text_in_double_quotes=text_in_double_quotes)
+def parse_statement(sql: str, *, peoples: bool = False) -> Any:
+    """sqlglot's tree of one statement in SQLite's dialect, after the bounds of `sql/bounds.py`; `peoples`: of one in
+    any dialect."""
+    text = admitted(sql, peoples=peoples)
     try:
         statements = [s for s in sqlglot.parse(text, dialect="sqlite") if s is not None]
     except (sqlglot.errors.SqlglotError, ValueError) as error:
@@ -128,6 +133,8 @@ class _Reader:
             raise ExecutionError("beyond the typed tree", "RECURSIVE")
         source = self._from(node)
         items = tuple(self._item(item) for item in node.expressions)
+        if not items:
+            raise ExecutionError("syntax", "SELECT of nothing")
         self.aliases = {item.alias.lower(): item.expr for item in items if item.alias}
         clause: Callable[[str], Any] = node.args.get
         limit, offset = clause("limit"), clause("offset")
@@ -185,9 +192,11 @@ class _Reader:
         self.scope[alias.lower()] = (alias, columns)
 
     def _item(self, node: Any) -> t.Item:
-        if isinstance(node, exp.Alias):
-            return t.Item(self.expr(node.this), node.alias)
-        return t.Item(self.expr(node))
+        named = isinstance(node, exp.Alias)
+        found = self.expr(node.this if named else node)
+        if found.type == "bool":  # SQLite shows 1, DuckDB true
+            raise ExecutionError("beyond the typed tree", "a truth value that is shown")
+        return t.Item(found, node.alias if named else "")
 
     def _order(self, node: exp.Ordered) -> t.Order:
         # sqlglot notes where the dialect puts NULLs by itself: SQLite first when ascending, last when descending.
