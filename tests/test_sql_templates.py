@@ -6,6 +6,8 @@ import contextlib
 import gzip
 import json
 import resource
+import subprocess
+import sys
 import time
 from collections import Counter
 from itertools import islice
@@ -234,6 +236,24 @@ HOSTILE = {
     "long text": "SELECT a FROM t WHERE b = '" + "x" * 3_000_000 + "'",
     "unterminated": "SELECT a FROM t WHERE b = 'x",
     "comment": "SELECT a /* " + "/*" * 8000,
+    "positions": "SELECT " + "+".join(["a"] * 500) + " FROM t ORDER BY " + ",".join(["1"] * 200),
+    "aliases": "SELECT a + a AS x FROM t GROUP BY " + ", ".join(["x + x"] * 200) + " HAVING " + "+".join(["x"] * 300),
+    "self joins": "SELECT b0.a FROM t b0" + "".join(f" JOIN t b{i} ON b0.a <> b{i}.a" for i in range(1, 9)),
+    "comma joins": "SELECT b0.a FROM " + ", ".join(f"t b{i}" for i in range(200)),
+    "doubling": "WITH q0 AS (SELECT a FROM t)" + "".join(
+        f", q{i} AS (SELECT x.a FROM q{i - 1} x JOIN q{i - 1} y ON x.a <> y.a)" for i in range(1, 8)
+    ) + " SELECT a FROM q7",
+    "nested EXISTS": "SELECT a FROM t WHERE " + "".join(
+        f"EXISTS (SELECT 1 FROM t x{i} WHERE x{i}.a <> x{max(i - 1, 0)}.a AND " for i in range(12)
+    ) + "1 = 1" + ")" * 12,
+    "years": "SELECT " + "YEAR(" * 300 + "a" + ")" * 300 + " FROM t",
+    "casts": "SELECT " + "CAST(" * 300 + "a" + " AS INTEGER)" * 300 + " FROM t",
+    "rounds": "SELECT ROUND(a, " + "(" * 700 + ")" * 700 + ") FROM t",
+    "tops": "SELECT TOP 1 " * 300 + "a FROM t",
+    "fetches": "SELECT a FROM t " + "FETCH FIRST 1 ROWS ONLY " * 200,
+    "parameters": "SELECT " + "?," * 700 + "? FROM t",
+    "items": "SELECT " + ",".join(["a"] * 740) + " FROM t",
+    "windows": "SELECT " + ",".join(["SUM(a) OVER (ORDER BY a)"] * 110) + " FROM t",
     "nul": "SELECT \x00 FROM t",
     "surrogate": "SELECT \ud800 FROM t",
 }  # fmt: skip
@@ -252,7 +272,37 @@ def test_hostile_statement_is_refused_cheaply(name, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-WORDS = [*sorted(KEYWORDS), *(f"{name}(" for name in sorted(CALLS)), *"(),.*+-/%=<>", "a", "'x'", "1", '"q"', "<>"]
+def test_a_hostile_corpus_fits_a_small_machine(tmp_path):
+    """All of it through the verb, in a process with 20 CPU seconds and 512 MB; no file but the one asked for."""
+    corpus = [{"query": sql} for sql in [*HOSTILE.values(), "SELECT a FROM t"]]
+    (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, corpus)))
+    script = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, (512 << 20, 512 << 20))\n"
+        "from symtune.cli import main\n"
+        "sys.argv = ['symtune', 'sql-templates', 'build', 'q.jsonl', '--out', 'out.json']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert {path.name for path in tmp_path.iterdir()} == {"q.jsonl", "out.json"}
+    body = json.loads((tmp_path / "out.json").read_text("utf-8"))
+    assert (body["accepted"], sum(body["rejects"].values())) == (1, len(HOSTILE))
+
+
+DIALECT = ["top", "fetch", "first", "rows", "only", "extract(", "year(", "round(", "cast(", "ilike", "::", "?", "nulls"]
+WORDS = [
+    *DIALECT,
+    *sorted(KEYWORDS),
+    *(f"{name}(" for name in sorted(CALLS)),
+    *"(),.*+-/%=<>",
+    "a",
+    "'x'",
+    "1",
+    '"q"',
+    "<>",
+]
 
 
 @settings(max_examples=150, deadline=None)

@@ -125,7 +125,7 @@ class _Calls:
             depth += (text == "(") - (text == ")")
             if depth < 0:
                 return
-            if kind not in ("word", "number") and text not in ("(", ")", ",", "-"):
+            if depth > 1 or (kind not in ("word", "number") and text not in ("(", ")", ",", "-")):
                 raise ExecutionError("beyond the typed tree", f"a cast, or ROUND, with {text[:20]}")
             self.at += 1
 
