@@ -58,6 +58,10 @@ def tokens(sql: str) -> Iterator[tuple[str, str]]:
     """(kind, text) for every token that is not space. Raises ExecutionError: too long, syntax."""
     if len(sql) > MAX_LENGTH:
         raise ExecutionError("too long", f"{len(sql)} characters, at most {MAX_LENGTH}")
+    try:
+        sql.encode()
+    except UnicodeEncodeError:
+        raise ExecutionError("syntax", "half a surrogate pair, which is no character") from None
     position = count = 0
     while position < len(sql):
         found = _TOKEN.match(sql, position)

@@ -198,7 +198,7 @@ def save(
         + "\n ]\n}\n"
     )
     with new_file(path, overwrite=overwrite) as temporary:
-        temporary.write_text(text, "utf-8")
+        temporary.write_text(text, "utf-8", errors="replace")  # of names of files and --license
 
 
 def load(name: str) -> SqlTemplates:
