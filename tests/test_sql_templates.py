@@ -196,6 +196,7 @@ REFUSED = [
     ("SELECT 1", "no table"),
     ("SELECT a FROM t; SELECT b FROM t", "several statements"),
     ("SELECT FROM WHERE", "syntax|no table"),
+    ("SELECT a FROM t WHERE b IN (SELECT FROM u)", "syntax"),
     ("", "syntax"),
 ]
 

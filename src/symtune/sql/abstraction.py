@@ -236,6 +236,8 @@ class _Abstraction:
                 raise ExecutionError("text that no column is compared with")
             return
         key = self._class(holder)
+        if not isinstance(key, tuple):
+            raise beyond(holder)
         if reading:
             self.types.join(key, TYPE_READ[reading])
         elif not isinstance(column, exp.Count) and text != PARAMETER:
@@ -269,6 +271,8 @@ class _Abstraction:
         if not body or "%" in body or "_" in body or len(pattern.this) - len(body) > 2:
             raise ExecutionError("LIKE with an inner pattern")
         key = self._class(column)
+        if not isinstance(key, tuple):
+            raise beyond(column)
         self.types.join(key, "text")
         name = f"v{len(self.values) + 1}"
         self.values[name] = (key, "not like" if negated else "like", row)

@@ -100,6 +100,8 @@ class Names:
         return self._select(node, outer, inside)
 
     def _select(self, select: exp.Select, outer: Scope | None, inside: bool) -> list[tuple[str, Any]]:
+        if not select.expressions:
+            raise ExecutionError("syntax", "SELECT of nothing")
         if select.args.get("with_"):
             self._with(select.args["with_"])
         named = [(item.alias_or_name.lower(), item) for item in select.expressions]
