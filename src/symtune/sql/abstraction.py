@@ -250,7 +250,7 @@ class _Abstraction:
         """The first column that a COUNT is grouped by, or None."""
         select = node.find_ancestor(exp.Select)
         group = select.args.get("group") if select else None
-        return bare(group.expressions[0]) if group else None
+        return bare(group.expressions[0]) if group and group.expressions else None
 
     def _in(self, node: exp.In, row: int, negated: bool) -> None:
         if node.args.get("query"):

@@ -59,7 +59,7 @@ def tokens(sql: str) -> Iterator[tuple[str, str]]:
     if len(sql) > MAX_LENGTH:
         raise ExecutionError("too long", f"{len(sql)} characters, at most {MAX_LENGTH}")
     try:
-        sql.encode()
+        str.encode(sql)
     except UnicodeEncodeError:
         raise ExecutionError("syntax", "half a surrogate pair, which is no character") from None
     position = count = 0

@@ -122,7 +122,8 @@ def mend_groups(select: exp.Select) -> None:
     }
     used = set(tables)
     bare = used - set(keys)
-    aggregated = any(_aggregated(part) for part in select.expressions)
+    order = select.args.get("order")
+    aggregated = select.args.get("having") or any(map(_aggregated, [*select.expressions, *([order] if order else [])]))
     if not bare or not (group or aggregated):
         return
     if not keys or len(keys) != len(group.expressions):
@@ -133,7 +134,7 @@ def mend_groups(select: exp.Select) -> None:
 
 
 def _aggregated(node: Any) -> bool:
-    """Whether a part of the projection is computed over a group (and not over a window)."""
+    """Whether a part of a SELECT is computed over a group (and not over a window)."""
     found = node.find_all(*_AGGREGATES)
     return any(
         not isinstance(one.parent, exp.Window) and one.find_ancestor(exp.Select) is node.parent_select for one in found

@@ -144,9 +144,9 @@ class _Reader:
         return t.Select(
             items,
             source,
-            where=self.expr(clause("where").this) if clause("where") else None,
+            where=self._condition(clause("where").this) if clause("where") else None,
             group=tuple(self.expr(e) for e in clause("group").expressions) if clause("group") else (),
-            having=self.expr(clause("having").this) if clause("having") else None,
+            having=self._condition(clause("having").this) if clause("having") else None,
             order=tuple(self._order(o) for o in clause("order").expressions) if clause("order") else (),
             limit=_whole(limit.expression) if limit else None,
             offset=_whole(offset.expression) if offset else 0,
@@ -172,7 +172,7 @@ class _Reader:
             right = self._table(join.this)
             if not isinstance(right, t.TableRef):
                 raise beyond(join)
-            source = t.Join(source, right, self.expr(join.args["on"]))
+            source = t.Join(source, right, self._condition(join.args["on"]))
         return source
 
     def _table(self, node: Any) -> t.Source:
@@ -226,6 +226,13 @@ class _Reader:
         if method is None or kind.__name__ not in _METHODS:
             raise beyond(node)
         found: t.Expr = method(node)
+        return found
+
+    def _condition(self, node: Any) -> t.Expr:
+        """What is true or false: engines differ on whether a number or a text is."""
+        found = self.expr(node)
+        if found.type != "bool":
+            raise ExecutionError("type mismatch", f"a condition that is a {found.type}")
         return found
 
     def _column(self, node: exp.Column) -> t.Expr:
@@ -369,13 +376,13 @@ class _Reader:
         return t.IsNull(self.expr(node.this))
 
     def _and(self, node: exp.And) -> t.Expr:
-        return t.Logic("AND", tuple(self.expr(part) for part in _chain(node, exp.And)))
+        return t.Logic("AND", tuple(self._condition(part) for part in _chain(node, exp.And)))
 
     def _or(self, node: exp.Or) -> t.Expr:
-        return t.Logic("OR", tuple(self.expr(part) for part in _chain(node, exp.Or)))
+        return t.Logic("OR", tuple(self._condition(part) for part in _chain(node, exp.Or)))
 
     def _not(self, node: exp.Not) -> t.Expr:
-        inner = self.expr(node.this)
+        inner = self._condition(node.this)
         if isinstance(node.this, exp.Paren):
             return t.Not(inner)
         if isinstance(inner, t.InList):
@@ -393,7 +400,7 @@ class _Reader:
     def _case(self, node: exp.Case) -> t.Expr:
         if node.this is not None or node.args.get("default") is None:
             raise beyond(node)
-        whens = tuple((self.expr(w.this), self.expr(w.args["true"])) for w in node.args["ifs"])
+        whens = tuple((self._condition(w.this), self.expr(w.args["true"])) for w in node.args["ifs"])
         default = self.expr(node.args["default"])
         return t.Case(whens, default, default.type)
 

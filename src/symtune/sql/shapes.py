@@ -87,11 +87,25 @@ def _check_answerable(node: Any) -> None:
             raise ExecutionError("no order", "LIMIT without ORDER BY")
         if node.distinct and any(order.expr not in {item.expr for item in node.items} for order in node.order):
             raise ExecutionError("no order", "ORDER BY of DISTINCT names a column that is not shown")
+        over_rows = (node.where, node.group, node.source.on if isinstance(node.source, t.Join) else None)
+        if _holds(over_rows, t.Aggregate) or (node.source is None and _holds(node.items, t.Aggregate)):
+            raise ExecutionError("misplaced aggregate")
+        if _holds((*over_rows, node.having), t.Window):
+            raise ExecutionError("misplaced window")
     if isinstance(node, t.SetQuery):
         right = node.right
         everything = not (right.where or right.group or right.having or right.limit)
         if node.left == right or (node.op == "EXCEPT" and everything and node.left.items == right.items):
             raise ExecutionError("several tables", f"{node.op} of a table with itself")
+
+
+def _holds(parts: Any, kind: type) -> bool:
+    """Whether the parts of a SELECT hold such a node outside the queries nested in them."""
+    if isinstance(parts, tuple):
+        return any(_holds(part, kind) for part in parts)
+    if parts is None or isinstance(parts, (t.Select, t.SetQuery)):
+        return False
+    return isinstance(parts, kind) or any(_holds(part, kind) for part in t.children(parts))
 
 
 class _Usual:
