@@ -204,6 +204,7 @@ REFUSED = [
     ("SELECT a FROM t; SELECT b FROM t", "several statements"),
     ("SELECT FROM WHERE", "syntax|no table"),
     ("SELECT a FROM t WHERE b IN (SELECT FROM u)", "syntax"),
+    ("SELECT MAX(DISTINCT MAX(DISTINCT)) FROM t", "beyond the typed tree"),
     ("", "syntax"),
 ]
 

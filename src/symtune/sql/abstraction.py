@@ -186,7 +186,7 @@ class _Abstraction:
         if isinstance(node, (exp.Alias, exp.Min, exp.Max, exp.Subquery, exp.Lag, exp.Lead)):
             return self._class(node.this)
         if isinstance(node, (exp.Select, exp.Distinct)):
-            return self._class(node.expressions[0])
+            return self._class(node.expressions[0]) if node.expressions else None
         if isinstance(node, exp.Window):
             return self._class(node.this) if isinstance(node.this, (exp.Lag, exp.Lead)) else "number"
         if isinstance(node, exp.Case):
