@@ -195,6 +195,8 @@ def test_wrong_input(tmp_path, lines):
         ("x.jsonl", b"", "holds no line"),
         ("x.jsonl", b'{"answer": \n', r"x\.jsonl:1: not JSON"),
         ("x.jsonl", b"[1]\n", "wanted an object a line"),
+        ("x.jsonl", b"[" * 100_000, r"x\.jsonl:1: not JSON"),
+        ("x.jsonl", b'{"prompt": "' + b"x" * 17_000_000, r"x\.jsonl:1: a line of more than 16,000,000 bytes"),
         ("x.jsonl", b"\xff\xfe\n", r"x\.jsonl:1"),
         ("x.parquet", b"not parquet", "not a readable parquet file"),
     ):

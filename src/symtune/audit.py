@@ -27,6 +27,7 @@ from symtune.types import ExecutionError, Fields, InputError, Table
 
 SHOWN = 5  # failures that a report names
 BATCH = 256  # lines that a further engine checks at once
+MAX_LINE = 16_000_000  # bytes of a line of a jsonl file; one that holds its tables has some 10 kB
 NEEDED = ("answer", "info")
 
 
@@ -156,10 +157,12 @@ def lines(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Table]]]:
 
 def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Table]]]:
     with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE + 1), b""), start=1):
+            if len(line) > MAX_LINE:
+                raise InputError(f"{path}:{number}: a line of more than {MAX_LINE:,} bytes")
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{path}:{number}: not JSON: {error}") from None
             if not isinstance(row, dict):
                 raise InputError(f"{path}:{number}: wanted an object a line, got {type(row).__name__}")

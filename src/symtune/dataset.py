@@ -150,7 +150,7 @@ def fields_of(info: str, tables: Mapping[str, Table], where: str) -> Row:
 def _json(text: Any, where: object) -> Any:
     try:
         return json.loads(text)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON: {error}") from None
 
 

@@ -56,7 +56,7 @@ def register(app: typer.Typer) -> None:
         table = Table("count", "SQL template", "slots", "split")
         for template in templates[: max(n, 0)]:
             slots = ", ".join(f"{name} {slot.type}" for name, slot in template.shape.columns.items())
-            table.add_row(f"{template.count:,}", escape(template.shape.sql), slots, template.split)
+            table.add_row(f"{template.count:,}", escape(_plain(template.shape.sql)), slots, template.split)
         console = Console(highlight=False)
         console.print(table)
         console.print(f"{len(templates):,} templates of {sum(t.count for t in templates):,} statements")
@@ -76,5 +76,10 @@ def _tell(built: Built, out: Path) -> None:
     if built.rejects:
         table = Table("rejected because", "statements", "for example")
         for reason, count in built.rejects.most_common():
-            table.add_row(escape(reason), f"{count:,}", escape(built.rejected[reason][0][:90]))
+            table.add_row(escape(reason), f"{count:,}", escape(_plain(built.rejected[reason][0][:90])))
         console.print(table)
+
+
+def _plain(text: str) -> str:
+    """Other people's text for the terminal, which obeys control characters."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -3,12 +3,13 @@
     corpus = Corpus([Path("train.jsonl"), Path("train.tables.jsonl"), Path("queries.sql")])
     built = build(corpus.statements())
 
-    .sql[.gz]          statements with `;` between
+    .sql[.gz]          statements with `;` between; or one a line, with or without a tab and a db_id behind it
     .tsv[.gz]          a header with a column `sql` or `query`
     .jsonl[.gz]        a record a line, .json[.gz] a list of records:
         {"query": "SELECT …"} or {"sql": "SELECT …"}      (Spider, BIRD and most others; `db_id` names a schema)
         {"sql": {"sel": 3, "agg": 0, "conds": [[5, 0, "x"]]}, "table_id": …}       WikiSQL
         {"sql": [["Keyword", "select", []], ["Column", "c1", []], …], "tbl": …}    SQUALL
+        {"sql": ["SELECT …", "SELECT …"]}                                          several
 
 Files of schemas are known by what they hold: Spider's tables.json (`column_names_original`, `column_types`) and
 WikiSQL's *.tables.jsonl (`header`, `types`). They make the types of columns known; nothing else of them is used.
@@ -17,21 +18,23 @@ A broken file raises InputError with its line; a statement that cannot be read i
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 from symtune.output import sha256
-from symtune.sql.abstraction import Schema
-from symtune.sql.bounds import MAX_LENGTH
+from symtune.sql.scopes import Schema
+from symtune.sql.statements import a_statement_a_line, split_statements
 from symtune.sql.templates import Statement
 from symtune.types import InputError
 
-MAX_LINE = 4_000_000  # bytes of a jsonl line
-MAX_JSON = 200_000_000  # bytes of a .json file, unpacked: it is read as a whole
+MAX_LINE = 4_000_000  # bytes of a jsonl line, characters of a record of a .json file
 FIELDS = ("query", "sql", "SQL")
 _TYPES = {"number": "number", "real": "number", "time": "date", "date": "date", "text": "text"}
 
@@ -65,28 +68,42 @@ class Corpus:
     def _file(self, path: Path) -> Iterator[Statement]:
         kind = _kind(path)
         if kind == ".sql":
-            for text in split_statements(_chunks(path)):
-                yield Statement(text)
+            yield from self._sql(path)
         elif kind == ".tsv":
             yield from _tsv(path)
         else:
             for where, record in _records(path, kind):
-                yield self._record(record, where)
+                yield from self._record(record, where)
 
-    def _record(self, record: Any, where: str) -> Statement:
+    def _sql(self, path: Path) -> Iterator[Statement]:
+        chunks = _chunks(path)
+        first = next(chunks, "")
+        if not a_statement_a_line(first):
+            yield from map(Statement, split_statements(chain([first], chunks)))
+            return
+        for _, line in _lines(path):
+            sql, _, schema = line.rstrip("\r\n").partition("\t")
+            if sql.strip():
+                yield Statement(sql, self._schemas.get(schema.strip()))
+
+    def _record(self, record: Any, where: str) -> Iterator[Statement]:
         if isinstance(record, str):
-            return Statement(record)
-        found = [record[name] for name in FIELDS if isinstance(record.get(name), (str, dict, list))]
-        if not found:
+            yield Statement(record)
+            return
+        names = [name for name in FIELDS if name in record]
+        if not names:
             raise InputError(
                 f"{where}: no field {' or '.join(FIELDS)} that holds SQL; it has {', '.join(record)[:200]}"
             )
-        sql = found[0]
-        if isinstance(sql, str):
-            return Statement(sql, self._schemas.get(str(record.get("db_id"))))
+        found = [record[name] for name in names if isinstance(record[name], (str, dict, list))]
+        sql = found[0] if found else ""
         if isinstance(sql, dict):
-            return _wikisql(sql, self._types.get(str(record.get("table_id")), []), where)
-        return _squall(sql)
+            yield _wikisql(sql, self._types.get(str(record.get("table_id")), []), where)
+        elif isinstance(sql, list) and not all(isinstance(one, str) for one in sql):
+            yield _squall(sql)
+        else:
+            for one in [sql] if isinstance(sql, str) else sql:
+                yield Statement(one, self._schemas.get(str(record.get("db_id"))))
 
     def _read_schemas(self, path: Path) -> bool:
         """Whether the file holds schemas, which are then kept."""
@@ -117,65 +134,108 @@ def _open(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
-def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    """(file:line, the line), none longer than MAX_LINE."""
-    try:
-        with _open(path) as stream:
-            number = 0
-            while line := stream.readline(MAX_LINE + 1):
-                number += 1
-                if len(line) > MAX_LINE:
-                    raise InputError(f"{path}:{number}: a line of more than {MAX_LINE:,} bytes")
-                yield f"{path}:{number}", line
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+def _encoding(path: Path) -> str:
+    """UTF-8, or what the mark at the beginning of the file says (Windows writes UTF-16)."""
+    with _open(path) as stream:
+        start = stream.read(3)
+    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    return next((name for mark, name in marks.items() if start.startswith(mark)), "utf-8")
 
 
 def _chunks(path: Path) -> Iterator[str]:
+    """The text of a file, piece by piece; what is no text becomes U+FFFD."""
     try:
+        decoder = codecs.getincrementaldecoder(_encoding(path))("replace")
         with _open(path) as stream:
             while chunk := stream.read(1 << 16):
-                yield chunk.decode("utf-8", "replace")
-    except (OSError, EOFError) as error:
+                yield decoder.decode(chunk)
+        yield decoder.decode(b"", True)
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """(file:line, the line), none longer than MAX_LINE."""
+    rest, number = "", 0
+    for chunk in _chunks(path):
+        *lines, rest = (rest + chunk).split("\n")
+        for line in lines:
+            number += 1
+            yield f"{path}:{number}", line
+        if len(rest) > MAX_LINE:
+            raise InputError(f"{path}:{number + 1}: a line of more than {MAX_LINE:,} characters")
+    if rest:
+        yield f"{path}:{number + 1}", rest
 
 
 def _records(path: Path, kind: str) -> Iterator[tuple[str, Any]]:
-    if kind == ".jsonl":
-        for where, line in _lines(path):
-            if line.strip():
-                yield where, _json(line, where)
-        return
-    try:
-        with _open(path) as stream:
-            text = stream.read(MAX_JSON + 1)
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    if len(text) > MAX_JSON:
-        raise InputError(f"{path}: more than {MAX_JSON:,} bytes of JSON; write it as .jsonl, one record a line")
-    body = _json(text, str(path))
-    if not isinstance(body, list):
-        raise InputError(f"{path}: wanted a list of records, got {type(body).__name__}")
-    for number, record in enumerate(body, start=1):
+    if kind == ".json":
+        start = next((chunk.lstrip() for chunk in _chunks(path) if chunk.strip()), "")
+        if start.startswith("["):
+            yield from _list(path)
+            return
+        if not start.startswith("{"):
+            raise InputError(f"{path}: wanted a list of records, or one a line")
+    for where, line in _lines(path):
+        if line.strip():
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                hint = "; wanted a list of records, or one a line" if kind == ".json" else ""
+                raise InputError(f"{where}: not JSON: {error}{hint}") from None
+            if not isinstance(record, (dict, str)):
+                raise InputError(f"{where}: wanted an object a line, got {type(record).__name__}")
+            yield where, record
+
+
+def _list(path: Path) -> Iterator[tuple[str, Any]]:
+    """The records of a JSON list, one at a time: a corpus is larger in memory than on disk."""
+    decoder, chunks = json.JSONDecoder(), _chunks(path)
+    text, at, number = next(chunks, "").lstrip(), 1, 0
+    while True:
+        at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+        if text[at : at + 1] == "]":
+            return
+        where = f"{path}: record {number + 1}"
+        try:
+            record, end = decoder.raw_decode(text, at)
+            closed = _CLOSED.match(text, end)
+            if closed is None:
+                raise ValueError("neither , nor ] behind it")
+        except RecursionError:
+            raise InputError(f"{where}: not JSON: nested too deeply") from None
+        except ValueError as error:
+            more = _more(chunks, len(text) - at) if len(text) - at <= MAX_LINE else ""
+            if not more:
+                raise InputError(f"{where}: not JSON: {error}") from None
+            text, at = text[at:] + more, 0
+            continue
         if not isinstance(record, (dict, str)):
-            raise InputError(f"{path}: record {number}: wanted an object, got {type(record).__name__}")
-        yield f"{path}: record {number}", record
+            raise InputError(f"{where}: wanted an object, got {type(record).__name__}")
+        number += 1
+        yield where, record
+        at = closed.end()
 
 
-def _json(text: bytes, where: str) -> Any:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not JSON: {error}") from None
-    if where.rpartition(":")[2].isdigit() and not isinstance(found, (dict, str)):
-        raise InputError(f"{where}: wanted an object a line, got {type(found).__name__}")
-    return found
+_SPACE = re.compile(r"\s*")
+_CLOSED = re.compile(r"\s*(?:,|(?=\]))")
+
+
+def _more(chunks: Iterator[str], size: int) -> str:
+    """At least so many characters more, if there are: reading on costs no more than what was read."""
+    parts, got = [], 0
+    for chunk in chunks:
+        parts.append(chunk)
+        got += len(chunk)
+        if got >= size:
+            break
+    return "".join(parts)
 
 
 def _tsv(path: Path) -> Iterator[Statement]:
     at = -1
     for where, line in _lines(path):
-        cells = line.decode("utf-8", "replace").rstrip("\r\n").split("\t")
+        cells = line.rstrip("\r\n").split("\t")
         if at < 0:
             names = [name.strip() for name in cells]
             at = next((names.index(name) for name in FIELDS if name in names), -1)
@@ -185,64 +245,6 @@ def _tsv(path: Path) -> Iterator[Statement]:
             raise InputError(f"{where}: {len(cells)} cells; wanted {at + 1} or more")
         else:
             yield Statement(cells[at])
-
-
-# ---------------------------------------------------------------------------------------------------- .sql
-
-_MARK = re.compile(r"""[;'"`]|--|/\*""")
-_ENDS = {"'": "'", '"': '"', "`": "`", "--": "\n", "/*": "*/"}
-
-
-def split_statements(chunks: Iterator[str]) -> Iterator[str]:
-    """Statements of a stream of text, cut at `;` outside quotes and comments; comments are left out.
-
-    Of one that is longer than any parser is let see, no more than that is kept in memory.
-    """
-    kept: list[str] = []
-    size, inside, rest = 0, "", ""
-
-    def keep(text: str) -> None:
-        nonlocal size
-        if size <= MAX_LENGTH:
-            kept.append(text[: MAX_LENGTH + 1])
-        size += len(text)
-
-    for chunk in chunks:
-        text, at = rest + chunk, 0
-        while True:
-            if inside:
-                end = text.find(_ENDS[inside], at)
-                stop = len(text) if end < 0 else end + len(_ENDS[inside])
-                if inside not in ("--", "/*"):
-                    keep(text[at : stop if end >= 0 else len(text)])
-                if end < 0:
-                    rest = text[-1:] if inside == "/*" else ""
-                    break
-                at, inside = stop, ""
-                continue
-            mark = _MARK.search(text, at)
-            if mark is None:
-                # A lone - or / may be the first half of a comment's mark.
-                stop = len(text) - 1 if text[at:].endswith(("-", "/")) else len(text)
-                keep(text[at:stop])
-                rest = text[stop:]
-                break
-            keep(text[at : mark.start()])
-            at = mark.end()
-            if mark.group() == ";":
-                yield from _whole(kept)
-                kept, size = [], 0
-            else:
-                inside = mark.group()
-                keep(inside if inside not in ("--", "/*") else " ")
-    keep(rest if inside != "/*" else "")
-    yield from _whole(kept)
-
-
-def _whole(kept: list[str]) -> Iterator[str]:
-    text = "".join(kept).strip()
-    if text:
-        yield text
 
 
 # ------------------------------------------------------------------------------------------- structured forms
@@ -303,25 +305,28 @@ def _is_number(text: str) -> bool:
     return True
 
 
-_COLUMN = re.compile(r"(c\d+)(?:_(number|year))?\Z")
+_COLUMN = re.compile(r"(c\d+)(?:_(number|year|raw|parsed|month|day))?\Z")
 
 
 def _squall(sql: Any) -> Statement:
-    """SQUALL's list of [kind, token, …]. `c1_number` and `c1_year` are the column c1 read as a number; `id` (the row's
-    place) has no column in a table, `agg` marks rows of totals, and other readings of a cell have no node."""
+    """SQUALL's list of [kind, token, …]. `c1_number` and `c1_year` are the column c1 read as a number, `c1_month` reads
+    a date; `id` (the row's place) is a column of numbers. `agg` marks rows of totals, and other readings of a cell (a
+    list, a score) have no node."""
     parts, reject = [], ""
     for item in sql:
-        if not isinstance(item, list) or len(item) < 2 or not all(isinstance(part, str) for part in item[:2]):
+        if not isinstance(item, list) or len(item) < 2 or not isinstance(item[1], (str, int, float)):
             return Statement("", reject="not SQUALL's form", example=json.dumps(sql)[:200])
-        kind, token = item[0], item[1]
-        if kind == "Column":
+        kind, token = item[0], str(item[1])
+        if kind == "Column" and token != "id":
             found = _COLUMN.match(token)
             if found is None:
                 suffix = token.partition("_")[2]
                 reject = reject or f"SQUALL: a column's reading _{suffix}" if suffix else f"SQUALL: the column {token}"
-            parts.append(token if found is None else f"{found[1]}")
+                continue
+            parts.append(f"{found[2]}({found[1]})" if found[2] in ("month", "day") else found[1])
         elif kind == "Literal.String":
             parts.append("'" + token.strip("'\"").replace("'", "''") + "'")
         else:
             parts.append(token)
-    return Statement(" ".join(parts), reject=reject)
+    example = "" if parts else json.dumps(sql)
+    return Statement(" ".join(parts), reject=reject, example=example[:200])

@@ -4,20 +4,24 @@
     query, id = source.draw(Draw(rng, material))
 
 Column slots take different columns of their type. Value slots take cells: those of one witness row make conditions
-that this row satisfies, so that most instances have an answer. Templates are drawn by the square root of their count
-in the corpus: what people ask most comes most, and does not drown the rest.
+that this row satisfies, so that most instances have an answer. Over two joined tables the slots of a template of one
+table take columns of both, where it has two slots and reads its table once. Templates are drawn by the square root of
+their count in the corpus: what people ask most comes most, and does not drown the rest.
 """
 
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
 from symtune.sql import tree as t
-from symtune.sql.abstraction import ColumnSlot, ValueSlot
 from symtune.sql.draws import Draw, Field, Material, no_draw
+from symtune.sql.functions import FUNCTIONS
+from symtune.sql.limits import check_work
+from symtune.sql.scopes import TABLE
+from symtune.sql.shapes import READINGS, ColumnSlot, ValueSlot
 from symtune.sql.templates import SqlTemplate, SqlTemplates
 
 Binding = dict[str, Any]  # slot -> Column, Constant, or the text of a LIKE pattern; "" -> the source of rows
@@ -62,7 +66,14 @@ class _Instance:
         self.id = template.id
         self.weight = template.count**0.5
         self.tables = shape.tables
-        self.tree = _compile(tree, frozenset([*shape.columns, *shape.values]))
+        nodes = t.walk(tree)
+        self.names = {n.alias: n.expr for n in nodes if isinstance(n, t.Item) and n.alias}
+        self.queries = {name.lower() for n in nodes if isinstance(n, t.Select) for name, _ in n.ctes}
+        self.tree = _Compiler(frozenset([*shape.columns, *shape.values]), self.names).compiled(tree)
+        read = [n for n in nodes if isinstance(n, t.TableRef) and n.name == TABLE]
+        self.small = len(read) == 1
+        self.apart = bool(self.names or self.queries) or any(n.alias for n in read)
+        self.spread = self.tables == 1 and self.small and not self.apart and len(shape.columns) > 1
         grouped = {c.name for s in t.walk(tree) if isinstance(s, t.Select) for c in s.group if isinstance(c, t.Column)}
         sorted_by = {o.expr.name for o in t.walk(tree) if isinstance(o, t.Order) and isinstance(o.expr, t.Column)}
         self.rows = 1 + max((slot.row for slot in shape.values.values()), default=0)
@@ -81,8 +92,7 @@ class _Instance:
         """Whether a context with so many columns of each type can fill the slots."""
         n = self.needs
         return (
-            (self.tables == 2) == (tables == 2)
-            and tables <= 2
+            (self.tables == tables or (tables == 2 and self.spread))
             and n["number"] <= numbers
             and n["date"] <= dates
             and n["text"] <= texts
@@ -93,17 +103,33 @@ class _Instance:
 
     def fill(self, d: Draw) -> t.Query:
         rows = [d.row, *(d.below(d.material.size) for _ in range(self.rows - 1))]
-        sides = sorted({field.expr.table for field in d.material.fields}) if self.tables == 2 else []
-        if sides and d.chance(0.5):
+        m = d.material
+        sides = sorted({field.expr.table for field in m.fields})
+        if len(sides) == 2 and d.chance(0.5):
             sides.reverse()
-        binding: Binding = {"": d.material.source}
+        binding: Binding = {"": m.source}
         chosen: list[Field] = []
-        for slot in self.columns:
-            field = slot.pick(d, rows, chosen, sides)
+        for i, slot in enumerate(self.columns):
+            side = slot.side and sides[slot.side - 1]
+            if len(sides) == 2 and self.tables == 1 and i < 2:
+                side = sides[i]
+            field = slot.pick(d, rows, chosen, side or "")
             chosen.append(field)
             binding[slot.name] = field.expr
             _bind_values(d, field, slot.values, rows, binding, self.patterns)
-        return self.tree(binding)
+        if self.apart:
+            self._check_names(m, chosen)
+        query: t.Query = self.tree(binding)
+        if not self.small and isinstance(m.source, t.TableRef):
+            check_work(query, {m.source.name: m})
+        return query
+
+    def _check_names(self, m: Material, chosen: Sequence[Field]) -> None:
+        """The names that a template gives are nothing's in the context."""
+        own = self.names.keys() | self.queries
+        taken = {field.expr.name.lower() for field in chosen}
+        if not isinstance(m.source, t.TableRef) or not own.isdisjoint(taken | {m.source.name.lower()}):
+            no_draw("a table without the names of the template")
 
 
 class _Slot:
@@ -118,8 +144,9 @@ class _Slot:
         self.grouped, self.sorted_by = grouped, sorted_by
         self.witnesses = sorted({value.row for _, value in values})
 
-    def pick(self, d: Draw, rows: Sequence[int], chosen: Sequence[Field], sides: Sequence[str]) -> Field:
-        """A column that no other slot has, of the slot's type, known in the witness rows."""
+    def pick(self, d: Draw, rows: Sequence[int], chosen: Sequence[Field], side: str) -> Field:
+        """A column that no other slot has, of the slot's type, known in the witness rows; of the table `side`, if
+        that is not ""."""
         m = d.material
         pool = {"number": m.numbers, "date": m.dates, "text": m.texts, "any": m.fields}.get(self.type)
         if pool is None:
@@ -130,7 +157,7 @@ class _Slot:
             if f not in chosen
             and (not self.grouped or f.repeats)
             and (not self.sorted_by or f.complete)
-            and (not sides or not self.side or f.expr.table == sides[self.side - 1])
+            and (not side or f.expr.table == side)
             and None not in [f.values[rows[row]] for row in self.witnesses]
         ]
         found: Field = d.pick(options, "a column for each slot")
@@ -154,16 +181,28 @@ def _bind_values(
         if slot.use.startswith("count"):
             binding[name] = t.Constant(_size(d, field.variety.get(witness, 1), slot.use[6:]), "number")
             continue
-        value = _value(d, field, witness, slot.use, taken)
+        reading, _, use = slot.use.partition(" ")
+        if reading in READINGS:
+            binding[name] = _read_value(d, field, witness, reading.upper(), use)
+            continue
+        value = _value(d, field.variety, witness, slot.use, taken)
         taken.append(value)
         binding[name] = t.Constant(value, field.expr.type)
 
 
-def _value(d: Draw, field: Field, witness: Any, use: str, taken: list[Any]) -> Any:
-    """A value of the column that makes the comparison true of the witness, and that no other slot has taken."""
+def _read_value(d: Draw, field: Field, witness: Any, function: str, use: str) -> t.Constant:
+    """A constant that makes `function(column) use constant` true of the witness."""
+    read = FUNCTIONS[function]
+    values = dict.fromkeys([read(value) for value in field.variety])
+    found = _value(d, values, read(witness), use, [])
+    return t.Constant(found, "text" if isinstance(found, str) else "number")
+
+
+def _value(d: Draw, values: Iterable[Any], witness: Any, use: str, taken: list[Any]) -> Any:
+    """One of the values that makes the comparison true of the witness, and that no other slot has taken."""
     if use in ("=", "in") and witness not in taken:
         return witness
-    variety = [value for value in field.variety if value not in taken]
+    variety = [value for value in values if value not in taken]
     if use in (">", "low"):
         options = [v for v in variety if v < witness or (v == witness and use == "low")]
     elif use in ("<", "high"):
@@ -200,26 +239,51 @@ def _fragment(d: Draw, field: Field, witness: str, pattern: str, negated: bool) 
 # ---------------------------------------------------------------------------------------------- compiling
 
 
-def _compile(node: Any, slots: frozenset[str]) -> Any:
-    """A function from binding to tree; a subtree without slots stays as it is."""
-    if isinstance(node, tuple):
-        parts = [_compile(part, slots) for part in node]
+class _Compiler:
+    """Turns a template's tree into a function from binding to tree; a subtree without slots stays as it is. `names`:
+    what subqueries compute, by the name that it has outside."""
+
+    def __init__(self, slots: frozenset[str], names: Mapping[str, t.Expr]) -> None:
+        self._slots = slots
+        self._types: dict[str, Any] = {}
+        # n1, n2, … by number: one is only made of others that come before.
+        for name in sorted(names, key=lambda name: (len(name), name)):
+            self._types[name] = self.compiled(names[name])
+
+    def compiled(self, node: Any) -> Any:
+        if isinstance(node, tuple):
+            parts = [self.compiled(part) for part in node]
+            if not any(map(callable, parts)):
+                return node
+            return lambda b: tuple([part(b) if callable(part) else part for part in parts])
+        if isinstance(node, t.Column):
+            return self._column(node)
+        if isinstance(node, t.TableRef):
+            return _table(node)
+        if isinstance(node, t.Like) and node.pattern.strip("%") in self._slots:
+            return _like(node, self.compiled(node.expr))
+        if not isinstance(node, t.Node):
+            return node
+        parts = [self.compiled(getattr(node, name)) for name in node.__struct_fields__]
         if not any(map(callable, parts)):
             return node
-        return lambda b: tuple([part(b) if callable(part) else part for part in parts])
-    if isinstance(node, t.Column) and node.name in slots:
-        name = node.name
-        return lambda b: b[name]
-    if isinstance(node, t.TableRef):
-        return lambda b: b[""]
-    if isinstance(node, t.Like) and node.pattern.strip("%") in slots:
-        return _like(node, _compile(node.expr, slots))
-    if not isinstance(node, t.Node):
+        return _node(type(node), parts, node.__struct_fields__)
+
+    def _column(self, node: t.Column) -> Any:
+        name, table = node.name, node.table
+        if name in self._slots:
+            if not table:
+                return lambda b: b[name]
+            return lambda b: t.Column(b[name].name, b[name].type, table)
+        of = self._types.get(name)
+        return (lambda b: t.Column(name, of(b).type, table)) if callable(of) else node
+
+
+def _table(node: t.TableRef) -> Any:
+    if node.name != TABLE:
         return node
-    parts = [_compile(getattr(node, name), slots) for name in node.__struct_fields__]
-    if not any(map(callable, parts)):
-        return node
-    return _node(type(node), parts, node.__struct_fields__)
+    alias = node.alias
+    return (lambda b: t.TableRef(b[""].name, alias)) if alias else (lambda b: b[""])
 
 
 def _like(node: t.Like, expr: Any) -> Fill:
@@ -229,28 +293,19 @@ def _like(node: t.Like, expr: Any) -> Fill:
 
 def _node(kind: Any, parts: list[Any], names: Sequence[str]) -> Fill:
     """A node made anew. Types that hang on a column follow it; columns that must be of one type are."""
+    at, of = (names.index("type"), _TYPED[kind]) if kind in _TYPED else (-1, None)
+    one_type = _ONE_TYPE.get(kind)
 
-    def plain(b: Binding) -> Any:
-        return kind(*[part(b) if callable(part) else part for part in parts])
-
-    def typed(b: Binding) -> Any:
+    def made(b: Binding) -> Any:
         values = [part(b) if callable(part) else part for part in parts]
-        values[at] = of(values)
-        return kind(*values)
-
-    def checked(b: Binding) -> Any:
-        made = plain(b)
-        if not one_type(made):
+        if of is not None:
+            values[at] = of(values)
+        node = kind(*values)
+        if one_type is not None and not one_type(node):
             no_draw("columns of one type")
-        return made
+        return node
 
-    if kind in _TYPED:
-        at, of = names.index("type"), _TYPED[kind]
-        return typed
-    if kind in _ONE_TYPE:
-        one_type = _ONE_TYPE[kind]
-        return checked
-    return plain
+    return made
 
 
 def _items(query: t.Query) -> list[str]:
@@ -271,4 +326,6 @@ _ONE_TYPE: dict[Any, Callable[[Any], bool]] = {
     t.InList: lambda n: all(item.type == n.expr.type for item in n.items),
     t.InQuery: lambda n: [n.expr.type] == _items(n.query),
     t.SetQuery: lambda n: _items(n.left) == _items(n.right),
+    t.Case: lambda n: all(value.type == n.default.type for _, value in n.whens),
+    t.Concat: lambda n: n.left.type == n.right.type == "text",
 }

@@ -5,16 +5,23 @@ The sampler's programs are small by construction; this is for programs that come
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from symtune.sql import tree as t
-from symtune.sql.vectors import Database
 from symtune.types import ExecutionError
 
 MAX_WORK = 2_000_000  # values computed: some 0.5 s and 200 MB
 
 
-def check_work(query: t.Query, database: Database) -> None:
+class Sized(Protocol):
+    """What has a number of rows."""
+
+    @property
+    def size(self) -> int: ...
+
+
+def check_work(query: t.Query, database: Mapping[str, Sized]) -> None:
     """Raise ExecutionError("too many steps") where evaluation could compute more than MAX_WORK values."""
     _query(query, {name: relation.size for name, relation in database.items()})
 

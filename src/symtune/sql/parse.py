@@ -32,19 +32,24 @@ def parse_sql(sql: str, tables: Sequence[Table]) -> t.Query:
     return read(statement, known, {table.name.lower(): table.name for table in tables})
 
 
-def read(statement: Any, known: Mapping[str, Columns], names: Mapping[str, str]) -> t.Query:
+def read(
+    statement: Any, known: Mapping[str, Columns], names: Mapping[str, str], everywhere: Columns | None = None
+) -> t.Query:
     """The typed tree of sqlglot's. `known`: lower-case table -> lower-case column -> (name, type); `names`: how
-    tables are written.
+    tables are written; `everywhere`: names that every part of the query may use.
     """
+    outermost = _Reader(known, names)
+    outermost.scope[""] = ("", everywhere or {})
     try:
-        return _Reader(known, names).query(statement)
+        return _Reader(known, names, outermost).query(statement)
     except RecursionError:
         raise ExecutionError("too long", "nested too deeply") from None
 
 
-def parse_statement(sql: str, *, text_in_double_quotes: bool = False) -> Any:
-    """sqlglot's tree of one statement in SQLite's dialect, after the bounds of `sql/bounds.py`."""
-    text = admitted(sql, text_in_double_quotes=text_in_double_quotes)
+def parse_statement(sql: str, *, peoples: bool = False) -> Any:
+    """sqlglot's tree of one statement in SQLite's dialect, after the bounds of `sql/bounds.py`; `peoples`: of one in
+    any dialect."""
+    text = admitted(sql, peoples=peoples)
     try:
         statements = [s for s in sqlglot.parse(text, dialect="sqlite") if s is not None]
     except (sqlglot.errors.SqlglotError, ValueError) as error:
@@ -128,6 +133,8 @@ class _Reader:
             raise ExecutionError("beyond the typed tree", "RECURSIVE")
         source = self._from(node)
         items = tuple(self._item(item) for item in node.expressions)
+        if not items:
+            raise ExecutionError("syntax", "SELECT of nothing")
         self.aliases = {item.alias.lower(): item.expr for item in items if item.alias}
         clause: Callable[[str], Any] = node.args.get
         limit, offset = clause("limit"), clause("offset")
@@ -137,9 +144,9 @@ class _Reader:
         return t.Select(
             items,
             source,
-            where=self.expr(clause("where").this) if clause("where") else None,
+            where=self._condition(clause("where").this) if clause("where") else None,
             group=tuple(self.expr(e) for e in clause("group").expressions) if clause("group") else (),
-            having=self.expr(clause("having").this) if clause("having") else None,
+            having=self._condition(clause("having").this) if clause("having") else None,
             order=tuple(self._order(o) for o in clause("order").expressions) if clause("order") else (),
             limit=_whole(limit.expression) if limit else None,
             offset=_whole(offset.expression) if offset else 0,
@@ -165,7 +172,7 @@ class _Reader:
             right = self._table(join.this)
             if not isinstance(right, t.TableRef):
                 raise beyond(join)
-            source = t.Join(source, right, self.expr(join.args["on"]))
+            source = t.Join(source, right, self._condition(join.args["on"]))
         return source
 
     def _table(self, node: Any) -> t.Source:
@@ -185,9 +192,11 @@ class _Reader:
         self.scope[alias.lower()] = (alias, columns)
 
     def _item(self, node: Any) -> t.Item:
-        if isinstance(node, exp.Alias):
-            return t.Item(self.expr(node.this), node.alias)
-        return t.Item(self.expr(node))
+        named = isinstance(node, exp.Alias)
+        found = self.expr(node.this if named else node)
+        if found.type == "bool":  # SQLite shows 1, DuckDB true
+            raise ExecutionError("beyond the typed tree", "a truth value that is shown")
+        return t.Item(found, node.alias if named else "")
 
     def _order(self, node: exp.Ordered) -> t.Order:
         # sqlglot notes where the dialect puts NULLs by itself: SQLite first when ascending, last when descending.
@@ -217,6 +226,13 @@ class _Reader:
         if method is None or kind.__name__ not in _METHODS:
             raise beyond(node)
         found: t.Expr = method(node)
+        return found
+
+    def _condition(self, node: Any) -> t.Expr:
+        """What is true or false: engines differ on whether a number or a text is."""
+        found = self.expr(node)
+        if found.type != "bool":
+            raise ExecutionError("type mismatch", f"a condition that is a {found.type}")
         return found
 
     def _column(self, node: exp.Column) -> t.Expr:
@@ -360,13 +376,13 @@ class _Reader:
         return t.IsNull(self.expr(node.this))
 
     def _and(self, node: exp.And) -> t.Expr:
-        return t.Logic("AND", tuple(self.expr(part) for part in _chain(node, exp.And)))
+        return t.Logic("AND", tuple(self._condition(part) for part in _chain(node, exp.And)))
 
     def _or(self, node: exp.Or) -> t.Expr:
-        return t.Logic("OR", tuple(self.expr(part) for part in _chain(node, exp.Or)))
+        return t.Logic("OR", tuple(self._condition(part) for part in _chain(node, exp.Or)))
 
     def _not(self, node: exp.Not) -> t.Expr:
-        inner = self.expr(node.this)
+        inner = self._condition(node.this)
         if isinstance(node.this, exp.Paren):
             return t.Not(inner)
         if isinstance(inner, t.InList):
@@ -384,7 +400,7 @@ class _Reader:
     def _case(self, node: exp.Case) -> t.Expr:
         if node.this is not None or node.args.get("default") is None:
             raise beyond(node)
-        whens = tuple((self.expr(w.this), self.expr(w.args["true"])) for w in node.args["ifs"])
+        whens = tuple((self._condition(w.this), self.expr(w.args["true"])) for w in node.args["ifs"])
         default = self.expr(node.args["default"])
         return t.Case(whens, default, default.type)
 

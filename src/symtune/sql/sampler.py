@@ -78,9 +78,16 @@ class Sampler:
         seen: set[t.Query] = set()
         balance = Balance(rng, count, material.size, kinds=self._default)
         templates = self._instances if self._instances and self._instances.serves(material) else None
+        if self._instances and templates is None and self._share:
+            rejects["context: serves no SQL template"] += 1
+            if self._share >= 1:
+                return
+        template: bool | None = None  # whether the next program is an instance; a reject is drawn again as what it was
         for _ in range(count * DRAWS_PER_PROGRAM):
+            if template is None:
+                template = templates is not None and rng.random() < self._share
             kind = None
-            if templates is None or rng.random() >= self._share:
+            if not template:
                 kind = kinds[bisect(cumulative, rng.random() * cumulative[-1])][0]
             try:
                 drawn = self._draw(kind, context, material, rng, seen, balance)
@@ -89,6 +96,7 @@ class Sampler:
                 continue
             balance.count()
             seen.add(drawn.query)
+            template = None
             yield drawn
             if len(seen) == count:
                 return

@@ -20,14 +20,17 @@ from typing import Any
 from symtune.output import new_file, sha256
 from symtune.seeds import digest
 from symtune.sql import tree as t
-from symtune.sql.abstraction import SLOT_TYPES, USES, ColumnSlot, Schema, Shape, ValueSlot, abstract, shape_tree
+from symtune.sql.abstraction import abstract
 from symtune.sql.measures import operators
+from symtune.sql.scopes import Schema
+from symtune.sql.shapes import SLOT_TYPES, USES, ColumnSlot, Shape, ValueSlot, shape_tree
 from symtune.tables import split_of
 from symtune.types import ExecutionError, InputError, Split
 
 DEFAULT = Path(__file__).parent / "wikisql_templates.json"
 MADE_BY, VERSION = "sql-templates", 1
 MAX_EXAMPLE = 300  # characters of the example statement that is kept
+MAX_FILE = 64_000_000  # bytes of a template file; Spider's has 400 kB
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +198,15 @@ def save(
         + "\n ]\n}\n"
     )
     with new_file(path, overwrite=overwrite) as temporary:
-        temporary.write_text(text, "utf-8")
+        temporary.write_text(text, "utf-8", errors="replace")  # of names of files and --license
 
 
 def load(name: str) -> SqlTemplates:
     """The templates of a file, or the shipped ones for "default". Raises InputError for what is no such file."""
     path = DEFAULT if name == "default" else Path(name)
     try:
+        if path.stat().st_size > MAX_FILE:
+            raise ValueError(f"more than {MAX_FILE:,} bytes")
         body = json.loads(path.read_text("utf-8"))
         if body["symtune"] != MADE_BY or body["version"] != VERSION:
             raise ValueError("another kind or version of file")
@@ -224,21 +229,40 @@ def _read(entry: Any, where: str) -> tuple[SqlTemplate, t.Query]:
     """One line of a template file, which may have been written by hand."""
     try:
         sides = entry.get("tables", {})
-        columns = {str(name): ColumnSlot(type_, int(sides.get(name, 0))) for name, type_ in entry["columns"].items()}
-        values = {str(name): ValueSlot(str(c), str(use), int(row)) for name, (c, use, row) in entry["values"].items()}
-        shape = Shape(str(entry["sql"]), columns, values, 2 if sides else 1)
-        count = max(1, int(entry["count"]))
-        example = str(entry.get("example", ""))
+        columns = {_slot(n, "c"): ColumnSlot(kind, _whole(sides.get(n, 0), 2)) for n, kind in entry["columns"].items()}
+        values = {_slot(n, "v"): ValueSlot(c, use, _whole(row, 63)) for n, (c, use, row) in entry["values"].items()}
+        shape = Shape(_text(entry["sql"]), columns, values, 2 if sides else 1)
+        count = max(1, _whole(entry["count"], 10**12))
+        example = _text(entry.get("example", ""))[:MAX_EXAMPLE]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{where}: {type(error).__name__}: {error}") from None
     for type_ in (slot.type for slot in columns.values()):
         if type_ not in SLOT_TYPES:
             raise InputError(f"{where}: a column slot of type {type_!r}; wanted one of {', '.join(SLOT_TYPES)}")
     for slot in values.values():
-        if slot.use not in USES or slot.column not in columns or not 0 <= slot.row < 64:
+        if slot.use not in USES or slot.column not in list(columns):
             raise InputError(f"{where}: a value slot [{slot.column}, {slot.use}, {slot.row}] that makes no sense")
     try:
         tree = shape_tree(shape)
     except ExecutionError as error:
         raise InputError(f"{where}: {error}") from None
     return SqlTemplate(_id(shape), shape, count, tuple(sorted(operators(t.walk(tree)))), example), tree
+
+
+def _slot(name: str, letter: str) -> str:
+    if name[:1] != letter or not name[1:].isdigit() or len(name) > 4:
+        raise ValueError(f"a slot named {name[:20]!r}; wanted {letter}1, {letter}2, …")
+    return name
+
+
+def _whole(value: Any, most: int) -> int:
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError(f"wanted a whole number from 0 to {most:,}, got {str(value)[:20]}")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"wanted a text, got {type(value).__name__}")
+    value.encode()  # a lone surrogate cannot be written
+    return value
