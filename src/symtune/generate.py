@@ -35,7 +35,7 @@ from symtune.tasks import Drawn, Setting, SymbolicTask, find
 from symtune.tokens import estimate
 from symtune.types import SPLITS, InputError, Measure, OutputError, Split, UnknownName
 
-MAX_BLOCKS_PER_SHARD = 256
+MAX_BLOCKS_PER_SHARD = 192
 SQL_TEMPLATE_SHARE = 0.3  # of programs, where templates are given and no share is
 FORMATS = ("examples", "input-output")
 

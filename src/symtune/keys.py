@@ -42,8 +42,8 @@ class KeySet:
 
     def _keep(self, run: Run) -> None:
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
-            both = np.concatenate([self._runs.pop(), run])
-            run = both[np.lexsort((both["low"], both["high"]))]
+            longer = self._runs.pop()
+            run = np.insert(longer, np.searchsorted(longer["high"], run["high"]), run)  # no sorting, no third copy
         if len(run):
             self._runs.append(run)
 

@@ -70,7 +70,7 @@ def _all_dates(cells: Sequence[str]) -> bool:
     return not marks or (len(marks) == 1 and any(proof for mark, proof in orders if mark))
 
 
-@lru_cache(maxsize=1 << 18)
+@lru_cache(maxsize=1 << 16)  # some 200 bytes each
 def parse_cell(text: str, type: ColumnType) -> Value:
     """The value of a cell: an int or a finite float, an ISO date, the text itself, or None where it is
     missing.
@@ -89,11 +89,15 @@ def parse_cell(text: str, type: ColumnType) -> Value:
 
 
 def typed_rows(table: Table) -> list[tuple[Value, ...]]:
-    """The values of all cells, row by row. Repeated texts are read once a process."""
+    """The values of all cells, row by row."""
     if not table.rows:
         return []
-    typed = [
-        [parse_cell(cell, type) for cell in cells]
-        for type, cells in zip(table.types, zip(*table.rows, strict=True), strict=True)
-    ]
+    columns = zip(*table.rows, strict=True)
+    typed = [_values(cells, type) for type, cells in zip(table.types, columns, strict=True)]
     return list(zip(*typed, strict=True))
+
+
+def _values(cells: Sequence[str], type: ColumnType) -> list[Value]:
+    if type == "text":  # faster read again than looked up, and not kept
+        return [None if is_missing(cell) else cell for cell in cells]
+    return [parse_cell(cell, type) for cell in cells]
