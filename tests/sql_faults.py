@@ -89,7 +89,7 @@ def _average_of_all(expr: Any, frame: Frame) -> Vector:
         None if x is None else x * n / len(group)
         for x, n, group in zip(found.values, known.values, frame.groups, strict=True)
     ]
-    return Vector(out, "number", None, True)
+    return Vector(out, "number", None, 2)
 
 
 def _rank_dense(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:

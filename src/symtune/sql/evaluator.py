@@ -222,7 +222,7 @@ def _set_query(q: t.SetQuery, database: Database, outer: Outer) -> Relation:
         texts = a.texts + b.texts if a.texts is not None and b.texts is not None else None
         if texts is None and (a.texts is not None or b.texts is not None):
             raise ExecutionError("several texts", "a cell and a computed value in one column")
-        both.append(Vector(a.values + b.values, a.type, texts, a.computed or b.computed))
+        both.append(Vector(a.values + b.values, a.type, texts, max(a.computed, b.computed)))
     rows = list(zip(*(v.values for v in both), strict=True))
     lefts, rights = set(rows[: left.size]), set(rows[left.size :])
     keep = {"UNION": lefts | rights, "INTERSECT": lefts & rights, "EXCEPT": lefts - rights}[q.op]
@@ -284,12 +284,12 @@ def _is_filter(query: t.Query) -> bool:
 def _scalar(expr: t.ScalarQuery, frame: Frame) -> Vector:
     values: list[Any] = []
     texts: list[str] | None = []
-    computed = False
+    computed = 0
     for found in _rows_of(expr.query, frame):
         if found.size > 1 or len(found.columns) != 1:
             raise ExecutionError("several rows")
         column = found.columns[0]
-        computed = computed or column.computed
+        computed = max(computed, column.computed)
         values.append(column.values[0] if found.size else None)
         if column.texts is None:
             texts = None

@@ -21,28 +21,31 @@ from symtune.sql.functions import (
     either,
     like,
 )
-from symtune.sql.vectors import Frame, Vector, sort_index
+from symtune.sql.vectors import ROUNDED, SUMMED, Frame, Vector, sort_index
 from symtune.types import ExecutionError
 
 
 def eval_expr(expr: t.Expr, frame: Frame) -> Vector:
     """The value of an expression on every row (or group) of the frame."""
+    if frame.groups is not None and expr in frame.keys:
+        return _key(expr, frame, frame.groups)
     return EVALUATE[type(expr)](expr, frame)
 
 
 def _column(expr: t.Column, frame: Frame) -> Vector:
     if frame.groups is None:
         return frame.column(expr.table, expr.name)
-    if expr not in frame.keys:
-        if frame.find(expr.table, expr.name) is None:
-            return frame.from_outside(expr.table, expr.name)
-        raise ExecutionError("bare column", expr.name)
-    whole = frame.rows().column(expr.table, expr.name)
-    if whole.texts is not None and any(
-        len({whole.texts[i] for i in group}) > 1 for group in frame.groups if len(group) > 1
-    ):
+    if frame.find(expr.table, expr.name) is None:
+        return frame.from_outside(expr.table, expr.name)
+    raise ExecutionError("bare column", expr.name)
+
+
+def _key(expr: t.Expr, frame: Frame, groups: list[list[int]]) -> Vector:
+    """What is grouped by: the same on all rows of a group."""
+    whole = eval_expr(expr, frame.rows())
+    if whole.texts is not None and any(len({whole.texts[i] for i in group}) > 1 for group in groups if len(group) > 1):
         raise ExecutionError("several texts")
-    return whole.take([group[0] for group in frame.groups])
+    return whole.take([group[0] for group in groups])
 
 
 def _constant(expr: t.Constant, frame: Frame) -> Vector:
@@ -53,7 +56,8 @@ def _arithmetic(expr: t.Arithmetic, frame: Frame) -> Vector:
     left, right = eval_expr(expr.left, frame), eval_expr(expr.right, frame)
     apply = ARITHMETIC[expr.op]
     values = [None if x is None or y is None else apply(x, y) for x, y in zip(left.values, right.values, strict=True)]
-    return Vector(values, "number", None, any(isinstance(v, float) for v in values))
+    rounded = ROUNDED if any(isinstance(v, float) for v in values) else 0
+    return Vector(values, "number", None, max(left.computed, right.computed, rounded))
 
 
 def _concat(expr: t.Concat, frame: Frame) -> Vector:
@@ -67,7 +71,7 @@ def _function(expr: t.Function, frame: Frame) -> Vector:
     apply = FUNCTIONS[expr.name]
     rows = zip(*(arg.values for arg in args), strict=True)
     values = [None if None in row else apply(*row) for row in rows]
-    return Vector(values, expr.type, None, any(arg.computed for arg in args))
+    return Vector(values, expr.type, None, max([arg.computed for arg in args]))
 
 
 def _aggregate(expr: t.Aggregate, frame: Frame) -> Vector:
@@ -82,8 +86,16 @@ def _aggregate(expr: t.Aggregate, frame: Frame) -> Vector:
     for group in frame.groups:
         values = [v for v in (arg.values[i] for i in group) if v is not None]
         out.append(apply(list(dict.fromkeys(values)) if expr.distinct else values))
-    computed = arg.computed or (any(isinstance(v, float) for v in out) and expr.name in ("SUM", "AVG"))
-    return Vector(out, expr.type, None, computed)
+    return Vector(out, expr.type, None, _summed(expr, arg, out))
+
+
+def _summed(expr: t.Aggregate | t.Window, arg: Vector, out: list[Any]) -> int:
+    """How what SUM or AVG yields was computed: of decimals it is a sum of these, of integers a quotient at most."""
+    if expr.name not in ("SUM", "AVG"):
+        return arg.computed
+    if any(isinstance(v, float) for v in arg.values):
+        return SUMMED
+    return max(arg.computed, ROUNDED if any(isinstance(v, float) for v in out) else 0)
 
 
 def _window(expr: t.Window, frame: Frame) -> Vector:
@@ -104,8 +116,7 @@ def _window(expr: t.Window, frame: Frame) -> Vector:
         local = [key.take(members) for key in keys]
         order = [members[i] for i in sort_index(local, directions, len(members))]
         WINDOWS[expr.name](order, keys, arg, values, texts)
-    computed = arg is not None and (arg.computed or (any(isinstance(v, float) for v in values) and texts is None))
-    return Vector(values, expr.type, texts, computed)
+    return Vector(values, expr.type, texts, 0 if arg is None else _summed(expr, arg, values))
 
 
 def _compare(expr: t.Compare, frame: Frame) -> Vector:
@@ -179,7 +190,7 @@ def _case(expr: t.Case, frame: Frame) -> Vector:
         values.append(chosen.values[i])
         if shown and chosen.texts is not None:
             texts.append(chosen.texts[i])
-    return Vector(values, expr.type, texts if shown else None, any(v.computed for v in vectors))
+    return Vector(values, expr.type, texts if shown else None, max([v.computed for v in vectors]))
 
 
 EVALUATE: dict[type[t.Node], Callable[[Any, Frame], Vector]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -111,13 +111,14 @@ def mend_groups(select: exp.Select) -> None:
     is the only one; refuse the rest, for which an engine picks any row."""
     group: Any = select.args.get("group")
     keys = [part.name for part in group.expressions if isinstance(part, exp.Column)] if group else []
+    computed = [part for part in group.expressions if not isinstance(part, exp.Column)] if group else []
     shown = [*select.expressions, select.args.get("having"), select.args.get("order")]
     own = {"", *(table.alias for table in select.find_all(exp.Table) if table.find_ancestor(exp.Select) is select)}
     tables = {
         column.name: column.table
         for part in shown
         if part
-        for column in _outside_aggregates(part)
+        for column in _outside_aggregates(part, computed)
         if column.table in own
     }
     used = set(tables)
@@ -126,8 +127,8 @@ def mend_groups(select: exp.Select) -> None:
     aggregated = select.args.get("having") or any(map(_aggregated, [*select.expressions, *([order] if order else [])]))
     if not bare or not (group or aggregated):
         return
-    if not keys or len(keys) != len(group.expressions):
-        raise ExecutionError("GROUP BY an expression" if group else "bare column")
+    if not keys or computed:
+        raise ExecutionError("bare column")
     # Keys that are shown stay; `id` that is not shown gives way to the name.
     kept = [part for part in group.expressions if len(keys) > 1 or part.name in used]
     group.set("expressions", [*kept, *(exp.column(name, table=tables[name] or None) for name in sorted(bare))])
@@ -141,9 +142,10 @@ def _aggregated(node: Any) -> bool:
     )
 
 
-def _outside_aggregates(node: Any) -> Iterator[exp.Column]:
+def _outside_aggregates(node: Any, keys: Sequence[Any]) -> Iterator[exp.Column]:
+    """The columns of a part, but for those inside aggregates, subqueries and what is grouped by."""
     if isinstance(node, exp.Column):
         yield node
-    elif not isinstance(node, (*_AGGREGATES, exp.Subquery, exp.Select)):
+    elif node not in keys and not isinstance(node, (*_AGGREGATES, exp.Subquery, exp.Select)):
         for child in node.iter_expressions():
-            yield from _outside_aggregates(child)
+            yield from _outside_aggregates(child, keys)

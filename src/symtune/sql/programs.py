@@ -362,7 +362,7 @@ def window(d: Draw) -> t.Query:
 
 
 def dates(d: Draw) -> t.Query:
-    """The year or month of a date, days between two dates, rows of a year, the newest of several."""
+    """The year or month of a date, days between two dates, rows of a year or of each year, the newest of several."""
     column = d.pick([f for f in d.material.dates if f.values[d.row] is not None], "a date column")
     part = d.pick(("YEAR", "YEAR", "MONTH", "DAY"))
     year = t.Function(part, (column.expr,), "number")
@@ -381,6 +381,9 @@ def dates(d: Draw) -> t.Query:
             [t.Function("DAYS", (high, low), "number")],
             where=None if d.chance(0.6) else d.condition(column),
         )
+    if u < 0.86:
+        known = None if column.complete else t.IsNull(column.expr, negated=True)
+        return _select(d, [year, t.Aggregate("COUNT", None, "number")], where=known, group=(year,))
     order = (t.Order(column.expr, d.pick(("ASC", "DESC"))),)
     return _select(d, [d.field(column).expr], order=order, limit=1)
 

@@ -17,14 +17,18 @@ from symtune.types import ExecutionError, Table, Value
 # Structs, since a dozen vectors and frames are made for every program: they cost a fifth of a plain class.
 
 
+ROUNDED = 1  # decimals of single operations: rounded, and the same in every engine
+SUMMED = 2  # sums and means of decimals: their last digits hang on the order of rows and on the engine's method
+
+
 class Vector(msgspec.Struct, eq=False, gc=False):
-    """One value a row. `texts` are the cells as written, where the values are cells; `computed` marks decimals
-    that arithmetic has rounded."""
+    """One value a row. `texts` are the cells as written, where the values are cells; `computed` marks decimals that
+    arithmetic has made: 0 (none), ROUNDED or SUMMED."""
 
     values: list[Any]
     type: str
     texts: list[str] | None = None
-    computed: bool = False
+    computed: int = 0
 
     def take(self, index: Sequence[int]) -> Vector:
         values, texts = self.values, self.texts
