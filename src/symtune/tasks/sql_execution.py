@@ -30,6 +30,8 @@ from symtune.tables import ForeignKey, content_hash, make_view
 from symtune.tasks import Drawn, Setting, SymbolicTask
 from symtune.types import Denotation, Example, ExecutionError, Fields, Table, UnknownName
 
+ROWS_IN_ORDER = 0.5  # share of views whose rows stand as in their table; in the others they are shuffled
+COLUMNS_IN_ORDER = 0.75  # the same of columns
 VIEWS_PER_BLOCK = 4  # views tried before a block is left empty
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
 JOINS_OF_LINKED = 0.4  # share of blocks over several tables where a foreign key is there
@@ -212,11 +214,11 @@ def _view(rng: Random, setting: Setting, key: str, how: str, rejects: Counter[st
         several = rng.random() < (max(setting.joins, JOINS_OF_LINKED) if keys and setting.joins else setting.joins)
         foreign = _pick(rng, keys) if several and keys else None
         rows = rng.sample(range(len(table.rows)), min(len(table.rows), rng.randint(*setting.rows)))
-        if rng.random() < 0.5:
+        if rng.random() < ROWS_IN_ORDER:
             rows.sort()
         columns = _columns(rng, setting, table, rows)
-        if foreign is not None:
-            columns = sorted({*columns, table.header.index(foreign.column)})
+        if foreign is not None and (key_column := table.header.index(foreign.column)) not in columns:
+            columns.append(key_column)
         if len(columns) < max(2, setting.columns[0]) or len(rows) < setting.rows[0]:
             rejects["table: too few rows or short columns"] += 1
             continue
@@ -247,7 +249,8 @@ def _smaller(
     fewer = min(int(len(columns) * share * len(rows) / fewest), len(columns) - 1)
     if fewer < max(2, setting.columns[0]):
         return rows, []
-    return rows[:fewest], sorted(rng.sample(columns, fewer))
+    kept = set(rng.sample(columns, fewer))
+    return rows[:fewest], [column for column in columns if column in kept]
 
 
 def _linked(rng: Random, view: Table, key: ForeignKey | None, setting: Setting, rejects: Counter[str]) -> Linked:
@@ -279,15 +282,16 @@ def _followed(rng: Random, key: ForeignKey, linked: Linked, setting: Setting) ->
 
 
 def _columns(rng: Random, setting: Setting, table: Table, rows: list[int]) -> list[int]:
-    """Columns to show, in table order: all of them half the time where they are few enough, else a choice."""
+    """Columns to show, as a rule in table order: all of them half the time where they are few enough, else a choice."""
     cells = [table.header, *[table.rows[row] for row in rows]]
     limit = setting.max_cell
     usable = [c for c, column in enumerate(zip(*cells, strict=True)) if max(map(len, column)) <= limit]
     low, high = setting.columns
-    if low <= len(usable) <= high and rng.random() < 0.5:
-        return usable
-    count = min(len(usable), rng.randint(low, high))
-    return sorted(rng.sample(usable, count))
+    if not (low <= len(usable) <= high and rng.random() < 0.5):
+        usable = sorted(rng.sample(usable, min(len(usable), rng.randint(low, high))))
+    if rng.random() >= COLUMNS_IN_ORDER:
+        rng.shuffle(usable)
+    return usable
 
 
 TASK = SqlExecution()
