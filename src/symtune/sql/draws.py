@@ -112,8 +112,9 @@ class Draw:
         first = self.column(fields, "two columns")
         return first, self.column([f for f in fields if f is not first], "two columns")
 
-    def key(self) -> Field:
-        return self.column(self.material.keys, "a key column")
+    def key(self, *avoid: Field) -> Field:
+        """A column that names a row."""
+        return self.column([f for f in self.material.keys if f not in avoid], "a key column")
 
     def measure(self, *avoid: Field) -> Field:
         """A complete number or date column, to sort or compare by."""

@@ -258,8 +258,8 @@ def difference(d: Draw) -> t.Query:
 
 def adjacent(d: Draw) -> t.Query:
     """The row before or after a named row, by a rank column."""
-    key = d.key()
-    by = d.rank(key)
+    by = d.rank()
+    key = d.key(by)
     shown = d.field(by)
     after = d.chance(0.5)
     anchor = t.ScalarQuery(_cell(d, by, key), by.expr.type)
@@ -287,8 +287,8 @@ _LABELS = (
 
 def case(d: Draw) -> t.Query:
     """SELECT CASE WHEN n > v THEN 'high' ELSE 'low' END FROM w WHERE key = u"""
-    key = d.key()
-    column = d.measure(key)
+    column = d.measure()
+    key = d.key(column)
     bound = t.Constant(d.pick(list(column.variety)), column.expr.type)
     test = t.Compare(d.pick((">", ">=", "<", "<=")), column.expr, bound)
     labels = d.pick(_LABELS)
@@ -328,8 +328,8 @@ def with_clause(d: Draw) -> t.Query:
 
 def window(d: Draw) -> t.Query:
     """A rank, a running sum, or the row before or after, by a window function in FROM."""
-    key = d.key()
-    by = d.rank(key) if d.material.ranks else d.measure(key)
+    by = d.rank() if d.material.ranks else d.measure()
+    key = d.key(by)
     order: tuple[t.Order, ...] = (t.Order(by.expr, d.pick(("ASC", "DESC"))),)
     u = d.rng.random()
     if u < 0.45:
@@ -431,31 +431,31 @@ def _any(m: Material) -> bool:
 
 # A weight of 0: not in the default mix, drawn where it is named.
 QUERY_TYPES: tuple[QueryType, ...] = (
-    QueryType("lookup", 10, lookup, lambda m: m.keys and len(m.fields) > 1),
-    QueryType("filter", 12, filtered, lambda m: len(m.fields) > 1),
-    QueryType("several columns", 4, several_columns, lambda m: len(m.fields) > 2),
-    QueryType("distinct", 3, distinct, lambda m: m.groups and len(m.fields) > 1),
-    QueryType("count", 9, count, _any),
-    QueryType("missing cells", 4, missing_cells, lambda m: m.missing and len(m.fields) > 1),
-    QueryType("aggregate", 7, aggregate, lambda m: m.numbers),
-    QueryType("superlative", 7, superlative, lambda m: m.measures and len(m.fields) > 1),
-    QueryType("ranked", 6, ranked, lambda m: m.measures and len(m.fields) > 1),
-    QueryType("arithmetic", 7, arithmetic, lambda m: m.keys and len(m.numbers) > 1),
-    QueryType("compare columns", 7, compare_columns, lambda m: len(m.numbers) > 1),
-    QueryType("group by", 5, group_by, lambda m: m.groups),
-    QueryType("having", 4, having, lambda m: m.groups),
-    QueryType("scalar subquery", 4, scalar_subquery, lambda m: m.numbers and len(m.fields) > 1),
-    QueryType("in subquery", 3, in_subquery, lambda m: m.groups and len(m.fields) > 1),
-    QueryType("exists", 5, exists, lambda m: m.groups and m.measures and len(m.fields) > 2),
-    QueryType("difference", 4, difference, lambda m: m.numbers),
-    QueryType("adjacent", 6, adjacent, lambda m: m.keys and m.measures and len(m.fields) > 1),
-    QueryType("case", 4, case, lambda m: m.keys and m.measures),
-    QueryType("set operation", 7, set_operation, lambda m: len(m.fields) > 1),
-    QueryType("with clause", 4, with_clause, lambda m: m.measures and len(m.fields) > 2),
-    QueryType("window", 7, window, lambda m: m.keys and m.measures and len(m.fields) > 1),
-    QueryType("dates", 28, dates, lambda m: m.dates and len(m.fields) > 1),
+    QueryType("lookup", 8, lookup, lambda m: m.keys and len(m.fields) > 1),
+    QueryType("filter", 8, filtered, lambda m: len(m.fields) > 1),
+    QueryType("several columns", 3, several_columns, lambda m: len(m.fields) > 2),
+    QueryType("distinct", 2, distinct, lambda m: m.groups and len(m.fields) > 1),
+    QueryType("count", 5, count, _any),
+    QueryType("missing cells", 3, missing_cells, lambda m: m.missing and len(m.fields) > 1),
+    QueryType("aggregate", 5, aggregate, lambda m: m.numbers),
+    QueryType("superlative", 4, superlative, lambda m: m.measures and len(m.fields) > 1),
+    QueryType("ranked", 3.5, ranked, lambda m: m.measures and len(m.fields) > 1),
+    QueryType("arithmetic", 6, arithmetic, lambda m: m.keys and len(m.numbers) > 1),
+    QueryType("compare columns", 4.5, compare_columns, lambda m: len(m.numbers) > 1),
+    QueryType("group by", 3, group_by, lambda m: m.groups),
+    QueryType("having", 2.5, having, lambda m: m.groups),
+    QueryType("scalar subquery", 2.5, scalar_subquery, lambda m: m.numbers and len(m.fields) > 1),
+    QueryType("in subquery", 2, in_subquery, lambda m: m.groups and len(m.fields) > 1),
+    QueryType("exists", 3, exists, lambda m: m.groups and m.measures and len(m.fields) > 2),
+    QueryType("difference", 2.5, difference, lambda m: m.numbers),
+    QueryType("adjacent", 3.5, adjacent, lambda m: m.ranks and len(m.keys) > 1),
+    QueryType("case", 2.5, case, lambda m: m.keys and m.measures),
+    QueryType("set operation", 4.5, set_operation, lambda m: len(m.fields) > 1),
+    QueryType("with clause", 3, with_clause, lambda m: m.measures and len(m.fields) > 2),
+    QueryType("window", 3, window, lambda m: m.keys and m.measures and len(m.fields) > 1),
+    QueryType("dates", 22, dates, lambda m: m.dates and len(m.fields) > 1),
     QueryType("lookup by name", 0, lookup_by_name, lambda m: m.keys and m.texts and len(m.fields) > 1),
-    QueryType("strings", 3, strings, lambda m: m.texts and m.keys),
+    QueryType("strings", 2.5, strings, lambda m: m.texts and m.keys),
 )
 # What a join context serves: these read several tables through the join; the others read one table by name.
 JOINED = frozenset(

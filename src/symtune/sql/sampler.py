@@ -15,7 +15,7 @@ from random import Random
 import msgspec
 
 from symtune.sql import tree as t
-from symtune.sql.balance import Balance
+from symtune.sql.balance import BOUNDS, SHORTCUTS, Balance
 from symtune.sql.draws import Draw, Field, Material
 from symtune.sql.growth import grown
 from symtune.sql.instances import Instances
@@ -26,6 +26,8 @@ from symtune.sql.proof import Context
 from symtune.sql.render import render
 from symtune.types import Denotation, ExecutionError, UnknownName
 
+TRIES = 8  # draws of one query type before another is picked
+SPENT = frozenset([f"balance: {name}" for name in BOUNDS if name not in SHORTCUTS])  # the type has had its share
 DRAWS_PER_PROGRAM = 12  # draws over one context before it is left with fewer programs than asked for
 
 
@@ -82,21 +84,22 @@ class Sampler:
             rejects["context: serves no SQL template"] += 1
             if self._share >= 1:
                 return
-        template: bool | None = None  # whether the next program is an instance; a reject is drawn again as what it was
+        kind: QueryType | None = None  # None: an instance of a template
+        tries = 0  # of what was picked; a reject is drawn again as what it was, so that weights are shares
         for _ in range(count * DRAWS_PER_PROGRAM):
-            if template is None:
-                template = templates is not None and rng.random() < self._share
-            kind = None
-            if not template:
-                kind = kinds[bisect(cumulative, rng.random() * cumulative[-1])][0]
+            if not tries:
+                kind = None
+                if templates is None or rng.random() >= self._share:
+                    kind = kinds[bisect(cumulative, rng.random() * cumulative[-1])][0]
             try:
                 drawn = self._draw(kind, context, material, rng, seen, balance)
             except ExecutionError as error:
                 rejects[error.reason] += 1
+                tries = (tries + 1) % TRIES if error.reason not in SPENT else 0
                 continue
+            tries = 0
             balance.count()
             seen.add(drawn.query)
-            template = None
             yield drawn
             if len(seen) == count:
                 return
