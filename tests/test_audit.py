@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from symtune import dataset
 from symtune.audit import audit
 from symtune.cli import main
 from symtune.generate import GenerateConfig, generate
-from symtune.types import InputError, UnknownName
+from symtune.types import InputError, Table, UnknownName
 from test_executors import HOSTILE
 from test_generate import symtune
 
@@ -207,16 +206,38 @@ def test_wrong_input(tmp_path, lines):
         lines(GOOD, engine="duckbd")
 
 
-def test_near_duplicates_are_counted_and_their_extra_is_asked_for_first(made, monkeypatch, capsys):
-    def command() -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["symtune", "audit", str(made), "--near-duplicates"])
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """The verb, run in this process: (status, stdout, stderr)."""
+
+    def run(*arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["symtune", "audit", *map(str, arguments)])
         with pytest.raises(SystemExit) as left:
             main()
         return left.value.code or 0, *capsys.readouterr()
 
-    if find_spec("rensa"):
-        status, out, _ = command()
-        assert status == 0
-        assert re.search(r"\d+ of 200 lines are near an earlier one \(MinHash .*, similarity 0.9 or more\)\n", out)
+    return run
+
+
+def test_near_duplicates_are_counted(made, command):
+    pytest.importorskip("rensa")
+    status, out, _ = command(made, "--near-duplicates")
+    assert status == 0
+    assert re.search(r"\d+ of 200 lines are near an earlier one \(MinHash .*, similarity 0.9 or more\)\n", out)
+
+
+def test_the_extra_of_near_duplicates_is_asked_for_first(made, command, monkeypatch):
     monkeypatch.setitem(sys.modules, "rensa", None)  # as if it were not installed
-    assert command() == (2, "", "symtune: finding near duplicates needs rensa: pip install 'symtune[dedup]'\n")
+    said = (2, "", "symtune: finding near duplicates needs rensa: pip install 'symtune[dedup]'\n")
+    assert command(made, "--near-duplicates") == said
+
+
+def test_data_does_not_steer_the_terminal(tmp_path, command):
+    table = Table("t", ("a",), ("text",), (("x",), ("y",))).to_json()
+    info = {"sql": 'SELECT "\x1b[31mred" FROM w', "tables": [table]}
+    line = {"id": "\x1b]0;owned\x07\x1b[2J", "answer": "x", "info": info}
+    (tmp_path / "lines.jsonl").write_text(json.dumps(line) + "\n", "utf-8")
+    status, out, _ = command(tmp_path / "lines.jsonl")
+    assert status == 1
+    assert "\\x1b]0;owned" in out
+    assert not set(out) & {"\x1b", "\x07"}

@@ -115,6 +115,7 @@ def test_the_card_has_statistics_and_plots(made):
         for low in re.findall(r"^\| (\d+) to \d+ \|", card.partition("## Difficulty")[2].partition("##")[0], re.M)
     ]
     assert lows == sorted(lows)
+    assert len(lows) > 3
     assert "\nseed: 7\n" in card
 
 
@@ -262,6 +263,7 @@ def test_blocks_that_give_nothing_end_with_a_message(workers, tmp_path):
         ({"query_types": {"count": nan}}, InputError, "wanted weights of 0 or more"),
         ({"query_types": {"count": 0.0}}, InputError, "one above 0"),
         ({"joins": 2.0}, InputError, "joins is 2.0"),
+        ({"query_types": {}}, InputError, "query_types is {}"),
         ({"difficulty": (900, 901)}, InputError, "no example could be made"),
         ({"exclude_tables": ("nowhere:test",)}, InputError, "no such file or folder"),
     ],

@@ -60,7 +60,13 @@ def test_the_prompt_can_be_left_out_and_a_kind_asked_for(tmp_path):
     done = symtune("show", data, "--query-type", "cuont")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "Did you mean 'count'?" in done.stderr
-    assert symtune("show", data, "--seed", 5).stdout == symtune("show", data, "--seed", 5).stdout
+
+
+def test_the_seed_chooses(tmp_path):
+    data = write(tmp_path / "data", count=60)
+    shown = {seed: symtune("show", data, "-n", 3, "--seed", seed, "--no-prompts").stdout for seed in (5, 6)}
+    assert symtune("show", data, "-n", 3, "--seed", 5, "--no-prompts").stdout == shown[5] != shown[6]
+    assert shown[5].count("of 3   line ") == 3
 
 
 def test_a_hostile_program_is_shown_as_it_is(tmp_path):

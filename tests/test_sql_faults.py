@@ -84,6 +84,7 @@ def test_no_drawn_program_goes_out_with_a_wrong_answer(fault):
         for seed in range(2)
         for program in Sampler().programs(Context(TABLES[:1]), rng("faults", seed), 16, Counter())
     ]
+    assert drawn
     fault.undo()
     alone = Context(TABLES[:1])
     for program in drawn:

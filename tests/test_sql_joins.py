@@ -88,9 +88,21 @@ def test_most_draws_over_joined_tables_use_them():
         programs = list(Sampler().programs(Context(tables, links=links), rng("programs", parts), 16, rejects))
         used = [{node.name for node in t.walk(program.query) if isinstance(node, t.TableRef)} for program in programs]
         assert len(programs) == 16
-        assert all(2 <= len(names) <= parts for names in used)
         assert max(map(len, used)) == parts
+        assert rejects["join not used"] < 32
         assert not rejects["engines disagree"]
+
+
+def test_harder_programs_name_what_they_join():
+    tables, links = split(CITIES, rng("harder"), 3)
+    context = Context(tables, links=links)
+    for program in Sampler(None, (14, 30)).programs(context, rng("harder"), 32, Counter()):
+        q = program.query
+        assert isinstance(q, t.Select)
+        named = t.walk((q.items, q.where, q.group, q.having, q.order))
+        joined = {node.name for node in t.walk(q.source) if isinstance(node, t.TableRef)}
+        assert len(joined) > 1
+        assert joined - {node.table for node in named if isinstance(node, t.Column)} <= {"t1"}  # which links the others
 
 
 @pytest.fixture
@@ -116,6 +128,25 @@ def database(tmp_path):
     connection.commit()
     connection.close()
     return path
+
+
+def test_cells_of_linked_tables_are_short_too(database, tmp_path):
+    connection = sqlite3.connect(database)
+    connection.execute("ALTER TABLE director ADD COLUMN life TEXT")
+    connection.execute("UPDATE director SET life = replace(hex(zeroblob(150)), '00', 'la ')")
+    connection.commit()
+    connection.close()
+    generate(GenerateConfig(out=tmp_path / "data", tables=database, n=300, seed=1, max_cell=50, joins=1.0))
+    shown = [
+        table for shard in dataset.shards(tmp_path / "data") for table in dataset.read_tables(shard.tables).values()
+    ]
+    assert {table.name for table in shown} >= {"film", "director"}
+    assert max(len(cell) for table in shown for row in table.rows for cell in row) <= 50
+
+
+def test_a_share_of_joins_is_what_was_asked_for(database, tmp_path):
+    generate(GenerateConfig(out=tmp_path / "data", tables=database, n=800, seed=1, joins=0.0))
+    assert not any(" JOIN " in row["info"] for row in dataset.read_rows(tmp_path / "data"))
 
 
 def test_foreign_keys_lead_to_two_and_three_tables(database, tmp_path):

@@ -13,7 +13,6 @@ from symtune.seeds import rng
 from symtune.sql.parse import parse_sql
 from symtune.sql.programs import QUERY_TYPES
 from symtune.sql.proof import Context
-from symtune.sql.render import render
 from symtune.sql.sampler import Sampler
 from symtune.tables import load_tables, make_view
 
@@ -63,7 +62,7 @@ def test_a_range_of_difficulty_is_met(low, high):
         programs = list(Sampler(None, (low, high)).programs(context, rng("difficulty", number), 8, rejects))
         for program in programs:
             tables = context.tables
-            assert parse_sql(program.sql, tables) == program.query == parse_sql(render(program.query), tables)
+            assert parse_sql(program.sql, tables) == program.query
         assert not rejects["engines disagree"]
         drawn += programs
     assert len(drawn) > 32

@@ -66,7 +66,7 @@ class GenerateConfig:
     query_types: dict[str, float] | None = None
     difficulty: tuple[float, float] | None = None
     max_answer_rows: int = 10
-    joins: float = 0.08
+    joins: float | None = None  # of blocks over several tables; None: few, more where there are foreign keys
     sql_templates: str | None = None  # a file of SQL templates, or "default"
     sql_template_share: float | None = None  # of programs that are instances of templates: 0.3 where there are any
     sql_templates_split: bool = False  # templates are held out too: draw only those of this split
@@ -90,9 +90,10 @@ class GenerateConfig:
             found = getattr(self, name)
             if found is not None and not low <= found[0] <= found[1] < inf:
                 raise InputError(f"{name} is {found[0]}:{found[1]}; wanted LOW:HIGH with {low} <= LOW <= HIGH")
-        weights = (self.query_types or {}).values()
-        if not all(0 <= weight < inf for weight in weights) or (weights and not any(weights)):
-            raise InputError(f"query_types is {dict(self.query_types or {})}; wanted weights of 0 or more, one above 0")
+        if self.query_types is not None:
+            weights = self.query_types.values()
+            if not all(0 <= weight < inf for weight in weights) or not any(weights):
+                raise InputError(f"query_types is {dict(self.query_types)}; wanted weights of 0 or more, one above 0")
         if self.sql_templates is None and (self.sql_template_share is not None or self.sql_templates_split):
             raise InputError("a share or a split of SQL templates without --sql-templates FILE; name one, or `default`")
         for name in ("joins", "held_out_templates", "sql_template_share"):

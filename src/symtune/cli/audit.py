@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from symtune.cli import harmless
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the app."""
@@ -44,9 +46,9 @@ def register(app: typer.Typer) -> None:
             f"{report.duplicates:,} duplicate prompts"
         )
         for reason, count in report.failures.most_common():
-            console.print(f"  {count:,} × {escape(reason)}")
+            console.print(f"  {count:,} × {escape(harmless(reason))}")
         for where, id, detail in report.first:
-            console.print(f"  {escape(where)} {escape(id)}: {escape(detail[:300])}")
+            console.print("  " + escape(harmless(f"{where} {id}: {detail[:300]}")))
         if near_duplicates:
             with Console(stderr=True).status("comparing lines"):
                 found = find((row, tables) for _, row, tables in lines(data))

@@ -85,7 +85,10 @@ def register(app: typer.Typer) -> None:
         ] = None,
         difficulty: Annotated[str | None, typer.Option("--difficulty", help="Range LOW:HIGH. [any]")] = None,
         max_answer_rows: Annotated[int, typer.Option("--max-answer-rows")] = 10,
-        joins: Annotated[float, typer.Option("--joins", help="Share of blocks over several tables.")] = 0.08,
+        joins: Annotated[
+            float | None,
+            typer.Option("--joins", help="Share of blocks over several tables  [0.08; 0.4 where foreign keys are]"),
+        ] = None,
         verify: Annotated[
             str, typer.Option("--verify", help="Check every answer with a third engine too: duckdb.")
         ] = "",

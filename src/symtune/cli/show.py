@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     def command(
         data: Annotated[Path, typer.Argument(help="A data set folder.")],
         n: Annotated[int, typer.Option("-n", min=1, help="Examples to show.")] = 5,
-        seed: Annotated[int, typer.Option("--seed", help="Which of the first 100,000.")] = 0,
+        seed: Annotated[int, typer.Option("--seed", help=f"Which of the first {FIRST:,}.")] = 0,
         query_type: Annotated[str | None, typer.Option("--query-type", help="Only this kind of program.")] = None,
         prompts: Annotated[bool, typer.Option("--prompts/--no-prompts", help="Show the rendered prompt too.")] = True,
     ) -> None:

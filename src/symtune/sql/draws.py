@@ -150,7 +150,7 @@ class Draw:
             return self._joined("AND", parts)
         if u < 0.95:
             # One part is true of the witness, the other is drawn for another row.
-            parts = [self.simple(*avoid), self._elsewhere(*avoid)]
+            parts = [self.simple(*avoid), self.elsewhere(*avoid)]
             if self.chance(0.5):
                 parts.reverse()
             return self._joined("OR", parts)
@@ -175,7 +175,8 @@ class Draw:
             no_draw("a condition that several rows satisfy")
         return where
 
-    def _elsewhere(self, *avoid: Field) -> t.Expr:
+    def elsewhere(self, *avoid: Field) -> t.Expr:
+        """One comparison that is true of another row."""
         witness = self.row
         self.row = self.below(self.material.size)
         try:

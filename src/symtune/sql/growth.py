@@ -18,11 +18,12 @@ STEPS = 16  # conditions that are added before a draw is given up
 
 def grown(d: Draw, query: t.Query, measure: Callable[[t.Query], float], low: float) -> t.Query:
     """The query, with conditions added until `measure` says `low` or more. Raises ExecutionError where it cannot."""
-    for _ in range(STEPS):
-        if measure(query) >= low:
-            return query
-        query = _harder(d, query)
-    no_draw("conditions that make the program hard enough")
+    steps = 0
+    while measure(query) < low:
+        if steps == STEPS:
+            no_draw("conditions that make the program hard enough")
+        query, steps = _harder(d, query), steps + 1
+    return query
 
 
 def _harder(d: Draw, query: t.Query) -> t.Query:
@@ -67,7 +68,7 @@ def _condition(d: Draw) -> t.Expr:
     """A condition that is true of the witness row: plain, or with a query of its own."""
     u = d.rng.random()
     groups = [f for f in d.material.groups if f.values[d.row] is not None]
-    if u < 0.25 and groups:
+    if u < 0.25 and groups and not d.material.joined:
         group = d.pick(groups)
         inner = t.Select((t.Item(group.expr),), d.material.source, where=d.condition(group))
         return t.InQuery(group.expr, inner)
@@ -75,7 +76,8 @@ def _condition(d: Draw) -> t.Expr:
     if u < 0.5 and numbers:
         column = d.pick(numbers)
         mean = fmean([column.values[i] for i in column.known])
-        inner = t.Select((t.Item(t.Aggregate("AVG", column.expr, "number")),), d.material.source)
+        source = t.TableRef(column.expr.table) if d.material.joined else d.material.source
+        inner = t.Select((t.Item(t.Aggregate("AVG", column.expr, "number")),), source)
         op = ">" if column.values[d.row] > mean else "<"
         return t.Compare(op, column.expr, t.ScalarQuery(inner, "number"))
     return d.condition()

@@ -57,9 +57,10 @@ def split(view: Table, rng: Random, parts: int = 2) -> Linked:
     return tuple(tables), tuple([Link("t1", on, table.name, on) for table in tables[1:]])
 
 
-def follow(key: ForeignKey, linked: Linked, parent: Table, rng: Random, columns: int) -> Linked:
+def follow(key: ForeignKey, linked: Linked, parent: Table, rng: Random, columns: int, max_cell: int) -> Linked:
     """The tables, of which the last holds a foreign key, and the rows of one more table that it refers to, with up to
-    `columns` columns. Raises ExecutionError where the last table shows no such row.
+    `columns` columns whose cells have up to `max_cell` characters. Raises ExecutionError where the last table shows no
+    such row.
     """
     tables, links = linked
     child = tables[-1]
@@ -68,9 +69,14 @@ def follow(key: ForeignKey, linked: Linked, parent: Table, rng: Random, columns:
     wanted = {row[child.header.index(key.column)] for row in child.rows}
     place = parent.header.index(key.references_column)
     rows = [r for r, row in enumerate(parent.rows) if row[place] in wanted]
-    if len(rows) < 2 or len(parent.header) < 2:
+    usable = [
+        c
+        for c, name in enumerate(parent.header)
+        if max(map(len, (name, *(parent.rows[r][c] for r in rows)))) <= max_cell
+    ]
+    if len(rows) < 2 or len(usable) < 2 or place not in usable:
         no_draw("rows that a foreign key refers to")
-    rest = [c for c in range(len(parent.header)) if c != place]
+    rest = [c for c in usable if c != place]
     chosen = sorted([place, *rng.sample(rest, min(len(rest), max(1, columns - 1)))])
     rng.shuffle(rows)
     found = make_view(parent, rows, chosen, id=f"{tables[0].id}/{parent.name}", name=parent.name)

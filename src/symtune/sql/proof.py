@@ -55,13 +55,10 @@ class Context:
         self.engines = engines or Engines()
         self.engines.load(self.tables, typed)
 
-    def prove(self, query: t.Query, sql: str | None = None) -> tuple[Denotation, str]:
-        """The denotation of a program and its answer text. Raises ExecutionError with the reason of a refusal.
-
-        `sql` is the program's SQLite text where it is known already.
-        """
+    def prove(self, query: t.Query) -> tuple[Denotation, str]:
+        """The denotation of a program and its answer text. Raises ExecutionError with the reason of a refusal."""
         answered = self.answer(query)
-        self.confirm(query, t.walk(query), answered, sql or render(query))
+        self.confirm(query, t.walk(query), answered, render(query))
         return answered[0], answered[1]
 
     def answer(self, query: t.Query) -> Answered:

@@ -17,6 +17,7 @@ from symtune.tables.model import BrokenSource, RawTable
 
 _HEADER_LINE = 1 << 16  # characters in which the header line ends, or as much of it as is looked at
 _TOLD = re.compile(r"sep=(.)(?=\r?\n)")  # what Excel writes above a csv
+MAX_BYTES = 1 << 29  # of a file, unpacked; more does not fit a small machine as a table
 NOT_UTF8 = "file is not UTF-8: read as Windows-1252"
 
 
@@ -26,12 +27,13 @@ def read_text(path: Path) -> tuple[str, tuple[str, ...]]:
     BrokenSource.
     """
     try:
-        data = path.read_bytes()
-        if path.suffix.lower() == ".gz":
-            data = gzip.decompress(data)
+        with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
         raise BrokenSource("unreadable file", str(path), f"cannot be read ({why})") from None
+    if len(data) > MAX_BYTES:
+        raise BrokenSource("file too large", str(path), f"more than {MAX_BYTES >> 20} MB of text; split it")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     else:

@@ -70,7 +70,7 @@ class Setting:
     query_types: Mapping[str, float] | None = None  # None is the default mix
     difficulty: tuple[float, float] | None = None
     max_answer_rows: int = 10
-    joins: float = 0.08  # share of blocks over several tables
+    joins: float | None = None  # share of blocks over several tables; None: few, more where there are foreign keys
     sql_templates: SqlTemplates | None = None  # SQL templates to draw programs from
     sql_template_share: float = 0.0  # of programs
     verify: str = ""  # a further engine that checks every answer before it goes out: one of the task's `engines`

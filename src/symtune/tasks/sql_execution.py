@@ -1,7 +1,8 @@
 """SQL execution: a table, a program, and the answer that two executors agree on (Liu et al. 2021, 2023).
 
-A block is one view of one table (or of one table split in two, for joins) and up to `setting.programs` proven programs
-over it. Fields: `sql`, `tables`; what else `info` holds describes them.
+A block is one view of one table (for joins: split in two or three, or with the tables that its foreign keys lead to)
+and up to `setting.programs` proven programs over it. The engines are the task's: finish one block before the next is
+begun. Fields: `sql`, `tables`; what else `info` holds describes them.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ ROWS_IN_ORDER = 0.5  # share of views whose rows stand as in their table; in the
 COLUMNS_IN_ORDER = 0.75  # the same of columns
 VIEWS_PER_BLOCK = 4  # views tried before a block is left empty
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
-JOINS_OF_LINKED = 0.4  # share of blocks over several tables where a foreign key is there
+JOINS = 0.08  # share of blocks over several tables where the setting gives none
+JOINS_OF_LINKED = 0.4  # the same for a table with a foreign key
 THIRD_TABLE = 0.5  # share of blocks over several tables that show three, where there are three
 SHRINKS = 4  # times a view that is over its budget is made smaller
 
@@ -211,14 +213,16 @@ def _view(rng: Random, setting: Setting, key: str, how: str, rejects: Counter[st
     for _ in range(VIEWS_PER_BLOCK):
         table = _pick(rng, setting.tables.tables)
         keys = [k for k in setting.tables.foreign_keys if k.table == table.id]
-        several = rng.random() < (max(setting.joins, JOINS_OF_LINKED) if keys and setting.joins else setting.joins)
+        share = (JOINS_OF_LINKED if keys else JOINS) if setting.joins is None else setting.joins
+        several = rng.random() < share
         foreign = _pick(rng, keys) if several and keys else None
         rows = rng.sample(range(len(table.rows)), min(len(table.rows), rng.randint(*setting.rows)))
         if rng.random() < ROWS_IN_ORDER:
             rows.sort()
         columns = _columns(rng, setting, table, rows)
-        if foreign is not None and (key_column := table.header.index(foreign.column)) not in columns:
-            columns.append(key_column)
+        key_column = None if foreign is None else table.header.index(foreign.column)
+        if key_column is not None and key_column not in columns:
+            columns = [*columns[: setting.columns[1] - 1], key_column]
         if len(columns) < max(2, setting.columns[0]) or len(rows) < setting.rows[0]:
             rejects["table: too few rows or short columns"] += 1
             continue
@@ -229,7 +233,7 @@ def _view(rng: Random, setting: Setting, key: str, how: str, rejects: Counter[st
             used = setting.measure(shown)
             if used <= room:
                 return _View(tables, links, shown)
-            rows, columns = _smaller(rng, rows, columns, 0.97 * room / used, setting)
+            rows, columns = _smaller(rng, rows, columns, key_column, 0.97 * room / used, setting)
             if not columns:
                 break
         rejects["table: over the token budget"] += 1
@@ -237,10 +241,10 @@ def _view(rng: Random, setting: Setting, key: str, how: str, rejects: Counter[st
 
 
 def _smaller(
-    rng: Random, rows: list[int], columns: list[int], share: float, setting: Setting
+    rng: Random, rows: list[int], columns: list[int], key: int | None, share: float, setting: Setting
 ) -> tuple[list[int], list[int]]:
-    """The share of a view that fits: fewer rows, and where those may not be fewer, fewer columns; no columns where the
-    setting allows nothing as small.
+    """The share of a view that fits: fewer rows, and where those may not be fewer, fewer columns (the `key` that joins
+    it stays); no columns where the setting allows nothing as small.
     """
     keep = min(int(len(rows) * share), len(rows) - 1)
     fewest = max(setting.rows[0], 1)
@@ -249,7 +253,8 @@ def _smaller(
     fewer = min(int(len(columns) * share * len(rows) / fewest), len(columns) - 1)
     if fewer < max(2, setting.columns[0]):
         return rows, []
-    kept = set(rng.sample(columns, fewer))
+    others = [column for column in columns if column != key]
+    kept = {key, *rng.sample(others, fewer - (key is not None))}
     return rows[:fewest], [column for column in columns if column in kept]
 
 
@@ -278,7 +283,7 @@ def _followed(rng: Random, key: ForeignKey, linked: Linked, setting: Setting) ->
     parent = next((table for table in setting.tables.tables if table.id == key.references_table), None)
     if parent is None:
         raise ExecutionError("no such material", "the table is of another split")
-    return follow(key, linked, parent, rng, setting.columns[1])
+    return follow(key, linked, parent, rng, setting.columns[1], setting.max_cell)
 
 
 def _columns(rng: Random, setting: Setting, table: Table, rows: list[int]) -> list[int]:

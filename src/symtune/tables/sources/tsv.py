@@ -1,4 +1,4 @@
-"""Tab-separated files (.tsv, .tab, .tsv.gz), quoted as csv is or not at all: the first line is the header."""
+"""Tab-separated files (.tsv, .tab, both also as .gz), quoted as csv is or not at all: the first line is the header."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from symtune.tables.model import Drop, RawTable
 from symtune.tables.sources import each_file, files_of
 
 LAYOUT = False
-SUFFIXES = (".tsv", ".tab", ".tsv.gz")
+SUFFIXES = (".tsv", ".tab", ".tsv.gz", ".tab.gz")
 
 
 def detect(path: Path) -> bool:
