@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symtune.cli import harmless
+
 if TYPE_CHECKING:
     from symtune.sql.templates import Built
 
@@ -56,7 +58,7 @@ def register(app: typer.Typer) -> None:
         table = Table("count", "SQL template", "slots", "split")
         for template in templates[: max(n, 0)]:
             slots = ", ".join(f"{name} {slot.type}" for name, slot in template.shape.columns.items())
-            table.add_row(f"{template.count:,}", escape(_plain(template.shape.sql)), slots, template.split)
+            table.add_row(f"{template.count:,}", escape(harmless(template.shape.sql)), slots, template.split)
         console = Console(highlight=False)
         console.print(table)
         console.print(f"{len(templates):,} templates of {sum(t.count for t in templates):,} statements")
@@ -71,15 +73,10 @@ def _tell(built: Built, out: Path) -> None:
     share = built.accepted / max(built.statements, 1)
     console.print(
         f"[bold]{len(built.templates):,}[/] templates from {built.accepted:,} of {built.statements:,} statements "
-        f"({share:.1%}) in {escape(str(out))}"
+        f"({share:.1%}) in {escape(harmless(out))}"
     )
     if built.rejects:
         table = Table("rejected because", "statements", "for example")
         for reason, count in built.rejects.most_common():
-            table.add_row(escape(reason), f"{count:,}", escape(_plain(built.rejected[reason][0][:90])))
+            table.add_row(escape(reason), f"{count:,}", escape(harmless(built.rejected[reason][0][:90])))
         console.print(table)
-
-
-def _plain(text: str) -> str:
-    """Other people's text for the terminal, which obeys control characters."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -17,9 +17,9 @@ from typing import Any
 
 from sqlglot import exp
 
+from symtune.sql import tree as t
 from symtune.sql.dialects import PARAMETER
 from symtune.sql.mending import (
-    TYPE_READ,
     bare,
     branches,
     check_constant,
@@ -33,14 +33,12 @@ from symtune.sql.mending import (
     reading_of,
 )
 from symtune.sql.parse import ARITHMETIC_NODES, COMPARE_NODES, SET_NODES, beyond, parse_statement
-from symtune.sql.scopes import Key, Names, Schema
-from symtune.sql.shapes import COMPARED, ColumnSlot, Shape, SlotType, ValueSlot, canonical, shape_tree_of
+from symtune.sql.scopes import Key, Names, Same, Schema
+from symtune.sql.shapes import Shape, canonical, shape_tree_of
+from symtune.sql.slots import NEGATED, READINGS, ColumnSlot, SlotType, ValueSlot
 from symtune.types import ExecutionError
 
-MAX_SLOTS = 12  # columns, and values, of a template
-
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
-_NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 def abstract(sql: str, schema: Schema | None = None) -> Shape:
@@ -78,8 +76,6 @@ class _Abstraction:
         self._visit(root, 0, False)
         columns = {name: ColumnSlot(self._type(key), self._table(key)) for name, key in self.keys.items()}
         values = {name: ValueSlot(self.names.columns[key], use, row) for name, (key, use, row) in self.values.items()}
-        if not len(columns) <= MAX_SLOTS >= len(values):
-            raise ExecutionError("too many slots", f"more than {MAX_SLOTS}")
         return canonical(shape_tree_of(root, columns, values), columns, values, self.names.sides)
 
     def _table(self, key: Key) -> int:
@@ -126,7 +122,7 @@ class _Abstraction:
         elif kind is exp.Literal:
             check_constant(node)
         elif reading_of(node):
-            self.types.join(self._class(inside(node)), TYPE_READ[reading_of(node)])
+            self.types.join(self._class(inside(node)), READINGS[reading_of(node)])
             self._visit(inside(node), row, negated)
         elif kind not in (exp.Limit, exp.Offset):
             if kind is exp.Select and node.args.get("limit") and node.args.get("order"):
@@ -212,7 +208,7 @@ class _Abstraction:
             self.types.order(self._class(left))
             self.types.order(self._class(right))
         if is_constant(right):
-            self._bind(left, right, _NEGATED[op] if negated else op, row)
+            self._bind(left, right, NEGATED[op] if negated else op, row)
         else:
             self.types.join(self._class(left), self._class(right))
             self._visit(right, row, False)
@@ -228,7 +224,7 @@ class _Abstraction:
         holder = bare(column.this) if isinstance(column, (exp.Sum, exp.Avg, exp.Min, exp.Max)) else column
         reading = reading_of(column)
         if isinstance(column, exp.Count):
-            holder, use = (self._group_of(column) if use in COMPARED else None), f"count {use}"
+            holder, use = (self._group_of(column) if use in t.COMPARISONS else None), f"count {use}"
         elif reading:
             holder, use = bare(inside(column)), f"{reading} {use}"
         if not isinstance(self._meant(holder), exp.Column):
@@ -239,7 +235,7 @@ class _Abstraction:
         if not isinstance(key, tuple):
             raise beyond(holder)
         if reading:
-            self.types.join(key, TYPE_READ[reading])
+            self.types.join(key, READINGS[reading])
         elif not isinstance(column, exp.Count) and text != PARAMETER:
             self.types.join(key, constant_type(text, is_text, self._said(key)))
         name = f"v{len(self.values) + 1}"
@@ -274,6 +270,7 @@ class _Abstraction:
         if not isinstance(key, tuple):
             raise beyond(column)
         self.types.join(key, "text")
+        negated ^= bool(node.args.get("negate"))  # NOT LIKE is one node
         name = f"v{len(self.values) + 1}"
         self.values[name] = (key, "not like" if negated else "like", row)
         start, end = ("%" * pattern.this.startswith("%")), ("%" * pattern.this.endswith("%"))
@@ -284,27 +281,17 @@ class _Types:
     """Which columns share a type, and which type it is: number, date or text where a use says so."""
 
     def __init__(self) -> None:
-        self._parent: dict[Any, Any] = {}
-        self._ordered: set[Any] = set()
-
-    def root(self, one: Any) -> Any:
-        """What stands for the class of a column: a column, or the name of a type."""
-        while one in self._parent:
-            one = self._parent[one]
-        return one
+        self._same = Same()
+        self._ordered: set[Key] = set()
 
     def join(self, one: Any, other: Any) -> None:
         """Two classes have one type. Raises ExecutionError where they cannot."""
         if one is None or other is None:
             return
-        a, b = self.root(one), self.root(other)
-        if a == b:
-            return
-        if isinstance(a, str) and isinstance(b, str):
-            raise ExecutionError("type mismatch", f"a column is used as {a} and as {b}")
-        if isinstance(a, str):
-            a, b = b, a
-        self._parent[a] = b
+        a, b = self._same.root(_member(one)), self._same.root(_member(other))
+        if a != b and a[0] == b[0] == _A_TYPE:
+            raise ExecutionError("type mismatch", f"a column is used as {a[1]} and as {b[1]}")
+        self._same.join(a, b)
 
     def order(self, one: Any) -> None:
         """The values of a class are compared by size."""
@@ -313,10 +300,17 @@ class _Types:
 
     def of(self, key: Key) -> str:
         """number, date or text; "" where nothing says which."""
-        root = self.root(key)
-        return root if isinstance(root, str) else ""
+        table, name = self._same.root(key)
+        return name if table == _A_TYPE else ""
 
     def ordered(self, key: Key) -> bool:
         """Whether the column, or one of its type, is compared by size."""
-        root = self.root(key)
-        return any(self.root(one) == root for one in self._ordered)
+        root = self._same.root(key)
+        return any(self._same.root(one) == root for one in self._ordered)
+
+
+_A_TYPE = 0  # no table has this number, and it comes before all that there are: a type stands for its columns
+
+
+def _member(one: Key | str) -> Key:
+    return (_A_TYPE, one) if isinstance(one, str) else one

@@ -21,7 +21,7 @@ from symtune.sql.draws import Draw, Field, Material, no_draw
 from symtune.sql.functions import FUNCTIONS
 from symtune.sql.limits import check_work
 from symtune.sql.scopes import TABLE
-from symtune.sql.shapes import READINGS, ColumnSlot, ValueSlot
+from symtune.sql.slots import READINGS, ColumnSlot, ValueSlot
 from symtune.sql.templates import SqlTemplate, SqlTemplates
 
 Binding = dict[str, Any]  # slot -> Column, Constant, or the text of a LIKE pattern; "" -> the source of rows
@@ -74,8 +74,8 @@ class _Instance:
         self.small = len(read) == 1
         self.apart = bool(self.names or self.queries) or any(n.alias for n in read)
         self.spread = self.tables == 1 and self.small and not self.apart and len(shape.columns) > 1
-        grouped = {c.name for s in t.walk(tree) if isinstance(s, t.Select) for c in s.group if isinstance(c, t.Column)}
-        sorted_by = {o.expr.name for o in t.walk(tree) if isinstance(o, t.Order) and isinstance(o.expr, t.Column)}
+        grouped = {c.name for s in nodes if isinstance(s, t.Select) for c in s.group if isinstance(c, t.Column)}
+        sorted_by = {o.expr.name for o in nodes if isinstance(o, t.Order) and isinstance(o.expr, t.Column)}
         self.rows = 1 + max((slot.row for slot in shape.values.values()), default=0)
         by_column: dict[str, list[tuple[str, ValueSlot]]] = {name: [] for name in shape.columns}
         for name, value in shape.values.items():
@@ -83,7 +83,7 @@ class _Instance:
         # Slots that few columns fit come first.
         order = sorted(shape.columns, key=lambda name: (name not in grouped, shape.columns[name].type == "any"))
         self.columns = [_Slot(n, shape.columns[n], by_column[n], n in grouped, n in sorted_by) for n in order]
-        self.patterns = {n.pattern.strip("%"): n.pattern for n in t.walk(tree) if isinstance(n, t.Like)}
+        self.patterns = {n.pattern.strip("%"): n.pattern for n in nodes if isinstance(n, t.Like)}
         types = [slot.type for slot in shape.columns.values()]
         self.needs = {type_: types.count(type_) for type_ in ("number", "date", "text", "ordered", "any")}
         self.groups = len(grouped)

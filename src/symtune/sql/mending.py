@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from symtune.sql.parse import _DATE_PARTS, _is_call
 from symtune.types import ExecutionError
 
 
@@ -44,15 +45,11 @@ def constant_type(text: str, is_text: bool, said: str) -> str:
     return "text"
 
 
-_DATE_FORMS = {"%Y": "year", "%m": "month", "%d": "day"}
-TYPE_READ = {"length": "text", "upper": "text", "lower": "text", "year": "date", "month": "date", "day": "date"}
-
-
 def reading_of(node: Any) -> str:
     """year, month, day, length, upper or lower where the node is one of these functions; else ""."""
     if isinstance(node, exp.Cast) and isinstance(node.this, exp.TimeToStr):
         form = node.this.args["format"]
-        return _DATE_FORMS.get(form.this, "") if isinstance(form, exp.Literal) else ""
+        return _DATE_PARTS.get(form.this, "").lower() if isinstance(form, exp.Literal) else ""
     return {exp.Length: "length", exp.Upper: "upper", exp.Lower: "lower"}.get(type(node), "")
 
 
@@ -63,10 +60,7 @@ def inside(node: Any) -> Any:
 
 def is_days(node: Any) -> bool:
     """julianday(a) - julianday(b)"""
-    return isinstance(node, exp.Sub) and all(
-        isinstance(side, exp.Anonymous) and side.name.lower() == "julianday" and len(side.expressions) == 1
-        for side in (node.this, node.expression)
-    )
+    return isinstance(node, exp.Sub) and all(_is_call(side, "julianday") for side in (node.this, node.expression))
 
 
 def is_real(node: exp.Div) -> bool:

@@ -26,11 +26,11 @@ Key = tuple[int, str]  # a column of the statement: table (from 1) and lower-cas
 
 TABLE = "w"  # what templates call their table
 ALIASES = ("x", "y", "z", "u", "v")
-MAX_NODES = 4_000  # of a statement, aliases written out
+MAX_WRITTEN_OUT = 4_000  # nodes of sqlglot's that writing aliases out may add to a SELECT
 
 
 @dataclass(eq=False)
-class Source:
+class FromItem:
     """What stands in FROM: a base table by number, or a query by what it yields."""
 
     alias: str  # lower case, as the statement calls it
@@ -43,12 +43,12 @@ class Source:
 
 
 @dataclass(eq=False)
-class Scope:
+class QueryLevel:
     """One SELECT. `wide`: its tables are joined to one."""
 
     select: Any
-    outer: Scope | None
-    sources: list[Source] = field(default_factory=list)
+    outer: QueryLevel | None
+    sources: list[FromItem] = field(default_factory=list)
     wide: bool = True
     aliased: bool = False
 
@@ -64,10 +64,10 @@ class Names:
         self.outputs: dict[str, Any] = {}
         self.links: set[Key] = set()
         self.sides = 1  # tables that columns outside ON belong to, where the statement is one join; else 1
-        self._one = _Same()
-        self._scopes: list[Scope] = []
+        self._one = Same()
+        self._levels: list[QueryLevel] = []
         self._queries: dict[str, tuple[str, Mapping[str, Any]]] = {}  # common table expressions
-        self._found: list[tuple[Any, Scope, Source, str]] = []  # column nodes and what they are of
+        self._found: list[tuple[Any, QueryLevel, FromItem, str]] = []  # column nodes and what they are of
         self._same: list[tuple[Any, Any]] = []  # nodes of columns that are one across tables
         self._open_join = False  # an outer or natural join: not what a join of two tables would say
 
@@ -84,7 +84,7 @@ class Names:
 
     # ------------------------------------------------------------------------------------------ reading
 
-    def _query(self, node: Any, outer: Scope | None, inside: bool = False) -> list[tuple[str, Any]]:
+    def _query(self, node: Any, outer: QueryLevel | None, inside: bool = False) -> list[tuple[str, Any]]:
         """Resolve a query and return what it yields, (lower-case name, output), where it stands `inside` a FROM or
         WITH and is asked for it by name."""
         while isinstance(node, exp.Subquery):
@@ -99,22 +99,22 @@ class Names:
             raise ExecutionError("not a query", type(node).__name__)
         return self._select(node, outer, inside)
 
-    def _select(self, select: exp.Select, outer: Scope | None, inside: bool) -> list[tuple[str, Any]]:
+    def _select(self, select: exp.Select, outer: QueryLevel | None, inside: bool) -> list[tuple[str, Any]]:
         if not select.expressions:
             raise ExecutionError("syntax", "SELECT of nothing")
         if select.args.get("with_"):
             self._with(select.args["with_"])
         named = [(item.alias_or_name.lower(), item) for item in select.expressions]
         without_aliases(select)
-        scope = Scope(select, outer)
-        self._scopes.append(scope)
-        self._read_sources(scope)
+        level = QueryLevel(select, outer)
+        self._levels.append(level)
+        self._read_sources(level)
         for node in _own(select):
             if isinstance(node, exp.Column):
-                self._column(node, scope)
+                self._column(node, level)
             else:
                 before = len(self.tables)
-                self._query(node, scope)
+                self._query(node, level)
                 if len(self.tables) > before:
                     self._other_table(node)
         return self._outputs(select, [name for name, _ in named]) if inside else []
@@ -151,57 +151,57 @@ class Names:
             self._queries[cte.alias.lower()] = (name, outputs)
             cte.set("alias", exp.TableAlias(this=exp.to_identifier(name)))
 
-    def _read_sources(self, scope: Scope) -> None:
-        clause = scope.select.args.get("from_")
+    def _read_sources(self, level: QueryLevel) -> None:
+        clause = level.select.args.get("from_")
         if not clause:
             return
-        joins = scope.select.args.get("joins") or []
+        joins = level.select.args.get("joins") or []
         for node in [clause.this, *(join.this for join in joins)]:
-            scope.sources.append(self._source(node, scope))
-        names = [source.alias for source in scope.sources]
+            level.sources.append(self._source(node, level))
+        names = [source.alias for source in level.sources]
         if len(set(names)) < len(names):
             raise ExecutionError("syntax", "two tables of one name")
-        tables = [source.table for source in scope.sources]
-        scope.wide = 0 not in tables and len(set(tables)) == len(tables)
-        if scope.wide:
-            self._join_wide(scope, joins)
+        tables = [source.table for source in level.sources]
+        level.wide = 0 not in tables and len(set(tables)) == len(tables)
+        if level.wide:
+            self._join_wide(level, joins)
         elif len(tables) > 1:
-            self._join_apart(scope, joins)
+            self._join_apart(level, joins)
 
-    def _source(self, node: Any, scope: Scope) -> Source:
+    def _source(self, node: Any, level: QueryLevel) -> FromItem:
         if isinstance(node, exp.Subquery):
-            outputs: Mapping[str, Any] = dict(self._query(node.this, scope.outer, inside=True))
-            return Source(node.alias.lower(), node, outputs=outputs)
+            outputs: Mapping[str, Any] = dict(self._query(node.this, level.outer, inside=True))
+            return FromItem(node.alias.lower(), node, outputs=outputs)
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier) or node.args.get("joins"):
             raise ExecutionError("beyond the typed tree", "a table that is not a plain name")
         name = node.name.lower()
         alias = (node.alias or node.name).lower()
         if name in self._queries and not node.args.get("db"):
             query, outputs = self._queries[name]
-            return Source(alias, node, outputs=outputs, query=query)
+            return FromItem(alias, node, outputs=outputs, query=query)
         if name not in self.tables:
             self.tables.append(name)
-        return Source(alias, node, table=1 + self.tables.index(name))
+        return FromItem(alias, node, table=1 + self.tables.index(name))
 
     # -------------------------------------------------------------------------------------------- joins
 
-    def _join_wide(self, scope: Scope, joins: list[Any]) -> None:
+    def _join_wide(self, level: QueryLevel, joins: list[Any]) -> None:
         """Tables joined by equal columns are one: their links are taken off, other conditions go to WHERE."""
         parts = [part for join in joins for part in _conjuncts(join.args.get("on"))]
-        where = scope.select.args.get("where")
+        where = level.select.args.get("where")
         if joins and where:
             parts += _conjuncts(where.this)
         kept = []
-        together = _Same()
-        for join, source in zip(joins, scope.sources[1:], strict=True):
+        together = Same()
+        for join, source in zip(joins, level.sources[1:], strict=True):
             self._open_join |= bool(join.args.get("side") or join.args.get("method"))
             for column in join.args.get("using") or ():
-                self._link((scope.sources[0].table, column.name.lower()), (source.table, column.name.lower()))
+                self._link((level.sources[0].table, column.name.lower()), (source.table, column.name.lower()))
             if join.args.get("using") or join.args.get("method"):
-                together.join(scope.sources[0].table, source.table)
+                together.join(level.sources[0].table, source.table)
         for part in parts:
             sides = _equal_columns(part)
-            owners = [self._owner(column, scope) for column in sides]
+            owners = [self._owner(column, level) for column in sides]
             if len(owners) == 2 and None not in owners and owners[0] is not owners[1]:
                 first, second = (
                     (owner.table, column.name.lower()) for owner, column in zip(owners, sides, strict=True) if owner
@@ -210,16 +210,16 @@ class Names:
                 together.join(first[0], second[0])
             else:
                 kept.append(part)
-        if len({together.root(source.table) for source in scope.sources}) > 1:
+        if len({together.root(source.table) for source in level.sources}) > 1:
             raise ExecutionError("several tables", "a cross join")
         if joins:
-            scope.select.set("joins", [])
-            scope.select.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
+            level.select.set("joins", [])
+            level.select.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
 
-    def _join_apart(self, scope: Scope, joins: list[Any]) -> None:
+    def _join_apart(self, level: QueryLevel, joins: list[Any]) -> None:
         """A table joined with itself, or with a query: each keeps its place."""
-        scope.aliased = True
-        where = scope.select.args.get("where")
+        level.aliased = True
+        where = level.select.args.get("where")
         for join in joins:
             if join.args.get("side") or join.args.get("method") or join.args.get("using"):
                 raise ExecutionError("outer join" if join.args.get("side") else "self join", "of one table")
@@ -231,7 +231,7 @@ class Names:
                     raise ExecutionError("self join", "without a condition")
                 join.set("on", exp.and_(*links, copy=False))
                 join.set("kind", None)
-                scope.select.set("where", exp.Where(this=exp.and_(*rest, copy=False)) if rest else None)
+                level.select.set("where", exp.Where(this=exp.and_(*rest, copy=False)) if rest else None)
 
     def _link(self, first: Key, second: Key) -> None:
         self._one.join(first, second)
@@ -246,13 +246,13 @@ class Names:
 
     # ------------------------------------------------------------------------------------------ columns
 
-    def _owner(self, column: Any, scope: Scope) -> Source | None:
-        """The source of this scope that a column is of, if it says so."""
+    def _owner(self, column: Any, level: QueryLevel) -> FromItem | None:
+        """The source of this level that a column is of, if it says so."""
         owner, name = column.table.lower(), column.name.lower()
         if owner:
-            return next((source for source in scope.sources if source.alias == owner), None)
-        yielding = [source for source in scope.sources if name in source.outputs]
-        tables = [source for source in scope.sources if source.table]
+            return next((source for source in level.sources if source.alias == owner), None)
+        yielding = [source for source in level.sources if name in source.outputs]
+        tables = [source for source in level.sources if source.table]
         known = [source for source in tables if name in self._columns_of(source)]
         found = yielding + known
         if len(found) == 1:
@@ -262,29 +262,29 @@ class Names:
         unknown = [source for source in tables if not self._columns_of(source)]
         return unknown[0] if unknown else None
 
-    def _columns_of(self, source: Source) -> Mapping[str, str]:
+    def _columns_of(self, source: FromItem) -> Mapping[str, str]:
         return self.schema.get(self.tables[source.table - 1], {}) if source.table else {}
 
-    def _column(self, node: Any, scope: Scope) -> None:
+    def _column(self, node: Any, level: QueryLevel) -> None:
         if not isinstance(node.this, exp.Identifier):
             raise ExecutionError("SELECT *")
-        at: Scope | None = scope
+        at: QueryLevel | None = level
         passed = []
         while at is not None and (source := self._owner(node, at)) is None:
             passed.append(at)
             at = at.outer
         if at is None or source is None:
-            source, passed = self._only(node, scope), []
+            source, passed = self._only(node, level), []
         for seen in (*passed, at) if passed else ():
             seen.aliased = True  # type: ignore[union-attr]
         name = node.name.lower()
         if not source.table and name not in source.outputs:
             raise ExecutionError("unknown column", node.name)
-        self._found.append((node, scope, source, name))
+        self._found.append((node, level, source, name))
 
-    def _only(self, node: Any, scope: Scope) -> Source:
+    def _only(self, node: Any, level: QueryLevel) -> FromItem:
         """A column that no schema knows is of the one table there is."""
-        tables = [source for source in scope.sources if source.table]
+        tables = [source for source in level.sources if source.table]
         if node.table:
             raise ExecutionError("unknown table", node.table)
         if len(tables) != 1:
@@ -295,15 +295,15 @@ class Names:
 
     def _name_sources(self) -> None:
         letters = iter(ALIASES)
-        for scope in self._scopes:
-            if not scope.aliased:
+        for level in self._levels:
+            if not level.aliased:
                 continue
-            sources = scope.sources[:1] if scope.wide else scope.sources
+            sources = level.sources[:1] if level.wide else level.sources
             for source in sources:
                 source.shown = next(letters, "")
                 if not source.shown:
                     raise ExecutionError("too many slots", f"more than {len(ALIASES)} tables with aliases")
-            for source in scope.sources:
+            for source in level.sources:
                 source.shown = source.shown or sources[0].shown
 
     def _write(self) -> None:
@@ -314,18 +314,18 @@ class Names:
                 self._link(first, second)
         for node, _, source, name in self._found:
             node.replace(exp.column(self._new_name(source, name), table=source.shown or None))
-        for scope in self._scopes:
-            for source in scope.sources[:1] if scope.wide else scope.sources:
+        for level in self._levels:
+            for source in level.sources[:1] if level.wide else level.sources:
                 if isinstance(source.node, exp.Subquery):
                     source.node.set("alias", exp.TableAlias(this=exp.to_identifier(source.shown or "t")))
                 else:
                     source.node.replace(exp.to_table(source.query or TABLE, alias=source.shown or None))
         self.links = {self.key(key) for key in self.links}
         shown = {key[0] for key in self.columns if key not in self.links}
-        plain = len(self._scopes) == 1 and self._scopes[0].wide and not self._open_join
+        plain = len(self._levels) == 1 and self._levels[0].wide and not self._open_join
         self.sides = 2 if plain and len(shown) > 1 else 1
 
-    def _new_name(self, source: Source, name: str) -> str:
+    def _new_name(self, source: FromItem, name: str) -> str:
         if source.table:
             return self.columns.setdefault(self.key((source.table, name)), f"c{len(self.columns) + 1}")
         output = source.outputs[name]
@@ -359,8 +359,8 @@ def _equal_columns(node: Any) -> list[Any]:
     return sides if all(isinstance(side, exp.Column) for side in sides) else []
 
 
-class _Same:
-    """Which of many are one."""
+class Same:
+    """Which of many are one. The least of them stands for all."""
 
     def __init__(self) -> None:
         self._parent: dict[Any, Any] = {}
@@ -388,7 +388,7 @@ def without_aliases(select: exp.Select) -> None:
     named = {item.alias.lower(): item.this for item in items if isinstance(item, exp.Alias)}
     plain = [item.this if isinstance(item, exp.Alias) else item for item in items]
     sizes: dict[int, int] = {}
-    room = MAX_NODES
+    room = MAX_WRITTEN_OUT
 
     def copied(node: Any) -> Any:
         nonlocal room

@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from symtune.sql import tree as t
 from symtune.sql.limits import check_work
 from symtune.sql.parse import parse_statement, read
 from symtune.sql.render import render
 from symtune.sql.scopes import TABLE
+from symtune.sql.slots import ColumnSlot, ValueSlot, check_types, check_values, slots_of, type_of_value
 from symtune.types import ExecutionError
 
-SlotType = Literal["number", "date", "text", "ordered", "any"]
-SLOT_TYPES: tuple[SlotType, ...] = ("number", "date", "text", "ordered", "any")
-COMPARED = ("=", "<>", "<", "<=", ">", ">=")
-_BOUND = (*COMPARED, "in", "not in", "low", "high")
-READINGS = ("year", "month", "day", "length", "upper", "lower")  # functions of a column that a value is compared with
-USES = (
-    *_BOUND,
-    "like",
-    "not like",
-    *(f"count {op}" for op in COMPARED),
-    *(f"{reading} {use}" for reading in READINGS for use in _BOUND),
-)
-MAX_NODES = 300  # of a template's tree
+MAX_SLOTS = 12  # columns, and values, of a template
+MAX_PARTS = 300  # nodes of a template's tree
 USUAL_ROWS = 40  # a template that is too much work on so many is none
-
-_PATTERN = re.compile(r"%?v\d+%?\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnSlot:
-    """A place for a column. `table`: of a join, 1 or 2 for a column of that table alone; 0 for any column."""
-
-    type: SlotType
-    table: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ValueSlot:
-    """A place for a value. `column` names the slot it is compared with, `use` how, `row` the witness row."""
-
-    column: str
-    use: str
-    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +35,27 @@ def shape_tree(shape: Shape) -> t.Query:
 
 
 def shape_tree_of(statement: Any, columns: Mapping[str, ColumnSlot], values: Mapping[str, ValueSlot]) -> t.Query:
-    """The typed tree of a statement whose names are slots. Raises ExecutionError where no instance of it can answer."""
+    """The typed tree of a statement whose names are slots. Raises ExecutionError where no instance of it can answer, or
+    a slot does not fit its place.
+    """
+    if not len(columns) <= MAX_SLOTS >= len(values):
+        raise ExecutionError("too many slots", f"more than {MAX_SLOTS}")
+    for name, slot in values.items():
+        if slot.column not in columns:
+            raise ExecutionError("misplaced slot", f"{name} is of {slot.column}, which is no column slot")
     known: dict[str, Any] = {name: (name, slot.type) for name, slot in columns.items()}
-    drawn: dict[str, Any] = {name: (name, _type_of_value(slot, columns)) for name, slot in values.items()}
+    drawn: dict[str, Any] = {name: (name, type_of_value(slot, columns)) for name, slot in values.items()}
     tree = read(statement, {TABLE: known}, {TABLE: TABLE}, drawn)
     nodes = t.walk(tree)
     if not any(isinstance(node, t.TableRef) and node.name == TABLE for node in nodes):
         raise ExecutionError("no table")
-    if len(nodes) > MAX_NODES:
-        raise ExecutionError("too long", f"more than {MAX_NODES} parts")
+    if len(nodes) > MAX_PARTS:
+        raise ExecutionError("too long", f"more than {MAX_PARTS} parts")
     check_work(tree, {TABLE: _Usual()})
     for node in nodes:
         _check_answerable(node)
+        check_types(node)
+    check_values(tree, nodes, values)
     return tree
 
 
@@ -112,16 +91,9 @@ class _Usual:
     size = USUAL_ROWS
 
 
-def _type_of_value(slot: ValueSlot, columns: Mapping[str, ColumnSlot]) -> str:
-    reading = slot.use.partition(" ")[0]
-    if reading in ("upper", "lower"):
-        return "text"
-    return "number" if reading in ("count", *READINGS) else columns[slot.column].type
-
-
 def canonical(query: t.Query, columns: Mapping[str, ColumnSlot], values: Mapping[str, ValueSlot], tables: int) -> Shape:
     """The shape with slots numbered in the order of the program's text, so that equal shapes are equal texts."""
-    used = dict.fromkeys(name for node in _in_order(query) for name in _slots_of(node))
+    used = dict.fromkeys(name for node in _in_order(query) for name in slots_of(node))
     order = [name for name in used if name in columns or name in values]
     order += [slot.column for name in order if (slot := values.get(name)) and slot.column not in order]
     names: dict[str, str] = {}
@@ -145,14 +117,6 @@ def _in_order(node: Any) -> Iterator[Any]:
     yield node
     for child in t.children(node):
         yield from _in_order(child)
-
-
-def _slots_of(node: Any) -> tuple[str, ...]:
-    if isinstance(node, t.Column):
-        return (node.name,)
-    if isinstance(node, t.Like) and _PATTERN.match(node.pattern):
-        return (node.pattern.strip("%"),)
-    return ()
 
 
 def renamed(node: Any, names: Mapping[str, str]) -> Any:

@@ -23,7 +23,8 @@ from symtune.sql import tree as t
 from symtune.sql.abstraction import abstract
 from symtune.sql.measures import operators
 from symtune.sql.scopes import Schema
-from symtune.sql.shapes import SLOT_TYPES, USES, ColumnSlot, Shape, ValueSlot, shape_tree
+from symtune.sql.shapes import Shape, shape_tree
+from symtune.sql.slots import SLOT_TYPES, ColumnSlot, ValueSlot
 from symtune.tables import split_of
 from symtune.types import ExecutionError, InputError, Split
 
@@ -97,25 +98,22 @@ def build(statements: Iterable[Statement], progress: Callable[[int], None] | Non
     """Templates of a corpus: equal shapes merged and counted, rejects counted by reason. Raises InputError where the
     corpus holds no statement, or none that makes a template."""
     built = Built()
-    shapes: dict[str, tuple[Shape, list[Any]]] = {}
-    known: dict[tuple[str, int], Shape | str] = {}  # statements come more than once
+    shapes = _Shapes()
+    found: dict[str, tuple[_Usable, list[Any]]] = {}
     for statement in statements:
         built.statements += 1
         if progress and built.statements % 500 == 0:
             progress(built.statements)
-        key = (statement.sql, id(statement.schema))
-        if key not in known:
-            known[key] = statement.reject or _shape(statement)
-        shape = known[key]
-        if isinstance(shape, str):
-            _reject(built, shape, statement)
+        usable = statement.reject or shapes.of(statement)
+        if isinstance(usable, str):
+            _reject(built, usable, statement)
             continue
         built.accepted += 1
-        entry = shapes.setdefault(_key(shape), (shape, [0, " ".join((statement.example or statement.sql).split())]))
-        entry[1][0] += 1
+        example = " ".join((statement.example or statement.sql).split())[:MAX_EXAMPLE]
+        found.setdefault(usable.id, (usable, [0, example]))[1][0] += 1
     built.templates = [
-        SqlTemplate(_id(shape), shape, count, _operators(shape), example[:MAX_EXAMPLE])
-        for shape, (count, example) in shapes.values()
+        SqlTemplate(usable.id, usable.shape, count, usable.operators, example)
+        for usable, (count, example) in found.values()
     ]
     if not built.accepted:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in built.rejects.most_common(3)) or "the corpus is empty"
@@ -124,14 +122,42 @@ def build(statements: Iterable[Statement], progress: Callable[[int], None] | Non
     return built
 
 
-def _shape(statement: Statement) -> Shape | str:
-    """The shape of a statement, or the reason why it has none."""
-    try:
-        shape = abstract(statement.sql, statement.schema)
-        shape_tree(shape)
-    except ExecutionError as error:
-        return error.reason
-    return shape
+@dataclass(frozen=True, slots=True)
+class _Usable:
+    """A shape whose text reads back, as a template file's will be read."""
+
+    id: str
+    shape: Shape
+    operators: tuple[str, ...]
+
+
+class _Shapes:
+    """The shapes of statements, each read once: statements come more than once in a corpus, and shapes more often."""
+
+    def __init__(self) -> None:
+        # By text and id of the schema, which is kept, so that no other schema gets its id.
+        self._statements: dict[tuple[str, int], tuple[Schema | None, _Usable | str]] = {}
+        self._shapes: dict[str, _Usable | str] = {}
+
+    def of(self, statement: Statement) -> _Usable | str:
+        """The shape of a statement, or the reason why it has none."""
+        key = (statement.sql, id(statement.schema))
+        if key not in self._statements:
+            self._statements[key] = statement.schema, self._found(statement)
+        return self._statements[key][1]
+
+    def _found(self, statement: Statement) -> _Usable | str:
+        try:
+            shape = abstract(statement.sql, statement.schema)
+        except ExecutionError as error:
+            return error.reason
+        key = _id(shape)
+        if key not in self._shapes:
+            try:
+                self._shapes[key] = _Usable(key, shape, _operators(shape_tree(shape)))
+            except ExecutionError as error:
+                self._shapes[key] = error.reason
+        return self._shapes[key]
 
 
 def _reject(built: Built, reason: str, statement: Statement) -> None:
@@ -141,16 +167,12 @@ def _reject(built: Built, reason: str, statement: Statement) -> None:
         shown.append(" ".join((statement.example or statement.sql)[:MAX_EXAMPLE].split()))
 
 
-def _operators(shape: Shape) -> tuple[str, ...]:
-    return tuple(sorted(operators(t.walk(shape_tree(shape)))))
-
-
-def _key(shape: Shape) -> str:
-    return json.dumps(_shape_json(shape))
+def _operators(tree: t.Query) -> tuple[str, ...]:
+    return tuple(sorted(operators(t.walk(tree))))
 
 
 def _id(shape: Shape) -> str:
-    return digest(_key(shape)).hex()
+    return digest(json.dumps(_shape_json(shape))).hex()
 
 
 def _shape_json(shape: Shape) -> dict[str, Any]:
@@ -230,7 +252,10 @@ def _read(entry: Any, where: str) -> tuple[SqlTemplate, t.Query]:
     try:
         sides = entry.get("tables", {})
         columns = {_slot(n, "c"): ColumnSlot(kind, _whole(sides.get(n, 0), 2)) for n, kind in entry["columns"].items()}
-        values = {_slot(n, "v"): ValueSlot(c, use, _whole(row, 63)) for n, (c, use, row) in entry["values"].items()}
+        values = {
+            _slot(n, "v"): ValueSlot(_text(column), _text(use), _whole(row, 63))
+            for n, (column, use, row) in entry["values"].items()
+        }
         shape = Shape(_text(entry["sql"]), columns, values, 2 if sides else 1)
         count = max(1, _whole(entry["count"], 10**12))
         example = _text(entry.get("example", ""))[:MAX_EXAMPLE]
@@ -239,14 +264,11 @@ def _read(entry: Any, where: str) -> tuple[SqlTemplate, t.Query]:
     for type_ in (slot.type for slot in columns.values()):
         if type_ not in SLOT_TYPES:
             raise InputError(f"{where}: a column slot of type {type_!r}; wanted one of {', '.join(SLOT_TYPES)}")
-    for slot in values.values():
-        if slot.use not in USES or slot.column not in list(columns):
-            raise InputError(f"{where}: a value slot [{slot.column}, {slot.use}, {slot.row}] that makes no sense")
     try:
         tree = shape_tree(shape)
     except ExecutionError as error:
         raise InputError(f"{where}: {error}") from None
-    return SqlTemplate(_id(shape), shape, count, tuple(sorted(operators(t.walk(tree)))), example), tree
+    return SqlTemplate(_id(shape), shape, count, _operators(tree), example), tree
 
 
 def _slot(name: str, letter: str) -> str:
