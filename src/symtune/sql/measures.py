@@ -85,13 +85,10 @@ def difficulty(nodes: Sequence[Any], used: Mapping[str, int], database: Database
     """
     count = sum(used.values()) - sum([used.get(name, 0) for name in _NOT_COUNTED])
     nested = sum([used.get(name, 0) for name in _NESTED])
-    rows = 0
-    for node in nodes:
-        kind = type(node)
-        if kind is t.TableRef:
-            rows += database[node.name].size if node.name in database else 0
-        elif kind is t.Select and node.ctes:
-            nested += len(node.ctes)
+    if "WITH" in used:
+        nested += sum([len(node.ctes) for node in nodes if type(node) is t.Select])
+    read = [node.name for node in nodes if type(node) is t.TableRef]
+    rows = sum([database[name].size for name in read if name in database])
     return round(count + 2 * nested + math.log2(max(rows, 1)), 2)
 
 

@@ -142,10 +142,10 @@ class Frame(msgspec.Struct, eq=False, gc=False):
         if table:
             scope = self.columns.get(table)
             return None if scope is None else scope.get(name)
-        scopes = list(self.columns.values())
-        if len(scopes) == 1:
-            return scopes[0].get(name)
-        found = [scope[name] for scope in scopes if name in scope]
+        if len(self.columns) == 1:
+            (scope,) = self.columns.values()
+            return scope.get(name)
+        found = [scope[name] for scope in self.columns.values() if name in scope]
         if len(found) > 1:
             raise ExecutionError("ambiguous column", name)
         return found[0] if found else None
