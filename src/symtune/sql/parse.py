@@ -149,7 +149,7 @@ class _Reader:
             items,
             source,
             where=self._condition(clause("where").this) if clause("where") else None,
-            group=tuple(self.expr(e) for e in clause("group").expressions) if clause("group") else (),
+            group=tuple(self._key(e) for e in clause("group").expressions) if clause("group") else (),
             having=self._condition(clause("having").this) if clause("having") else None,
             order=tuple(self._order(o) for o in clause("order").expressions) if clause("order") else (),
             limit=_whole(limit.expression) if limit else None,
@@ -208,7 +208,14 @@ class _Reader:
             raise ExecutionError("beyond the typed tree", "NULLS FIRST or LAST")
         direction: t.Direction = "DESC" if node.args.get("desc") else "ASC"
         named = node.this.name.lower() if isinstance(node.this, exp.Column) and not node.this.table else ""
-        return t.Order(self.aliases[named] if named in self.aliases else self.expr(node.this), direction)
+        return t.Order(self.aliases[named] if named in self.aliases else self._key(node.this), direction)
+
+    def _key(self, node: Any) -> t.Expr:
+        """What is sorted or grouped by. Engines take a constant for the position of an item, or refuse it."""
+        found = self.expr(node)
+        if isinstance(found, t.Constant):
+            raise ExecutionError("beyond the typed tree", "a constant in ORDER BY or GROUP BY")
+        return found
 
     # -------------------------------------------------------------------------------------- expressions
 
