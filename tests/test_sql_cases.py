@@ -7,6 +7,7 @@ import pytest
 from sql_cases import CASES, TABLES
 from symtune.executors import Sqlite
 from symtune.sql import second_opinion
+from symtune.sql.abstraction import abstract
 from symtune.sql.evaluator import evaluate
 from symtune.sql.parse import parse_sql
 from symtune.sql.proof import Context, same_rows
@@ -63,6 +64,23 @@ def test_the_text_as_written_and_as_rendered_give_sqlite_the_same_rows(case, con
 def test_parse_reads_what_render_writes(case):
     query = parse_sql(case.sql, TABLES)
     assert parse_sql(render(query), TABLES) == query
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT TOP 3 PERCENT Name FROM w ORDER BY Age",
+        "SELECT DISTINCT TOP (3) PERCENT Name FROM w ORDER BY Name",
+        "SELECT TOP 3 WITH TIES Name FROM w ORDER BY Age",
+        "SELECT Name FROM w ORDER BY Age FETCH FIRST 3 PERCENT ROWS ONLY",
+        "SELECT Name FROM w ORDER BY Age FETCH FIRST 3 ROWS WITH TIES",
+        "SELECT Name FROM w ORDER BY Age OFFSET 2 ROWS",
+    ],
+)
+def test_rows_that_no_limit_says(sql):
+    with pytest.raises(ExecutionError) as caught:
+        abstract(sql)
+    assert caught.value.reason in ("beyond the typed tree", "syntax")
 
 
 def test_duckdb_gives_them_too():

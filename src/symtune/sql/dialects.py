@@ -139,7 +139,9 @@ class _Calls:
 
 
 def _limits(found: list[Token]) -> list[Token]:
-    """TOP n and FETCH FIRST n ROWS ONLY as LIMIT n, behind what they limit; OFFSET n ROWS as OFFSET n, behind it."""
+    """TOP n and FETCH FIRST n ROWS ONLY as LIMIT n, behind what they limit; OFFSET n ROWS as OFFSET n, behind it.
+    Raises ExecutionError for TOP n PERCENT and TOP n WITH TIES.
+    """
     out: list[Token] = []
     held: list[list[Token]] = [[]]  # for each open bracket: the clauses that go to the end of its query
     at = 0
@@ -152,12 +154,12 @@ def _limits(found: list[Token]) -> list[Token]:
 
     while at < len(found):
         word, before = ahead(0), out[-1][1].lower() if out else ""
-        if word == "top" and before in ("select", "distinct", "all") and is_number(1):
-            held[-1] = [("word", "LIMIT"), found[at + 1]]
-            at += 2
-        elif word == "top" and before in ("select", "distinct", "all") and ahead(1) == "(" and is_number(2):
-            held[-1] = [("word", "LIMIT"), found[at + 2]]
-            at += 4
+        bracket = ahead(1) == "("
+        if word == "top" and before in ("select", "distinct", "all") and is_number(1 + bracket):
+            held[-1] = [("word", "LIMIT"), found[at + 1 + bracket]]
+            at += 4 if bracket else 2
+            if ahead(0) == "percent" or (ahead(0), ahead(1)) == ("with", "ties"):
+                raise ExecutionError("beyond the typed tree", f"TOP … {ahead(0).upper()}")
         elif word == "offset" and is_number(1) and ahead(2) in _ROWS:
             held[-1] = [("word", "OFFSET"), found[at + 1]]
             at += 3

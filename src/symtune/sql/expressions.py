@@ -102,9 +102,11 @@ def _window(expr: t.Window, frame: Frame) -> Vector:
     if frame.groups is not None:
         raise ExecutionError("misplaced window")
     parts: dict[tuple[Any, ...], list[int]] = {}
-    partition = [eval_expr(e, frame).values for e in expr.partition]
+    partition = [eval_expr(e, frame) for e in expr.partition]
+    if any(key.computed for key in partition):
+        raise ExecutionError("near numbers", "PARTITION BY a computed decimal")
     for i in range(frame.size):
-        parts.setdefault(tuple([p[i] for p in partition]), []).append(i)
+        parts.setdefault(tuple([p.values[i] for p in partition]), []).append(i)
     arg = None if expr.arg is None else eval_expr(expr.arg, frame)
     keys = [eval_expr(order.expr, frame) for order in expr.order]
     directions = [order.direction for order in expr.order]
@@ -139,14 +141,21 @@ def _member(value: Vector, options: list[Vector], row: int, negated: bool) -> bo
     return found if found is None or not negated else not found
 
 
+def _check_exact(vector: Vector) -> None:
+    """Refuse to ask whether computed decimals equal anything."""
+    if vector.computed and any(isinstance(v, float) for v in vector.values):
+        raise ExecutionError("near numbers", "IN")
+
+
 def _in_list(expr: t.InList, frame: Frame) -> Vector:
     value = eval_expr(expr.expr, frame)
-    if value.computed and any(isinstance(v, float) for v in value.values):
-        raise ExecutionError("near numbers", "IN")
+    _check_exact(value)
     if all(isinstance(item, t.Constant) for item in expr.items):
         known = {item.value for item in expr.items if isinstance(item, t.Constant)}
         return Vector([None if x is None else (x in known) is not expr.negated for x in value.values], "bool")
     options = [eval_expr(item, frame) for item in expr.items]
+    for option in options:
+        _check_exact(option)
     return Vector([_member(value, options, i, expr.negated) for i in range(frame.size)], "bool")
 
 

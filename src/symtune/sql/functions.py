@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from symtune.sql.vectors import SUMMED, Vector, near, same_key
+from symtune.sql.vectors import Vector, near, same_key, undecided
 from symtune.types import ExecutionError
 
 LARGEST = 2**53  # beyond it a double no longer holds every integer
@@ -164,9 +164,9 @@ def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
     compare, xs, ys = _COMPARE[op], left.values, right.values
     if left.computed or right.computed:
         pairs = list(zip(xs, ys, strict=True))
-        summed = SUMMED in (left.computed, right.computed)  # where we find two sums equal, an engine may not
+        computed = max(left.computed, right.computed)
         for x, y in pairs:
-            if x is not None and y is not None and near(x, y) and (x != y or (summed and isinstance(x + y, float))):
+            if x is not None and y is not None and near(x, y) and (x != y or undecided(x, y, computed)):
                 raise ExecutionError("near numbers", op)
         if op in ("=", "<>") and any(isinstance(v, float) for pair in pairs for v in pair):
             raise ExecutionError("near numbers", "equality of computed decimals")

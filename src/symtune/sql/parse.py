@@ -83,11 +83,12 @@ _AGGREGATES: dict[type, str] = {
     exp.Min: "MIN",
     exp.Max: "MAX",
 }
-_TEXT_FUNCTIONS: dict[type, tuple[str, t.ExprType]] = {
-    exp.Length: ("LENGTH", "number"),
-    exp.Upper: ("UPPER", "text"),
-    exp.Lower: ("LOWER", "text"),
-    exp.Abs: ("ABS", "number"),
+_TEXT = ("text", "date")  # what can be read as a text: a date is its ISO text
+_FUNCTIONS: dict[type, tuple[str, tuple[str, ...], t.ExprType]] = {  # name, types of the argument, type
+    exp.Length: ("LENGTH", _TEXT, "number"),
+    exp.Upper: ("UPPER", _TEXT, "text"),
+    exp.Lower: ("LOWER", _TEXT, "text"),
+    exp.Abs: ("ABS", ("number",), "number"),
 }
 _DATE_PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY"}
 _CLAUSES = frozenset(
@@ -116,6 +117,7 @@ class _Reader:
             left, right = self._nested(node.this), self._nested(node.expression)
             if not isinstance(left, t.Select) or not isinstance(right, t.Select):
                 raise beyond(node)
+            _check_columns(left, right)
             return t.SetQuery(SET_NODES[type(node)], left, right)
         if not isinstance(node, exp.Select):
             raise beyond(node)
@@ -141,11 +143,13 @@ class _Reader:
         distinct = clause("distinct")
         if distinct is not None and distinct.args.get("on"):
             raise beyond(distinct)
+        if offset and not limit:
+            raise ExecutionError("beyond the typed tree", "OFFSET without LIMIT")
         return t.Select(
             items,
             source,
             where=self._condition(clause("where").this) if clause("where") else None,
-            group=tuple(self.expr(e) for e in clause("group").expressions) if clause("group") else (),
+            group=tuple(self._key(e) for e in clause("group").expressions) if clause("group") else (),
             having=self._condition(clause("having").this) if clause("having") else None,
             order=tuple(self._order(o) for o in clause("order").expressions) if clause("order") else (),
             limit=_whole(limit.expression) if limit else None,
@@ -204,7 +208,14 @@ class _Reader:
             raise ExecutionError("beyond the typed tree", "NULLS FIRST or LAST")
         direction: t.Direction = "DESC" if node.args.get("desc") else "ASC"
         named = node.this.name.lower() if isinstance(node.this, exp.Column) and not node.this.table else ""
-        return t.Order(self.aliases[named] if named in self.aliases else self.expr(node.this), direction)
+        return t.Order(self.aliases[named] if named in self.aliases else self._key(node.this), direction)
+
+    def _key(self, node: Any) -> t.Expr:
+        """What is sorted or grouped by. Engines take a constant for the position of an item, or refuse it."""
+        found = self.expr(node)
+        if isinstance(found, t.Constant):
+            raise ExecutionError("beyond the typed tree", "a constant in ORDER BY or GROUP BY")
+        return found
 
     # -------------------------------------------------------------------------------------- expressions
 
@@ -216,17 +227,24 @@ class _Reader:
             return self._compare(node)
         if kind in ARITHMETIC_NODES:
             days = self._days(node)
-            return days or t.Arithmetic(ARITHMETIC_NODES[kind], self.expr(node.this), self.expr(node.expression))
+            return days or self._arithmetic(ARITHMETIC_NODES[kind], node.this, node.expression)
         if kind in _AGGREGATES:
             return self._aggregate(node)
-        if kind in _TEXT_FUNCTIONS:
-            name, type_ = _TEXT_FUNCTIONS[kind]
-            return t.Function(name, (self.expr(node.this),), type_)
+        if kind in _FUNCTIONS:
+            name, wanted, type_ = _FUNCTIONS[kind]
+            return t.Function(name, (self._operand(node.this, *wanted),), type_)
         method = getattr(self, f"_{kind.__name__.lower()}", None)
         if method is None or kind.__name__ not in _METHODS:
             raise beyond(node)
         found: t.Expr = method(node)
         return found
+
+    def _operand(self, node: Any, *wanted: str) -> t.Expr:
+        """An expression that must be of one of the wanted types."""
+        return _typed(self.expr(node), *wanted)
+
+    def _arithmetic(self, op: str, left: Any, right: Any) -> t.Expr:
+        return t.Arithmetic(op, self._operand(left, "number"), self._operand(right, "number"))
 
     def _condition(self, node: Any) -> t.Expr:
         """What is true or false: engines differ on whether a number or a text is."""
@@ -270,16 +288,16 @@ class _Reader:
         real = isinstance(left, exp.Mul) and isinstance(left.expression, exp.Literal) and left.expression.this == "1.0"
         if not real:
             raise ExecutionError("beyond the typed tree", "division that may be of integers: write a * 1.0 / b")
-        return t.Arithmetic("/", self.expr(left.this), self.expr(node.expression))
+        return self._arithmetic("/", left.this, node.expression)
 
     def _dpipe(self, node: exp.DPipe) -> t.Expr:
-        return t.Concat(self.expr(node.this), self.expr(node.expression))
+        return t.Concat(self._operand(node.this, *_TEXT), self._operand(node.expression, *_TEXT))
 
     def _days(self, node: Any) -> t.Expr | None:
         """julianday(a) - julianday(b) inside the CAST that `_cast` takes off."""
         sides = (node.this, node.expression)
         if isinstance(node, exp.Sub) and all(_is_call(side, "julianday") for side in sides):
-            return t.Function("DAYS", tuple(self.expr(side.expressions[0]) for side in sides), "number")
+            return t.Function("DAYS", tuple(self._operand(side.expressions[0], "date") for side in sides), "number")
         return None
 
     def _cast(self, node: exp.Cast) -> t.Expr:
@@ -288,7 +306,7 @@ class _Reader:
             if isinstance(inner, exp.TimeToStr) and isinstance(inner.this, exp.TsOrDsToTimestamp):
                 part = _DATE_PARTS.get(inner.args["format"].this)
                 if part:
-                    return t.Function(part, (self.expr(inner.this.this),), "number")
+                    return t.Function(part, (self._operand(inner.this.this, "date"),), "number")
             if isinstance(inner, exp.Sub) and (days := self._days(inner)):
                 return days
         raise beyond(node)
@@ -296,8 +314,11 @@ class _Reader:
     def _substring(self, node: exp.Substring) -> t.Expr:
         if not node.args.get("start") or not node.args.get("length"):
             raise beyond(node)
-        args = (self.expr(node.this), self.expr(node.args["start"]), self.expr(node.args["length"]))
-        return t.Function("SUBSTR", args, "text")
+        start, length = _whole(node.args["start"]), _whole(node.args["length"])
+        if start < 1:  # it counts places outside the text
+            raise beyond(node)
+        text = self._operand(node.this, *_TEXT)
+        return t.Function("SUBSTR", (text, t.Constant(start, "number"), t.Constant(length, "number")), "text")
 
     def _aggregate(self, node: Any) -> t.Expr:
         name, arg = _AGGREGATES[type(node)], node.this
@@ -327,7 +348,7 @@ class _Reader:
             raise beyond(call)
         arg = None
         if name in ("LAG", "LEAD", "SUM") or (name == "COUNT" and not isinstance(call.this, exp.Star)):
-            arg = self.expr(call.this)
+            arg = self._operand(call.this, "number") if name == "SUM" else self.expr(call.this)
         order = node.args.get("order")
         return t.Window(
             name,
@@ -338,28 +359,26 @@ class _Reader:
         )
 
     def _compare(self, node: Any) -> t.Expr:
-        left, right = self.expr(node.this), self.expr(node.expression)
-        left, right = _dated(left, right), _dated(right, left)
-        if left.type != right.type:
-            raise ExecutionError("type mismatch", f"{left.type} compared with {right.type}")
+        left, right = _compared(self.expr(node.this), self.expr(node.expression))
         return t.Compare(COMPARE_NODES[type(node)], left, right)
 
     def _between(self, node: exp.Between) -> t.Expr:
-        value = self.expr(node.this)
-        low, high = (_dated(self.expr(node.args[k]), value) for k in ("low", "high"))
-        if not value.type == low.type == high.type:
-            raise ExecutionError("type mismatch", "BETWEEN")
+        parts = (node.this, node.args["low"], node.args["high"])
+        value, low, high = _compared(*[self.expr(part) for part in parts])
         return t.Between(value, low, high)
 
     def _in(self, node: exp.In) -> t.Expr:
         value = self.expr(node.this)
         if node.args.get("query"):
             query = self._nested(node.args["query"], correlated=True)
-            return t.InQuery(value, query)
-        items = tuple(_dated(self.expr(item), value) for item in node.expressions)
-        if not items or any(item.type != value.type for item in items):
-            raise ExecutionError("type mismatch", "IN")
-        return t.InList(value, items)
+            types = _types(query)
+            if len(types) != 1:
+                raise ExecutionError("IN of several columns")
+            return t.InQuery(_typed(value, *types), query)
+        if not node.expressions:
+            raise beyond(node)
+        value, *items = _compared(value, *[self.expr(item) for item in node.expressions])
+        return t.InList(value, tuple(items))
 
     def _exists(self, node: exp.Exists) -> t.Expr:
         return t.Exists(self._nested(node.this, correlated=True))
@@ -368,7 +387,7 @@ class _Reader:
         pattern = node.expression
         if not isinstance(pattern, exp.Literal) or not pattern.is_string or node.args.get("escape"):
             raise beyond(node)
-        return t.Like(self.expr(node.this), pattern.this, bool(node.args.get("negate")))
+        return t.Like(self._operand(node.this, *_TEXT), pattern.this, bool(node.args.get("negate")))
 
     def _is(self, node: exp.Is) -> t.Expr:
         if not isinstance(node.expression, exp.Null):
@@ -400,16 +419,19 @@ class _Reader:
     def _case(self, node: exp.Case) -> t.Expr:
         if node.this is not None or node.args.get("default") is None:
             raise beyond(node)
-        whens = tuple((self._condition(w.this), self.expr(w.args["true"])) for w in node.args["ifs"])
-        default = self.expr(node.args["default"])
-        return t.Case(whens, default, default.type)
+        whens = node.args["ifs"]
+        conditions = [self._condition(when.this) for when in whens]
+        *values, default = _alike(*[self.expr(when.args["true"]) for when in whens], self.expr(node.args["default"]))
+        if default.type == "bool":
+            raise ExecutionError("beyond the typed tree", "CASE of truth values")
+        return t.Case(tuple(zip(conditions, values, strict=True)), default, default.type)
 
     def _subquery(self, node: exp.Subquery) -> t.Expr:
         query = self._nested(node.this, correlated=True)
-        first = query if isinstance(query, t.Select) else query.left
-        if len(first.items) != 1:
+        types = _types(query)
+        if len(types) != 1:
             raise beyond(node)
-        return t.ScalarQuery(query, first.items[0].expr.type)
+        return t.ScalarQuery(query, types[0])
 
 
 _METHODS = frozenset(
@@ -419,11 +441,50 @@ _METHODS = frozenset(
 )
 
 
-def _dated(constant: t.Expr, other: t.Expr) -> t.Expr:
-    """A text constant beside a date is a date."""
-    if other.type == "date" and isinstance(constant, t.Constant) and constant.type == "text":
-        return t.Constant(constant.value, "date")
-    return constant
+def _typed(found: t.Expr, *wanted: str) -> t.Expr:
+    """The expression, if it is of one of the wanted types, else ExecutionError. A text constant where a date is wanted
+    is a date."""
+    if any(_fits(found.type, type_) for type_ in wanted):
+        return found
+    if "date" in wanted and isinstance(found, t.Constant) and found.type == "text":
+        return t.Constant(found.value, "date")
+    raise ExecutionError("type mismatch", f"a {found.type} where a {wanted[0]} is wanted")
+
+
+def _fits(one: str, other: str) -> bool:
+    """Whether two types may be one. The slots of templates may be of any type, or of any that is ordered: which, an
+    instance says."""
+    if one == other or "any" in (one, other):
+        return True
+    return "ordered" in (one, other) and not {"number", "date"}.isdisjoint((one, other))
+
+
+def _alike(*parts: t.Expr) -> tuple[t.Expr, ...]:
+    """Expressions that stand beside one another: of one type. What is no constant says which."""
+    first = next((part for part in parts if not isinstance(part, t.Constant)), parts[0])
+    return tuple(_typed(part, first.type) for part in parts)
+
+
+def _compared(*parts: t.Expr) -> tuple[t.Expr, ...]:
+    """Expressions that are compared: alike, and slots of templates by their very type."""
+    parts = _alike(*parts)
+    if any(part.type != parts[0].type for part in parts):
+        raise ExecutionError("type mismatch", " compared with ".join([part.type for part in parts]))
+    return parts
+
+
+def _types(query: t.Query) -> list[t.ExprType]:
+    """The types of the columns that a query yields."""
+    first = query if isinstance(query, t.Select) else query.left
+    return [item.expr.type for item in first.items]
+
+
+def _check_columns(left: t.Select, right: t.Select) -> None:
+    """Both sides of a set operation have the same types, column by column."""
+    if len(left.items) != len(right.items):
+        raise ExecutionError("set operation of unequal width")
+    for one, other in zip(left.items, right.items, strict=True):
+        _typed(other.expr, one.expr.type)
 
 
 def _chain(node: Any, kind: Any) -> list[Any]:

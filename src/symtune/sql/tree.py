@@ -35,10 +35,20 @@ class Column(Node, frozen=True, gc=False):
 
 
 class Constant(Node, frozen=True, gc=False):
-    """A constant. A date is its ISO text; a number is finite; NULL is not a literal here."""
+    """A constant. A date is its ISO text; a number is finite; NULL is not a literal here. 1 and 1.0 are two."""
 
     value: int | float | str
     type: ExprType
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not Constant:
+            return False
+        return type(self.value) is type(other.value) and (self.value, self.type) == (other.value, other.type)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = Node.__hash__
 
 
 class Arithmetic(Node, frozen=True, gc=False):
