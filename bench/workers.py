@@ -1,6 +1,6 @@
 """What more workers and more examples cost: total CPU, the serial share, and peak memory.
 
-    python bench/workers.py [--tables DIR] [-n 50000] [--workers 2]     # CPU of 1 and of W workers, serial share
+    python bench/workers.py [--tables DIR] [-n 200000] [--workers 2]    # CPU of 1 and of W workers, serial share
     python bench/workers.py --memory [-n 500000]                        # peak memory at n / 10 and at n, one worker
 
 Every measurement is a process of its own, so that peaks do not mix. CPU swings on shared machines: runs with one and
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    arguments.n = arguments.n or (500_000 if arguments.memory else 50_000)
+    arguments.n = arguments.n or (500_000 if arguments.memory else 200_000)
     (run_one if arguments.one else memory if arguments.memory else speed)(arguments)
 
 
