@@ -71,8 +71,9 @@ def _tell(built: Built, out: Path) -> None:
 
     console = Console(highlight=False)
     share = built.accepted / max(built.statements, 1)
+    made = len(built.templates)
     console.print(
-        f"[bold]{len(built.templates):,}[/] templates from {built.accepted:,} of {built.statements:,} statements "
+        f"[bold]{made:,}[/] template{'s' * (made != 1)} from {built.accepted:,} of {built.statements:,} statements "
         f"({share:.1%}) in {escape(harmless(out))}"
     )
     if built.rejects:

@@ -15,6 +15,7 @@ from sqlglot import exp
 from symtune.sql import tree as t
 from symtune.sql.bounds import admitted
 from symtune.sql.functions import checked
+from symtune.sql.type_rules import alike, check_columns, compared, typed, types_of
 from symtune.types import ExecutionError, Table
 
 Columns = dict[str, tuple[str, t.ExprType]]  # lower-case name -> name and type
@@ -117,7 +118,7 @@ class _Reader:
             left, right = self._nested(node.this), self._nested(node.expression)
             if not isinstance(left, t.Select) or not isinstance(right, t.Select):
                 raise beyond(node)
-            _check_columns(left, right)
+            check_columns(left, right)
             return t.SetQuery(SET_NODES[type(node)], left, right)
         if not isinstance(node, exp.Select):
             raise beyond(node)
@@ -241,7 +242,7 @@ class _Reader:
 
     def _operand(self, node: Any, *wanted: str) -> t.Expr:
         """An expression that must be of one of the wanted types."""
-        return _typed(self.expr(node), *wanted)
+        return typed(self.expr(node), *wanted)
 
     def _arithmetic(self, op: str, left: Any, right: Any) -> t.Expr:
         return t.Arithmetic(op, self._operand(left, "number"), self._operand(right, "number"))
@@ -359,25 +360,25 @@ class _Reader:
         )
 
     def _compare(self, node: Any) -> t.Expr:
-        left, right = _compared(self.expr(node.this), self.expr(node.expression))
+        left, right = compared(self.expr(node.this), self.expr(node.expression))
         return t.Compare(COMPARE_NODES[type(node)], left, right)
 
     def _between(self, node: exp.Between) -> t.Expr:
         parts = (node.this, node.args["low"], node.args["high"])
-        value, low, high = _compared(*[self.expr(part) for part in parts])
+        value, low, high = compared(*[self.expr(part) for part in parts])
         return t.Between(value, low, high)
 
     def _in(self, node: exp.In) -> t.Expr:
         value = self.expr(node.this)
         if node.args.get("query"):
             query = self._nested(node.args["query"], correlated=True)
-            types = _types(query)
+            types = types_of(query)
             if len(types) != 1:
                 raise ExecutionError("IN of several columns")
-            return t.InQuery(_typed(value, *types), query)
+            return t.InQuery(typed(value, *types), query)
         if not node.expressions:
             raise beyond(node)
-        value, *items = _compared(value, *[self.expr(item) for item in node.expressions])
+        value, *items = compared(value, *[self.expr(item) for item in node.expressions])
         return t.InList(value, tuple(items))
 
     def _exists(self, node: exp.Exists) -> t.Expr:
@@ -421,14 +422,14 @@ class _Reader:
             raise beyond(node)
         whens = node.args["ifs"]
         conditions = [self._condition(when.this) for when in whens]
-        *values, default = _alike(*[self.expr(when.args["true"]) for when in whens], self.expr(node.args["default"]))
+        *values, default = alike(*[self.expr(when.args["true"]) for when in whens], self.expr(node.args["default"]))
         if default.type == "bool":
             raise ExecutionError("beyond the typed tree", "CASE of truth values")
         return t.Case(tuple(zip(conditions, values, strict=True)), default, default.type)
 
     def _subquery(self, node: exp.Subquery) -> t.Expr:
         query = self._nested(node.this, correlated=True)
-        types = _types(query)
+        types = types_of(query)
         if len(types) != 1:
             raise beyond(node)
         return t.ScalarQuery(query, types[0])
@@ -439,52 +440,6 @@ _METHODS = frozenset(
     Column Literal Neg Div DPipe Cast Substring Window Between In Exists Like Is And Or Not Case Subquery
     """.split()
 )
-
-
-def _typed(found: t.Expr, *wanted: str) -> t.Expr:
-    """The expression, if it is of one of the wanted types, else ExecutionError. A text constant where a date is wanted
-    is a date."""
-    if any(_fits(found.type, type_) for type_ in wanted):
-        return found
-    if "date" in wanted and isinstance(found, t.Constant) and found.type == "text":
-        return t.Constant(found.value, "date")
-    raise ExecutionError("type mismatch", f"a {found.type} where a {wanted[0]} is wanted")
-
-
-def _fits(one: str, other: str) -> bool:
-    """Whether two types may be one. The slots of templates may be of any type, or of any that is ordered: which, an
-    instance says."""
-    if one == other or "any" in (one, other):
-        return True
-    return "ordered" in (one, other) and not {"number", "date"}.isdisjoint((one, other))
-
-
-def _alike(*parts: t.Expr) -> tuple[t.Expr, ...]:
-    """Expressions that stand beside one another: of one type. What is no constant says which."""
-    first = next((part for part in parts if not isinstance(part, t.Constant)), parts[0])
-    return tuple(_typed(part, first.type) for part in parts)
-
-
-def _compared(*parts: t.Expr) -> tuple[t.Expr, ...]:
-    """Expressions that are compared: alike, and slots of templates by their very type."""
-    parts = _alike(*parts)
-    if any(part.type != parts[0].type for part in parts):
-        raise ExecutionError("type mismatch", " compared with ".join([part.type for part in parts]))
-    return parts
-
-
-def _types(query: t.Query) -> list[t.ExprType]:
-    """The types of the columns that a query yields."""
-    first = query if isinstance(query, t.Select) else query.left
-    return [item.expr.type for item in first.items]
-
-
-def _check_columns(left: t.Select, right: t.Select) -> None:
-    """Both sides of a set operation have the same types, column by column."""
-    if len(left.items) != len(right.items):
-        raise ExecutionError("set operation of unequal width")
-    for one, other in zip(left.items, right.items, strict=True):
-        _typed(other.expr, one.expr.type)
 
 
 def _chain(node: Any, kind: Any) -> list[Any]:
