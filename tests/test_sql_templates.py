@@ -363,7 +363,7 @@ def test_schemas_that_are_made_for_each_statement_are_told_apart():
 
 
 def test_long_statement_of_a_stream_is_not_kept_in_memory():
-    chunks = ("x" * 65_536 for _ in range(200))
+    chunks = ("x" * 65_536 for _ in range(60))
     (found,) = split_statements(chunks)
     assert len(found) < 200_000
 
@@ -909,3 +909,15 @@ def test_near_duplicates():
         line(program, "b"),  # the same rows in another order
     ])  # fmt: skip
     assert (found.lines, found.near) == (4, 1)
+
+
+@pytest.mark.parametrize("body", ["SELECT " + "a-/b " * 1_000_000, "SELECT '" + "x" * 5_000_000], ids=["code", "text"])
+def test_a_statement_without_end_is_no_corpus(tmp_path, body):
+    path = tmp_path / "long.sql"
+    path.write_text("SELECT a FROM t;\n" + body, "utf-8")
+    with pytest.raises(InputError, match=r"long\.sql: a statement of more than 4,000,000 characters"):
+        list(Corpus([path]).statements())
+
+
+def test_empty_statements_are_passed_over():
+    assert list(split_statements(["; ;\n;SELECT 1;;", ";;", "; SELECT 2"])) == ["SELECT 1", "SELECT 2"]

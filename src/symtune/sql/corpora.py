@@ -79,7 +79,10 @@ class Corpus:
         chunks = _chunks(path)
         first = next(chunks, "")
         if not a_statement_a_line(first):
-            yield from map(Statement, split_statements(chain([first], chunks)))
+            try:
+                yield from map(Statement, split_statements(chain([first], chunks)))
+            except InputError as error:
+                raise InputError(f"{path}: {error}") from None
             return
         for _, line in _lines(path):
             sql, _, schema = line.rstrip("\r\n").partition("\t")

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from symtune.sql.bounds import ESCAPED_QUOTE, MAX_LENGTH
+from symtune.types import InputError
 
 # What cuts a text: ; ' " ` # -- /*, written so that the search runs over first characters, four times as fast.
 _MARK = re.compile(r"""[-;'"`#/](?:(?<=[;'"`#])|(?<=-)-|(?<=/)\*)""")
+_NOTHING = re.compile(r"[;\s]*")
+MAX_STATEMENT = 4_000_000  # characters; a file that holds a longer one is no corpus of SQL
 _ENDS = {"'": "'", '"': '"', "`": "`", "--": "\n", "#": "\n", "/*": "*/"}
 _COMMENTS = ("--", "#", "/*")
 _BEGINS = re.compile(r"\s*(?:select|with)\b", re.IGNORECASE)
@@ -25,7 +28,8 @@ def a_statement_a_line(text: str) -> bool:
 def split_statements(chunks: Iterable[str]) -> Iterator[str]:
     """Statements of a stream of text, cut at `;` outside quotes and comments; comments are left out.
 
-    Of one that is longer than any parser is let see, no more than that is kept in memory.
+    Of one that is longer than any parser is let see, no more than that is kept in memory. Raises InputError for one of
+    more than MAX_STATEMENT characters.
     """
     kept: list[str] = []
     size, inside, rest = 0, "", ""
@@ -35,6 +39,8 @@ def split_statements(chunks: Iterable[str]) -> Iterator[str]:
         if size <= MAX_LENGTH:
             kept.append(text[: MAX_LENGTH + 1])
         size += len(text)
+        if size > MAX_STATEMENT:
+            raise InputError(f"a statement of more than {MAX_STATEMENT:,} characters")
 
     for chunk in chunks:
         text, at = rest + chunk, 0
@@ -63,6 +69,7 @@ def split_statements(chunks: Iterable[str]) -> Iterator[str]:
             if mark.group() == ";":
                 yield from _whole(kept)
                 kept, size = [], 0
+                at = _NOTHING.match(text, at).end()  # type: ignore[union-attr]  # it always matches
             else:
                 inside = mark.group()
                 keep(inside if inside not in _COMMENTS else " ")
