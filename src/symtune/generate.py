@@ -14,10 +14,12 @@ import contextlib
 import json
 import multiprocessing
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import count
 from math import ceil, inf
 from pathlib import Path
 from typing import Any
@@ -192,10 +194,10 @@ def _start(work: Work) -> None:
     _work = work
 
 
-def _compute(number: int) -> Part:
+def _do(function: Callable[..., Any], *arguments: object) -> Any:
     if _work is None:
-        raise RuntimeError("a worker was asked for a shard before it was started")
-    return make_shard(_work, number)
+        raise RuntimeError("a worker was given work before it was started")
+    return function(_work, *arguments)
 
 
 def make_shard(work: Work, number: int) -> Part:
@@ -266,15 +268,22 @@ def _write(work: Work, progress: Progress | None) -> dict[str, Any]:
     config, seen = work.config, KeySet()
     statistics, rejects = Statistics(), Counter[str]()
     found, parts, over = 0, list[int](), Exhaustion()
-    with contextlib.closing(_parts(work, lambda: config.n - found)) as stream:
-        for part in stream:
+    cut: list[Later] = []
+
+    def wanted() -> int:
+        return config.n - found
+
+    with _workers(work) as submit:
+        for part in _parts(work, submit, wanted):
             new = seen.add(part.keys)
             rejects.update(part.rejects)
             rejects["duplicate of another block"] += new.count(False)
             keep = over.take(new, work.blocks)[: config.n - found]
+            if len(keep) == len(new):
+                statistics.add(part.statistics)
+            elif keep:
+                cut.append(submit(_cut, part.number, keep, [part.marks[i] for i in keep]))
             if keep:
-                kept = part.statistics if len(keep) == len(new) else _cut(work, part, keep)
-                statistics.add(kept)
                 parts.append(part.number)
             else:
                 _remove(work, part.number)
@@ -283,34 +292,51 @@ def _write(work: Work, progress: Progress | None) -> dict[str, Any]:
                 progress(found, config.n)
             if found >= config.n or over.reason:
                 break
+        for kept in cut:
+            statistics.add(kept())
     if not found:
         raise InputError(_why_none(work, over.reason, rejects))
     names = _rename(work, parts)
     return _finish(work, statistics, +rejects, found, names, over.reason if found < config.n else "")
 
 
-def _parts(work: Work, wanted: Callable[[], int]) -> Generator[Part, None, None]:
-    """Shards in order, computed ahead by the workers; no further ahead than the examples still wanted need."""
+Later = Callable[[], Any]  # gives the result of work that was submitted
+Submit = Callable[..., Later]
+
+
+@contextlib.contextmanager
+def _workers(work: Work) -> Iterator[Submit]:
+    """What takes work: `submit(function, *arguments)` has a worker call `function(work, *arguments)`. One worker is
+    this process, which does it at once.
+    """
     if work.config.workers == 1:
-        for number in range(10**9):
-            yield make_shard(work, number)
+        yield partial(_at_once, work)
+        return
     context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
     with ProcessPoolExecutor(work.config.workers, context, _start, (work,)) as pool:
-        running: deque[Future[Part]] = deque()
-        number = 0
-        expected = work.blocks * work.config.programs
         try:
-            while True:
-                ahead = min(2 * work.config.workers, max(1, ceil(wanted() / expected)))
-                while len(running) < ahead:
-                    running.append(pool.submit(_compute, number))
-                    number += 1
-                yield running.popleft().result()
+            yield lambda function, *arguments: pool.submit(_do, function, *arguments).result
         except BrokenProcessPool:
             raise OutputError("a worker process died (out of memory?); try fewer --workers") from None
         finally:
-            for future in running:
-                future.cancel()
+            pool.shutdown(cancel_futures=True)
+
+
+def _at_once(work: Work, function: Callable[..., Any], *arguments: object) -> Later:
+    found = function(work, *arguments)
+    return lambda: found
+
+
+def _parts(work: Work, submit: Submit, wanted: Callable[[], int]) -> Iterator[Part]:
+    """Shards in order, computed ahead by the workers; no further ahead than the examples still wanted need."""
+    running: deque[Later] = deque()
+    expected = work.blocks * work.config.programs
+    most = 1 if work.config.workers == 1 else 2 * work.config.workers
+    numbers = count()
+    while True:
+        while len(running) < min(most, max(1, ceil(wanted() / expected))):
+            running.append(submit(make_shard, next(numbers)))
+        yield running.popleft()()
 
 
 def _files(work: Work, number: int) -> Iterator[Path]:
@@ -325,11 +351,13 @@ def _remove(work: Work, number: int) -> None:
         path.unlink()
 
 
-def _cut(work: Work, part: Part, keep: Sequence[int]) -> Statistics:
-    """Rewrite a shard with the kept rows alone, and the tables that they show. Returns its statistics."""
+def _cut(work: Work, number: int, keep: Sequence[int], marks: Sequence[tuple[str, tuple[str, ...]]]) -> Statistics:
+    """Rewrite a shard with the kept rows alone, whose marks are given, and the tables that they show. Returns their
+    statistics. A worker's business too: rewriting is most of what a driver would do.
+    """
     if work.config.format == "input-output":
-        return _redraw(work, part.number, keep)
-    data, *tables = _files(work, part.number)
+        return _redraw(work, number, keep)
+    data, *tables = _files(work, number)
     stored = list(dataset.read_parquet(data))
     rows = [stored[i] for i in keep]
     infos = [json.loads(row["info"]) for row in rows]
@@ -338,7 +366,7 @@ def _cut(work: Work, part: Part, keep: Sequence[int]) -> Statistics:
     for path in tables:
         shown = [row for row in dataset.read_parquet(path) if row["id"] in used]
         dataset.write_rows(path, shown, dataset.TABLES_SCHEMA)
-    return Statistics.of(rows, infos, [part.marks[i] for i in keep])
+    return Statistics.of(rows, infos, marks)
 
 
 def _redraw(work: Work, number: int, keep: Sequence[int]) -> Statistics:
