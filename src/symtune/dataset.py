@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -69,12 +68,7 @@ def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
 
 def table_row(table: Table, content: str) -> Row:
     """The row of `tables/` for a shown table; `content` is the hash of the table that it was cut from."""
-    return {
-        "id": table.id,
-        "source": table.source,
-        "content": content,
-        "table": msgspec.json.encode(table.to_json()).decode(),
-    }
+    return {"id": table.id, "source": table.source, "content": content, "table": _as_json(table.to_json())}
 
 
 def info_text(info: Mapping[str, Any]) -> str:

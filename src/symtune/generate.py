@@ -42,6 +42,7 @@ SQL_TEMPLATE_SHARE = 0.3  # of programs, where templates are given and no share 
 FORMATS = ("examples", "input-output")
 
 Progress = Callable[[int, int], None]  # (examples so far, examples asked for)
+Marks = tuple[str, tuple[str, ...]]  # the shortcut that would answer an example, and the bounded classes of its answer
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Part:
     keys: bytes
     statistics: Statistics
     rejects: Counter[str]
-    marks: tuple[tuple[str, tuple[str, ...]], ...]  # of each example: its shortcut and its bounded classes
+    marks: tuple[Marks, ...]  # of each example
 
 
 def generate(
@@ -204,8 +205,8 @@ def make_shard(work: Work, number: int) -> Part:
     """Compute one shard and write it under its temporary name."""
     rejects: Counter[str] = Counter()
     drawn = [item for block in _blocks(work, number, rejects) for item in block]
-    keys = b"".join([digest(item.prompt) for item in drawn])
-    return Part(number, keys, _save(work, number, drawn), rejects, tuple(map(_marks, drawn)))
+    keys, marks = b"".join([digest(item.prompt) for item in drawn]), tuple(map(_marks, drawn))
+    return Part(number, keys, _save(work, number, drawn, marks), rejects, marks)
 
 
 def _blocks(work: Work, number: int, rejects: Counter[str]) -> Iterator[Iterator[Drawn]]:
@@ -240,16 +241,16 @@ def _table_rows(work: Work, drawn: Sequence[Drawn]) -> list[dataset.Row]:
     return [dataset.table_row(table, content.get(table.source, "")) for table in shown.values()]
 
 
-def _marks(item: Drawn) -> tuple[str, tuple[str, ...]]:
+def _marks(item: Drawn) -> Marks:
     meta = item.example.meta
     return meta.get("shortcut", ""), tuple(meta.get("balance", ()))
 
 
-def _save(work: Work, number: int, drawn: Sequence[Drawn]) -> Statistics:
+def _save(work: Work, number: int, drawn: Sequence[Drawn], marks: Sequence[Marks]) -> Statistics:
     """Write a shard under its temporary name."""
     name = f"part-{number:06d}.parquet"
     rows = [_row(work.config, item) for item in drawn]
-    statistics = Statistics.of(rows, [item.example.meta["info"] for item in drawn], list(map(_marks, drawn)))
+    statistics = Statistics.of(rows, [item.example.meta["info"] for item in drawn], marks)
     if work.config.format == "input-output":
         published = [{"input": row["prompt"], "output": row["completion"]} for row in rows]
         dataset.write_rows(work.folder / "data" / name, published, dataset.PUBLISHED_SCHEMA)
@@ -351,12 +352,12 @@ def _remove(work: Work, number: int) -> None:
         path.unlink()
 
 
-def _cut(work: Work, number: int, keep: Sequence[int], marks: Sequence[tuple[str, tuple[str, ...]]]) -> Statistics:
+def _cut(work: Work, number: int, keep: Sequence[int], marks: Sequence[Marks]) -> Statistics:
     """Rewrite a shard with the kept rows alone, whose marks are given, and the tables that they show. Returns their
     statistics. A worker's business too: rewriting is most of what a driver would do.
     """
     if work.config.format == "input-output":
-        return _redraw(work, number, keep)
+        return _redraw(work, number, keep, marks)
     data, *tables = _files(work, number)
     stored = list(dataset.read_parquet(data))
     rows = [stored[i] for i in keep]
@@ -369,7 +370,7 @@ def _cut(work: Work, number: int, keep: Sequence[int], marks: Sequence[tuple[str
     return Statistics.of(rows, infos, marks)
 
 
-def _redraw(work: Work, number: int, keep: Sequence[int]) -> Statistics:
+def _redraw(work: Work, number: int, keep: Sequence[int], marks: Sequence[Marks]) -> Statistics:
     """The same where the file does not hold the fields: a shard is a pure function of its number."""
     drawn: list[Drawn] = []
     for block in _blocks(work, number, Counter()):
@@ -377,7 +378,7 @@ def _redraw(work: Work, number: int, keep: Sequence[int]) -> Statistics:
         if len(drawn) > keep[-1]:
             break
     _remove(work, number)
-    return _save(work, number, [drawn[i] for i in keep])
+    return _save(work, number, [drawn[i] for i in keep], marks)
 
 
 def _rename(work: Work, parts: Sequence[int]) -> list[str]:

@@ -55,6 +55,11 @@ class PromptTemplate:
         object.__setattr__(self, "_parts", parts or ())
         object.__setattr__(self, "_compiled", compiled)
 
+    @property
+    def key(self) -> str:
+        """Its name behind its file's."""
+        return self.id.rpartition("/")[2]
+
     def __reduce__(self) -> tuple[type[PromptTemplate], tuple[str, str]]:
         return PromptTemplate, (self.id, self.text)  # what jinja2 compiles cannot be sent to another process
 

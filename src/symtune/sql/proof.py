@@ -22,7 +22,7 @@ from symtune.sql import tree as t
 from symtune.sql.evaluator import evaluate
 from symtune.sql.joins import Link
 from symtune.sql.render import render
-from symtune.sql.vectors import Database, Relation, Vector, near, relation
+from symtune.sql.vectors import Database, Relation, Vector, near
 from symtune.tables import typed_rows
 from symtune.types import Denotation, ExecutionError, Table, Value
 
@@ -49,7 +49,7 @@ class Context:
         self.links = tuple(links)
         self.max_rows = max_rows
         typed = [typed_rows(table) for table in tables]
-        self.database = Database({t.name: relation(t, rows) for t, rows in zip(tables, typed, strict=True)})
+        self.database = Database.of(tables, typed)
         self._reversed: Database | None = None
         self._several_texts = _several_texts(self.database.values())
         self.engines = engines or Engines()

@@ -17,7 +17,7 @@ from symtune.sql import tree as t
 from symtune.sql.evaluator import evaluate
 from symtune.sql.proof import same_rows
 from symtune.sql.render import render
-from symtune.sql.vectors import Database, Relation, relation
+from symtune.sql.vectors import Database, Relation
 from symtune.tables import typed_rows
 from symtune.types import ExecutionError, Table
 
@@ -35,7 +35,7 @@ class SecondOpinion:
         if not queries:
             return {}
         typed = [typed_rows(table) for table in tables]
-        database = Database({table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)})
+        database = Database.of(tables, typed)
         try:
             self._duckdb.load(tables, typed)
         except ExecutionError as error:

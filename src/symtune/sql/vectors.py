@@ -14,11 +14,11 @@ from symtune.denotation import number_text
 from symtune.sql import tree as t
 from symtune.types import ExecutionError, Table, Value
 
-# Structs, since a dozen vectors and frames are made for every program: they cost a fifth of a plain class.
-
-
 ROUNDED = 1  # decimals of single operations: rounded, and the same in every engine
 SUMMED = 2  # sums and means of decimals: their last digits hang on the order of rows and on the engine's method
+
+
+# Structs, since a dozen vectors and frames are made for every program: they cost a fifth of a plain class.
 
 
 class Vector(msgspec.Struct, eq=False, gc=False):
@@ -77,6 +77,11 @@ class Database(dict[str, Relation]):
     def __init__(self, relations: dict[str, Relation]) -> None:
         super().__init__(relations)
         self.scopes: dict[t.Source, tuple[Scope, int]] = {}
+
+    @classmethod
+    def of(cls, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> Database:
+        """Stored tables by their names; `typed[i]` are the rows of values of `tables[i]`."""
+        return cls({table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)})
 
     def extended(self, name: str, relation: Relation) -> Database:
         """The database with one more relation, a common table expression."""

@@ -125,7 +125,7 @@ class SymbolicTask(ABC):
 
         Raises UnknownName, and InputError where holding out leaves none.
         """
-        known = {_key(template): template for template in self.templates}
+        known = {template.key: template for template in self.templates}
         for name in setting.templates:
             if name.rpartition("/")[2] not in known:
                 raise UnknownName("prompt template", name, known)
@@ -171,11 +171,6 @@ class SymbolicTask(ABC):
                 "info": {**fields, "ordered": denotation.ordered},
             }
             yield Drawn(Example(f"{key}/{number}", self.name, fields, answer, meta), prompt)
-
-
-def _key(template: PromptTemplate) -> str:
-    """The name of a template behind its file's."""
-    return template.id.rpartition("/")[2]
 
 
 def held_out(keys: Iterable[str], share: float) -> frozenset[str]:

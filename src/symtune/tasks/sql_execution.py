@@ -104,8 +104,8 @@ class SqlExecution(SymbolicTask):
 
     def _several(self, setting: Setting) -> tuple[PromptTemplate, ...]:
         """The twins, for several tables, of the templates of the setting."""
-        twins = {twin.id.rpartition("/")[2]: twin for twin in load_templates("sql_execution_several")}
-        return tuple(twins[chosen.id.rpartition("/")[2]] for chosen in self.chosen_templates(setting))
+        twins = {twin.key: twin for twin in load_templates("sql_execution_several")}
+        return tuple(twins[chosen.key] for chosen in self.chosen_templates(setting))
 
     def block(self, rng: Random, setting: Setting, key: str, rejects: Counter[str]) -> Iterator[Drawn]:
         """Many programs over one view: one linearization, one load into the engines."""
