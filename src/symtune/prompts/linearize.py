@@ -11,8 +11,7 @@ r"""Linearizations: a table as text, in seven ways. Pure; tens of microseconds f
 | `natural` | `Row 1: the a is x; the b is y.` | as it is: sentences have no escape |
 
 An empty cell shows as nothing (in `natural`: "is empty"). Cells hold no line breaks (loading made them
-spaces), so a row stays on a row. `tapex` and `paper` have no escape for a cell that reads "row 2 : …"; of 2.5
-million cells of WikiTableQuestions, WikiSQL and TabFact none does.
+spaces), so a row stays on a row. `tapex` and `paper` have no escape for a cell that reads "row 2 : …".
 """
 
 from __future__ import annotations
