@@ -11,7 +11,7 @@ import pytest
 from symtune.executors import ENGINES, Sqlite
 from symtune.tables import typed_rows
 from symtune.tasks import find
-from symtune.types import ExecutionError, Table
+from symtune.types import Rejected, Table
 
 ROWS = tuple(("a" * 60 + str(i), str(i), "b" * 30) for i in range(200))
 WIDE = Table("hostile", ("a", "n", "name"), ("text", "number", "text"), ROWS)
@@ -96,7 +96,7 @@ SECONDS = 20  # of CPU for all of them together, in a process that also starts u
 def test_a_stored_program_is_refused(name, tmp_path):
     """The way of audit and of people's SQL: parser, bounds, evaluator, SQLite."""
     sql = HOSTILE[name].replace("{folder}", str(tmp_path))
-    with pytest.raises(ExecutionError) as caught:
+    with pytest.raises(Rejected) as caught:
         find("sql_execution").execute({"sql": sql, "tables": (WIDE,)})
     assert caught.value.reason
     assert len(str(caught.value)) < 600
@@ -123,12 +123,12 @@ def test_sqlite_by_itself_refuses_it_too(name, tmp_path):
     if name in HARMLESS_IN_SQLITE:
         try:
             sqlite.run(sql, max_rows=1000)
-        except ExecutionError as error:
+        except Rejected as error:
             reason = error.reason
         else:
             reason = "refused"
     else:
-        with pytest.raises(ExecutionError) as caught:
+        with pytest.raises(Rejected) as caught:
             sqlite.run(sql, max_rows=1000)
         reason = caught.value.reason
     assert reason in REASONS
@@ -144,13 +144,13 @@ def test_all_of_it_fits_a_small_machine(tmp_path):
         f"resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))\n"
         "from test_executors import HOSTILE, WIDE\n"
         "from symtune.tasks import find\n"
-        "from symtune.types import ExecutionError\n"
+        "from symtune.types import Rejected\n"
         "task = find('sql_execution')\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "for sql in HOSTILE.values():\n"
         "    try:\n"
         "        task.execute({'sql': sql, 'tables': (WIDE,)})\n"
-        "    except ExecutionError:\n"
+        "    except Rejected:\n"
         "        pass\n"
         "print('GREW', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
@@ -172,7 +172,7 @@ def test_engines_read_tables_as_they_are(engine):
         run.load([table], [typed_rows(table)])
         found = run.run('SELECT "say ""hi""", "select", "d" FROM w ORDER BY "d" IS NULL, "d"')
         assert found == [(1200, "O'Hare {{ x }}", "2008-02-29"), (0.5, "東京", "2020-01-31"), (None, None, None)]
-    with pytest.raises(ExecutionError, match="too many rows"):
+    with pytest.raises(Rejected, match="too many rows"):
         run.run("SELECT 1 FROM w AS a JOIN w AS b ON 1 = 1", max_rows=5)
     assert run.run("SELECT 1") == [(1,)]
 
@@ -196,6 +196,6 @@ def test_duckdb_reads_and_writes_no_file(sql, tmp_path):
     table_in_python = [1, 2, 3]  # noqa: F841 - what a replacement scan would find
     duckdb = ENGINES["duckdb"]()
     duckdb.load([WIDE], [typed_rows(WIDE)])
-    with pytest.raises(ExecutionError):
+    with pytest.raises(Rejected):
         duckdb.run(sql.replace("{folder}", str(tmp_path)))
     assert not list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ from symtune import selftest
 from symtune.selftest import selftest_sql
 from symtune.sql import functions
 from symtune.sql.second_opinion import SecondOpinion
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 from test_generate import symtune
 
 pytest.importorskip("duckdb")
@@ -42,7 +42,7 @@ def test_what_duckdb_does_not_confirm_is_a_failure(monkeypatch):
 
 def test_an_answer_that_permutation_changes_is_a_failure(monkeypatch):
     def refuse(self, query, sql=None):
-        raise ExecutionError("tie")
+        raise Rejected("tie")
 
     monkeypatch.setattr(selftest.Context, "prove", refuse)
     report = selftest_sql(300)

@@ -14,7 +14,7 @@ from symtune.sql.proof import Context, same_rows
 from symtune.sql.render import render
 from symtune.sql.second_opinion import SecondOpinion
 from symtune.tables import typed_rows
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 ANSWERED = [case for case in CASES if case.answer]
 REFUSED = [case for case in CASES if case.reason]
@@ -40,7 +40,7 @@ def test_answer(case, context):
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.sql)
 def test_refusal(case, context):
-    with pytest.raises(ExecutionError) as caught:
+    with pytest.raises(Rejected) as caught:
         context.prove(parse_sql(case.sql, TABLES))
     assert caught.value.reason == case.reason
 
@@ -78,7 +78,7 @@ def test_parse_reads_what_render_writes(case):
     ],
 )
 def test_rows_that_no_limit_says(sql):
-    with pytest.raises(ExecutionError) as caught:
+    with pytest.raises(Rejected) as caught:
         abstract(sql)
     assert caught.value.reason in ("beyond the typed tree", "syntax")
 

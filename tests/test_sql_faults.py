@@ -15,13 +15,13 @@ from symtune.sql.parse import parse_sql
 from symtune.sql.proof import Context, permuted
 from symtune.sql.sampler import Sampler
 from symtune.tables import typed_rows
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 
 def _readable(case):
     try:
         return parse_sql(case.sql, TABLES)
-    except ExecutionError:
+    except Rejected:
         return None
 
 
@@ -43,7 +43,7 @@ def outcome(context, query):
     """(answer, reason of refusal)"""
     try:
         return context.prove(query)[1], ""
-    except ExecutionError as error:
+    except Rejected as error:
         return "", error.reason
 
 

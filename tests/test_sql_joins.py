@@ -18,7 +18,7 @@ from symtune.sql.parse import parse_sql
 from symtune.sql.proof import Context
 from symtune.sql.render import render
 from symtune.sql.sampler import Sampler
-from symtune.types import ExecutionError, Table
+from symtune.types import Rejected, Table
 
 CITIES = Table(
     "cities",
@@ -44,7 +44,7 @@ def test_a_split_view_joins_to_itself(parts):
 
 
 def test_too_narrow_a_view_is_not_split():
-    with pytest.raises(ExecutionError):
+    with pytest.raises(Rejected):
         split(Table("t", ("a", "b"), ("text", "text"), (("x", "1"), ("y", "2"))), rng("split"))
 
 
@@ -77,7 +77,7 @@ def test_a_program_joins_what_it_names_and_what_links_it(links, shown, tables):
 
 def test_a_program_over_one_table_is_no_join():
     context = Context(TABLES, links=CHAIN)
-    with pytest.raises(ExecutionError, match="join not used"):
+    with pytest.raises(Rejected, match="join not used"):
         narrowed(parse_sql("SELECT a.a FROM a JOIN b ON a.b_id = b.id", TABLES), context.database, CHAIN)
 
 

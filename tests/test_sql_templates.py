@@ -40,7 +40,7 @@ from symtune.sql.shapes import shape_tree
 from symtune.sql.slots import SLOT_TYPES, ValueSlot
 from symtune.sql.statements import split_statements
 from symtune.sql.templates import SqlTemplate, SqlTemplates, Statement, build, load, save
-from symtune.types import SPLITS, Denotation, ExecutionError, InputError, Table
+from symtune.types import SPLITS, Denotation, InputError, Rejected, Table
 
 TEAMS = Table(
     "teams",
@@ -217,7 +217,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("sql", "reason"), REFUSED)
 def test_refused_under_a_reason(sql, reason):
-    with pytest.raises(ExecutionError) as error:
+    with pytest.raises(Rejected) as error:
         abstract(sql)
     assert error.value.reason in reason.split("|")
 
@@ -278,7 +278,7 @@ HOSTILE = {
 def test_hostile_statement_is_refused_cheaply(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     started, held = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(ExecutionError) as error:
+    with pytest.raises(Rejected) as error:
         abstract(HOSTILE[name])
     assert error.value.reason
     # CPU seconds and KiB: ten times what was measured, well below the 1.5 s and 512 MB that a statement may cost.
@@ -324,7 +324,7 @@ WORDS = [
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5), st.integers(1, 40), st.booleans())
 def test_repeated_words_never_stall_the_parser(words, times, closed):
     started = time.process_time()
-    with contextlib.suppress(ExecutionError):
+    with contextlib.suppress(Rejected):
         abstract("select a from t where " + (" ".join(words) + " ") * times + "1" + " )" * (times if closed else 0))
     assert time.process_time() - started < 1.5
 
@@ -648,13 +648,13 @@ def test_an_edited_template_is_refused_or_drawn(data):
     edited = replace(shape, columns=columns, values=values)
     try:
         tree = shape_tree(edited)
-    except ExecutionError:
+    except Rejected:
         assert edited != shape
         return
     template = SqlTemplate("x", edited, 1, (), "")
     instances, context = Instances(SqlTemplates("test", "", (template,), (tree,))), Context([TEAMS])
     for number in range(4):
-        with contextlib.suppress(ExecutionError):
+        with contextlib.suppress(Rejected):
             context.prove(instances.draw(Draw(rng("edited", number), _material(context)))[0])
 
 
@@ -681,7 +681,7 @@ def test_instances_are_programs_over_the_table(sql):
         try:
             query, _ = instances.draw(Draw(rng("instance", sql, number), material))
             context.prove(query)
-        except ExecutionError as error:
+        except Rejected as error:
             outcomes[error.reason] += 1
             continue
         outcomes["proven"] += 1
@@ -701,7 +701,7 @@ def test_witness_rows_satisfy_the_conditions():
     for number in range(100):
         try:
             context.prove(Instances(templates).draw(Draw(rng("witness", number), material))[0])
-        except ExecutionError as error:
+        except Rejected as error:
             reasons[error.reason] += 1
     assert reasons["empty"] == 0
 
@@ -848,7 +848,7 @@ def test_a_shortcut_fills_its_quota_and_no_more():
         for draw in range(16):
             try:
                 balance.check(Denotation(((str(draw),),), kind="number"), str(draw), 0.1, "1")
-            except ExecutionError as error:
+            except Rejected as error:
                 refused[error.reason] += 1
                 continue
             balance.count()
@@ -866,7 +866,7 @@ def test_ends_of_a_small_table_answer_as_often_as_any_row():
         for draw in range(16):
             try:
                 balance.check(Denotation(((str(draw),),)), str(draw), 0.25, "first row")
-            except ExecutionError:
+            except Rejected:
                 break
             balance.count()
             got += 1
@@ -878,7 +878,7 @@ def test_one_answer_is_not_given_again_and_again():
     for _ in range(2):
         balance.check(Denotation((("x",),)), "x", 0.1, "")
         balance.count()
-    with pytest.raises(ExecutionError) as error:
+    with pytest.raises(Rejected) as error:
         balance.check(Denotation((("x",),)), "x", 0.1, "")
     assert error.value.reason == "balance: same answer again"
 

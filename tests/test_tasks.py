@@ -17,14 +17,14 @@ from symtune.seeds import rng
 from symtune.tables import TableSet, load_tables, tables_of_split
 from symtune.tasks import Setting, SymbolicTask, find, names
 from symtune.tokens import estimate
-from symtune.types import Denotation, ExecutionError, InputError, Table, UnknownName
+from symtune.types import Denotation, InputError, Rejected, Table, UnknownName
 
 MINE = '''
 """Sort words: a task of a user's own."""
 
 from symtune.prompts import PromptTemplate
 from symtune.tasks import SymbolicTask
-from symtune.types import Denotation, ExecutionError
+from symtune.types import Denotation, Rejected
 
 WORDS = "ash birch cedar elm fir hazel juniper larch maple oak pine rowan spruce willow yew".split()
 
@@ -39,12 +39,12 @@ class SortWords(SymbolicTask):
     def sample(self, rng, setting):
         chosen = rng.sample(WORDS, rng.randint(1, 6))
         if len(chosen) == 1:
-            raise ExecutionError("nothing to sort")
+            raise Rejected("nothing to sort")
         return {"words": chosen}
 
     def execute(self, fields):
         if not fields["words"]:
-            raise ExecutionError("empty")
+            raise Rejected("empty")
         return Denotation(tuple((word,) for word in sorted(fields["words"])), ordered=True, kind="list[text]")
 
     def shown(self, fields):
@@ -120,7 +120,7 @@ def test_a_draw_is_a_pure_function(task):
     def first(number):
         try:
             return repr(task.sample(rng("draw", number), setting()))
-        except ExecutionError as error:
+        except Rejected as error:
             return error.reason
 
     assert [first(number) for number in range(8)] == [first(number) for number in range(8)]

@@ -23,7 +23,7 @@ from symtune.denotation import render
 from symtune.keys import KeySet
 from symtune.seeds import digest
 from symtune.tasks import SymbolicTask, find, names
-from symtune.types import ExecutionError, Fields, InputError, Table
+from symtune.types import Fields, InputError, Rejected, Table
 
 SHOWN = 5  # failures that a report names
 BATCH = 256  # lines that a further engine checks at once
@@ -130,7 +130,7 @@ def _check(row: dict[str, Any], tables: dict[str, Table], line: _Line) -> tuple[
     try:
         line.fields = dataset.fields_of(row["info"], tables, line.where)
         answer = render(line.task.execute(line.fields))
-    except ExecutionError as error:
+    except Rejected as error:
         return error.reason, str(error)
     except (InputError, KeyError, TypeError) as error:
         return "unreadable fields", f"{type(error).__name__}: {error}"

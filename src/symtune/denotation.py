@@ -20,7 +20,7 @@ import unicodedata
 from collections import Counter
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from symtune.types import Denotation, ExecutionError
+from symtune.types import Denotation, Rejected
 
 ROW_DELIMITER = " | "
 CELL_DELIMITER = " ; "
@@ -34,34 +34,34 @@ _LONG = 2_000  # characters; beyond it NFKC, quadratic in runs of combining mark
 def number_text(value: int | float) -> str:
     """A number as an answer shows it: integers plain; other numbers rounded (half to even, on the exact
     binary value) to at most 4 decimals, without trailing zeros, exponent or "-0". Raises
-    ExecutionError("not finite").
+    Rejected("not finite").
     """
     if isinstance(value, int):
         try:
             return str(int(value))
         except ValueError:  # Python refuses to write more than some 4,300 digits
-            raise ExecutionError("unrenderable", "an integer of thousands of digits") from None
+            raise Rejected("unrenderable", "an integer of thousands of digits") from None
     if not math.isfinite(value):
-        raise ExecutionError("not finite")
+        raise Rejected("not finite")
     text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
 def render(denotation: Denotation) -> str:
-    """The answer text of a denotation. Raises ExecutionError("empty") where there is no row, and
-    ExecutionError("unrenderable") where `parse` would not give the same rows back; where their order means
+    """The answer text of a denotation. Raises Rejected("empty") where there is no row, and
+    Rejected("unrenderable") where `parse` would not give the same rows back; where their order means
     nothing, not in the other order either, so that it does not decide what can be written.
     """
     rows = denotation.rows
     if not rows:
-        raise ExecutionError("empty")
+        raise Rejected("empty")
     text = ROW_DELIMITER.join([CELL_DELIMITER.join(row) for row in rows])
     if parse(text) != rows:
-        raise ExecutionError("unrenderable")
+        raise Rejected("unrenderable")
     if not denotation.ordered and text.count("|") >= len(rows) > 1:  # a cell holds the mark between rows
         backwards = ROW_DELIMITER.join([CELL_DELIMITER.join(row) for row in rows[::-1]])
         if parse(backwards) != rows[::-1]:
-            raise ExecutionError("unrenderable")
+            raise Rejected("unrenderable")
     return text
 
 

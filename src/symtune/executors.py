@@ -1,4 +1,4 @@
-"""Engines that run a program on tables: (sql, tables) -> rows of values, or ExecutionError with a reason.
+"""Engines that run a program on tables: (sql, tables) -> rows of values, or Rejected with a reason.
 
 SQL here may be hostile: it comes from models and from other people's corpora. `Sqlite` therefore lets a statement
 read the loaded tables and call the functions of an allow-list, and nothing else (an authorizer refuses the rest when
@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from symtune.types import ExecutionError, Table, Value, need
+from symtune.types import Rejected, Table, Value, need
 
 # What a program may call. Functions that make big values from small ones (printf, zeroblob, replace, hex …), read
 # files (readfile, load_extension) or are not deterministic (random, date('now')) are not here.
@@ -72,7 +72,7 @@ class Sqlite:
             self._connection.setlimit(limit, value)
 
     def load(self, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> None:
-        """Replace what is loaded. `typed[i]` are the rows of values of `tables[i]`. Raises ExecutionError("table cannot
+        """Replace what is loaded. `typed[i]` are the rows of values of `tables[i]`. Raises Rejected("table cannot
         be loaded") for what no database can hold (two columns of one name, a lone surrogate); then nothing is loaded.
         """
         connection = self._connection
@@ -92,7 +92,7 @@ class Sqlite:
             connection.execute("COMMIT")
         except (sqlite3.Error, ValueError, OverflowError) as error:
             connection.execute("ROLLBACK")
-            raise ExecutionError("table cannot be loaded", str(error)) from None
+            raise Rejected("table cannot be loaded", str(error)) from None
         self._names = [table.name for table in tables]
         if not self._own:
             connection.set_authorizer(_authorize)
@@ -103,16 +103,16 @@ class Sqlite:
         return int(self._steps > MAX_STEPS)
 
     def run(self, sql: str, max_rows: int = 10_000) -> list[tuple[Any, ...]]:
-        """The rows that one SELECT yields. Raises ExecutionError: refused, syntax, too long, too many rows."""
+        """The rows that one SELECT yields. Raises Rejected: refused, syntax, too long, too many rows."""
         self._steps = 0
         try:
             rows = self._connection.execute(sql).fetchmany(max_rows + 1)
         except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, UnicodeError) as error:
-            raise ExecutionError(_reason(error), str(error)) from None
+            raise Rejected(_reason(error), str(error)) from None
         except MemoryError:
-            raise ExecutionError("too much memory") from None
+            raise Rejected("too much memory") from None
         if len(rows) > max_rows:
-            raise ExecutionError("too many rows", f"more than {max_rows}")
+            raise Rejected("too many rows", f"more than {max_rows}")
         return rows
 
 
@@ -175,7 +175,7 @@ class Duckdb:
                     f"CREATE OR REPLACE TABLE {quoted(table.name)} AS SELECT * FROM {quoted(_LOADING)}"
                 )
         except (self._module.Error, pa.ArrowException, ValueError, OverflowError) as error:
-            raise ExecutionError("table cannot be loaded", str(error).splitlines()[0]) from None
+            raise Rejected("table cannot be loaded", str(error).splitlines()[0]) from None
 
     def run(self, sql: str, max_rows: int = 10_000) -> list[tuple[Any, ...]]:
         """The rows that one SELECT yields, in DuckDB's dialect."""
@@ -184,9 +184,9 @@ class Duckdb:
             while len(rows) > max_rows and self._connection.fetchmany(max_rows):
                 pass  # a result must be read to its end before the connection does anything else
         except (self._module.Error, OverflowError, ValueError, RuntimeError) as error:
-            raise ExecutionError("duckdb", str(error).splitlines()[0]) from None
+            raise Rejected("duckdb", str(error).splitlines()[0]) from None
         if len(rows) > max_rows:
-            raise ExecutionError("too many rows", f"more than {max_rows}")
+            raise Rejected("too many rows", f"more than {max_rows}")
         return list(rows)
 
 

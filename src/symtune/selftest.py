@@ -28,7 +28,7 @@ from symtune.sql.tree import Query
 from symtune.tables import load_tables, tables_of_split, typed_rows
 from symtune.tasks import Drawn, Setting, SymbolicTask, find
 from symtune.tokens import estimate
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 SECTIONS = ("sql",)
 CHUNK = 16  # blocks that a worker is dealt at a time
@@ -173,7 +173,7 @@ def _same(context: Context, query: Query, item: Drawn) -> bool:
     """Whether a program gives its answer on a context too: the same rows, in order where order means anything."""
     try:
         found, _ = context.prove(query)
-    except ExecutionError:
+    except Rejected:
         return False
     rows = parse(item.example.answer)
     return found.rows == rows if found.ordered else Counter(found.rows) == Counter(rows)

@@ -8,7 +8,7 @@ Errors (each prints as ONE line: what, where, got and wanted, how to fix it; the
     ├── MissingExtra      an optional dependency that is not installed, asked for by name
     ├── LeakError         data of one split found where it must not be
     └── OutputError       an output that cannot be written
-    ExecutionError        a program that has no answer on its context; carries a `reason` that is counted
+    Rejected        a program that has no answer on its context; carries a `reason` that is counted
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class OutputError(SymtuneError):
     """An output cannot be written."""
 
 
-class ExecutionError(Exception):
+class Rejected(Exception):
     """A program has no answer on its context. `reason` is a short name that manifests count."""
 
     def __init__(self, reason: str, detail: str = "") -> None:

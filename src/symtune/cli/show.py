@@ -132,10 +132,10 @@ def _pretty(sql: str) -> str:
     import sqlglot
 
     from symtune.sql.bounds import admitted
-    from symtune.types import ExecutionError
+    from symtune.types import Rejected
 
     try:
         admitted(sql)
         return sqlglot.parse_one(sql, dialect="sqlite").sql(dialect="sqlite", pretty=True)
-    except (ExecutionError, sqlglot.errors.SqlglotError, RecursionError):
+    except (Rejected, sqlglot.errors.SqlglotError, RecursionError):
         return sql

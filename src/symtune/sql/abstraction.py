@@ -36,18 +36,18 @@ from symtune.sql.parse import ARITHMETIC_NODES, COMPARE_NODES, SET_NODES, beyond
 from symtune.sql.scopes import Key, Names, Same, Schema
 from symtune.sql.shapes import Shape, canonical, shape_tree_of
 from symtune.sql.slots import NEGATED, READINGS, ColumnSlot, SlotType, ValueSlot
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 
 
 def abstract(sql: str, schema: Schema | None = None) -> Shape:
-    """The shape of one statement. Raises ExecutionError with the reason where it has none."""
+    """The shape of one statement. Raises Rejected with the reason where it has none."""
     statement = parse_statement(sql, peoples=True)
     try:
         return _Abstraction(schema or {}).shape(statement)
     except RecursionError:
-        raise ExecutionError("too long", "nested too deeply") from None
+        raise Rejected("too long", "nested too deeply") from None
 
 
 class _Abstraction:
@@ -66,7 +66,7 @@ class _Abstraction:
         while isinstance(root, exp.Subquery):
             root = root.this
         if not isinstance(root, exp.Select) and type(root) not in SET_NODES:
-            raise ExecutionError("not a query", type(root).__name__)
+            raise Rejected("not a query", type(root).__name__)
         self.names.resolve(root)
         self.keys = {name: key for key, name in self.names.columns.items()}
         for case in list(root.find_all(exp.Case)):
@@ -198,7 +198,7 @@ class _Abstraction:
         op = COMPARE_NODES[type(node)]
         if is_constant(left):
             if is_constant(right):
-                raise ExecutionError("constant condition")
+                raise Rejected("constant condition")
             flipped = next(kind for kind, name in COMPARE_NODES.items() if name == _FLIPPED[op])
             swapped = flipped(this=right.copy(), expression=left.copy())
             node.replace(swapped)
@@ -229,7 +229,7 @@ class _Abstraction:
             holder, use = bare(inside(column)), f"{reading} {use}"
         if not isinstance(self._meant(holder), exp.Column):
             if is_text:
-                raise ExecutionError("text that no column is compared with")
+                raise Rejected("text that no column is compared with")
             return
         key = self._class(holder)
         if not isinstance(key, tuple):
@@ -265,7 +265,7 @@ class _Abstraction:
             raise beyond(node)
         body = pattern.this.strip("%")
         if not body or "%" in body or "_" in body or len(pattern.this) - len(body) > 2:
-            raise ExecutionError("LIKE with an inner pattern")
+            raise Rejected("LIKE with an inner pattern")
         key = self._class(column)
         if not isinstance(key, tuple):
             raise beyond(column)
@@ -285,12 +285,12 @@ class _Types:
         self._ordered: set[Key] = set()
 
     def join(self, one: Any, other: Any) -> None:
-        """Two classes have one type. Raises ExecutionError where they cannot."""
+        """Two classes have one type. Raises Rejected where they cannot."""
         if one is None or other is None:
             return
         a, b = self._same.root(_member(one)), self._same.root(_member(other))
         if a != b and a[0] == b[0] == _A_TYPE:
-            raise ExecutionError("type mismatch", f"a column is used as {a[1]} and as {b[1]}")
+            raise Rejected("type mismatch", f"a column is used as {a[1]} and as {b[1]}")
         self._same.join(a, b)
 
     def order(self, one: Any) -> None:

@@ -1,7 +1,7 @@
 """Answer balance: no shortcut pays. The bounds of a block, and the one rule by which they are kept.
 
     balance = Balance(rng, count, rows)
-    balance.check(answer, …)     # raises ExecutionError("balance: …") where the answer would exceed a quota
+    balance.check(answer, …)     # raises Rejected("balance: …") where the answer would exceed a quota
     balance.count()              # the answer that was checked last goes out
 
 A block of `count` programs gives at most floor(0.8 * bound * count + u) answers of a class, with u drawn once a block
@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from random import Random
 from statistics import fmean
 
-from symtune.types import Denotation, ExecutionError
+from symtune.types import Denotation, Rejected
 
 ROOM = 0.8  # of a bound is what blocks aim at
 BOUNDS = {  # class of answers -> its largest share of a data set
@@ -54,16 +54,16 @@ class Balance:
         self.last: tuple[str, ...] = ()  # classes of the answer that was checked last
 
     def check(self, denotation: Denotation, text: str, chance: float, shortcut: str) -> None:
-        """Raise ExecutionError where one more answer of this kind is too many. `chance` and `shortcut` are what
+        """Raise Rejected where one more answer of this kind is too many. `chance` and `shortcut` are what
         `measures.guess` says of it."""
         if chance == 1.0:
-            raise ExecutionError("balance: needs no reading", "every cell of the column is the answer")
+            raise Rejected("balance: needs no reading", "every cell of the column is the answer")
         self.last = classes(denotation, text, chance, shortcut)
         for name in self.last:
             if not self._left[name]:
-                raise ExecutionError(f"balance: {name}")
+                raise Rejected(f"balance: {name}")
         if self._answers.get(text, 0) >= self._same:
-            raise ExecutionError("balance: same answer again")
+            raise Rejected("balance: same answer again")
         self._text = text
 
     def count(self) -> None:

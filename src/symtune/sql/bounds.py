@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 
 from symtune.sql.dialects import common
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 MAX_LENGTH = 20_000  # characters of a statement
 MAX_TOKENS = 1_500
@@ -55,24 +55,24 @@ _QUERY_STARTS = ("select", "with", "(")
 
 
 def tokens(sql: str) -> Iterator[tuple[str, str]]:
-    """(kind, text) for every token that is not space. Raises ExecutionError: too long, syntax."""
+    """(kind, text) for every token that is not space. Raises Rejected: too long, syntax."""
     if len(sql) > MAX_LENGTH:
-        raise ExecutionError("too long", f"{len(sql)} characters, at most {MAX_LENGTH}")
+        raise Rejected("too long", f"{len(sql)} characters, at most {MAX_LENGTH}")
     try:
         str.encode(sql)
     except UnicodeEncodeError:
-        raise ExecutionError("syntax", "half a surrogate pair, which is no character") from None
+        raise Rejected("syntax", "half a surrogate pair, which is no character") from None
     position = count = 0
     while position < len(sql):
         found = _TOKEN.match(sql, position)
         if found is None:
-            raise ExecutionError("syntax", f"no token starts with {sql[position : position + 10]!r}")
+            raise Rejected("syntax", f"no token starts with {sql[position : position + 10]!r}")
         position = found.end()
         if found.lastgroup == "space":
             continue
         count += 1
         if count > MAX_TOKENS:
-            raise ExecutionError("too long", f"more than {MAX_TOKENS} tokens")
+            raise Rejected("too long", f"more than {MAX_TOKENS} tokens")
         yield str(found.lastgroup), found.group()
 
 
@@ -81,15 +81,15 @@ def admitted(sql: str, *, peoples: bool = False) -> str:
 
     `peoples`: the statement may be in any dialect (`sql/dialects.py`), and what stands in double quotes where a value
     is expected (behind a comparison, in an IN list) is a text, as SQLite reads it where no column has that name.
-    Raises ExecutionError: too long, syntax, not a query, several statements, beyond the typed tree.
+    Raises Rejected: too long, syntax, not a query, several statements, beyond the typed tree.
     """
     found = list(tokens(ESCAPED_QUOTE.sub("''", sql) if peoples else sql))
     while found and found[-1][1] == ";":
         found.pop()
     if not found:
-        raise ExecutionError("syntax", "an empty statement")
+        raise Rejected("syntax", "an empty statement")
     if found[0][1].lower() not in _QUERY_STARTS:
-        raise ExecutionError("not a query", found[0][1][:20])
+        raise Rejected("not a query", found[0][1][:20])
     if peoples:
         found = list(_with_texts(common(found)))
     _check(found)
@@ -100,24 +100,24 @@ def _check(found: list[tuple[str, str]]) -> None:
     depth = run = joins = 0
     for i, (kind, text) in enumerate(found):
         if kind == "parameter" or text == "::":
-            raise ExecutionError("syntax", f"no token starts with {text[:10]!r}")
+            raise Rejected("syntax", f"no token starts with {text[:10]!r}")
         word = text.lower() if kind in ("word", "sign") else ""
         depth += (word in ("(", "case")) - (word in (")", "end"))
         run = run + 1 if word in _SIGNS else 0
         joins += word == "join"
         if joins > MAX_JOINS:
-            raise ExecutionError("too long", f"more than {MAX_JOINS} joins")
+            raise Rejected("too long", f"more than {MAX_JOINS} joins")
         if depth > MAX_DEPTH:
-            raise ExecutionError("too long", f"more than {MAX_DEPTH} levels of brackets and CASE")
+            raise Rejected("too long", f"more than {MAX_DEPTH} levels of brackets and CASE")
         if run > MAX_RUN:
-            raise ExecutionError("too long", f"more than {MAX_RUN} signs in a row")
+            raise Rejected("too long", f"more than {MAX_RUN} signs in a row")
         if word == ";":
-            raise ExecutionError("several statements")
+            raise Rejected("several statements")
         if word in ("limit", "offset") and [kind for kind, _ in found[i + 1 : i + 2]] != ["number"]:
-            raise ExecutionError("beyond the typed tree", f"{text} of what is no number")
+            raise Rejected("beyond the typed tree", f"{text} of what is no number")
         called = kind == "word" and found[i + 1 : i + 2] == [("sign", "(")]
         if called and word not in CALLS and word not in KEYWORDS and not _names_columns(found, i + 2):
-            raise ExecutionError("beyond the typed tree", f"the function {text[:40]}()")
+            raise Rejected("beyond the typed tree", f"the function {text[:40]}()")
 
 
 def _names_columns(found: list[tuple[str, str]], i: int) -> bool:

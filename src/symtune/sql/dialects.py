@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 Token = tuple[str, str]  # kind, text; the kinds of `sql/bounds.py`
 
@@ -126,7 +126,7 @@ class _Calls:
             if depth < 0:
                 return
             if depth > 1 or (kind not in ("word", "number") and text not in ("(", ")", ",", "-")):
-                raise ExecutionError("beyond the typed tree", f"a cast, or ROUND, with {text[:20]}")
+                raise Rejected("beyond the typed tree", f"a cast, or ROUND, with {text[:20]}")
             self.at += 1
 
     def _skip_type(self) -> None:
@@ -140,7 +140,7 @@ class _Calls:
 
 def _limits(found: list[Token]) -> list[Token]:
     """TOP n and FETCH FIRST n ROWS ONLY as LIMIT n, behind what they limit; OFFSET n ROWS as OFFSET n, behind it.
-    Raises ExecutionError for TOP n PERCENT and TOP n WITH TIES.
+    Raises Rejected for TOP n PERCENT and TOP n WITH TIES.
     """
     out: list[Token] = []
     held: list[list[Token]] = [[]]  # for each open bracket: the clauses that go to the end of its query
@@ -159,7 +159,7 @@ def _limits(found: list[Token]) -> list[Token]:
             held[-1] = [("word", "LIMIT"), found[at + 1 + bracket]]
             at += 4 if bracket else 2
             if ahead(0) == "percent" or (ahead(0), ahead(1)) == ("with", "ties"):
-                raise ExecutionError("beyond the typed tree", f"TOP … {ahead(0).upper()}")
+                raise Rejected("beyond the typed tree", f"TOP … {ahead(0).upper()}")
         elif word == "offset" and is_number(1) and ahead(2) in _ROWS:
             held[-1] = [("word", "OFFSET"), found[at + 1]]
             at += 3

@@ -12,12 +12,12 @@ from typing import Any, NoReturn
 
 from symtune.sql import tree as t
 from symtune.sql.vectors import Vector
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 
 def no_draw(why: str) -> NoReturn:
     """Give up a draw: the context does not offer what this program needs."""
-    raise ExecutionError("no such material", why)
+    raise Rejected("no such material", why)
 
 
 class Field:

@@ -2,7 +2,7 @@
 
 It reads columns, not rows: an expression is evaluated over a `Frame` to a `Vector` (one value a row). It is stricter
 than an engine on purpose. Where SQL leaves an answer open, or where engines disagree, it refuses the program with an
-`ExecutionError` whose reason is counted (docs/sql.md has the table of rules):
+`Rejected` whose reason is counted (docs/sql.md has the table of rules):
 
     tie             ORDER BY leaves open which rows come first, or which are cut by LIMIT
     null order      a NULL stands in a sort key (engines put it first or last)
@@ -26,11 +26,11 @@ from typing import Any
 from symtune.sql import tree as t
 from symtune.sql.expressions import EVALUATE, eval_expr
 from symtune.sql.vectors import Database, Frame, Relation, Scope, Vector, same_key, sort_index
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 
 def evaluate(query: t.Query, database: Database) -> Relation:
-    """What the query yields on the tables, or ExecutionError with the reason why it has no one answer."""
+    """What the query yields on the tables, or Rejected with the reason why it has no one answer."""
     return _query(query, database, None)
 
 
@@ -63,7 +63,7 @@ def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
         index = _distinct(columns, size)
         columns = [column.take(index) for column in columns]
         if any(order.expr not in {item.expr for item in q.items} for order in q.order):
-            raise ExecutionError("no order", "ORDER BY of DISTINCT names a column that is not shown")
+            raise Rejected("no order", "ORDER BY of DISTINCT names a column that is not shown")
         keys = [key.take(index) for key in keys]
         size = len(index)
     if q.order or q.limit is not None:
@@ -100,7 +100,7 @@ def _source(source: t.Source | None, database: Database, outer: Outer) -> Frame:
 
 def _stored(source: t.TableRef, database: Database) -> tuple[Scope, int]:
     if source.name not in database:
-        raise ExecutionError("unknown table", source.name)
+        raise Rejected("unknown table", source.name)
     found = database[source.name]
     return {source.alias or source.name: found.by_name()}, found.size
 
@@ -174,7 +174,7 @@ def _group(q: t.Select, frame: Frame) -> Frame:
         return frame.grouped([list(range(frame.size))], ())
     keys = [eval_expr(expr, frame) for expr in q.group]
     if any(key.computed for key in keys):
-        raise ExecutionError("near numbers", "GROUP BY a computed decimal")
+        raise Rejected("near numbers", "GROUP BY a computed decimal")
     groups: dict[tuple[Any, ...], list[int]] = {}
     for i, key in enumerate(zip(*[k.values for k in keys], strict=True)):
         groups.setdefault(key, []).append(i)
@@ -184,13 +184,13 @@ def _group(q: t.Select, frame: Frame) -> Frame:
 def _distinct(columns: Sequence[Vector], size: int) -> list[int]:
     """Indexes of the first row of each distinct value; refuses values that are written in several ways."""
     if any(column.computed for column in columns):
-        raise ExecutionError("near numbers", "DISTINCT over a computed decimal")
+        raise Rejected("near numbers", "DISTINCT over a computed decimal")
     first: dict[tuple[Any, ...], int] = {}
     shown = [column.texts or column.values for column in columns]
     for i, key in enumerate(zip(*(column.values for column in columns), strict=True)):
         seen = first.setdefault(key, i)
         if seen != i and any(text[seen] != text[i] for text in shown):
-            raise ExecutionError("several texts")
+            raise Rejected("several texts")
     return list(first.values()) if size else []
 
 
@@ -198,7 +198,7 @@ def _order(q: t.Select, columns: Sequence[Vector], keys: Sequence[Vector], size:
     start, stop = q.offset, size if q.limit is None else q.offset + q.limit
     if not q.order:
         if stop < size or start:
-            raise ExecutionError("no order", "LIMIT without ORDER BY")
+            raise Rejected("no order", "LIMIT without ORDER BY")
         return list(range(size))
     index = sort_index(keys, [order.direction for order in q.order], size)
     # Rows that compare equal may come in any order: that is harmless only where they all show the same. The
@@ -211,19 +211,19 @@ def _order(q: t.Select, columns: Sequence[Vector], keys: Sequence[Vector], size:
         high += 1
     for a, b in zip(index[low:high], index[low + 1 : high], strict=False):
         if any(text[a] != text[b] for text in shown) and same_key(keys, a, b):
-            raise ExecutionError("tie")
+            raise Rejected("tie")
     return index[start:stop]
 
 
 def _set_query(q: t.SetQuery, database: Database, outer: Outer) -> Relation:
     left, right = _query(q.left, database, outer), _query(q.right, database, outer)
     if len(left.columns) != len(right.columns):
-        raise ExecutionError("set operation of unequal width")
+        raise Rejected("set operation of unequal width")
     both = []
     for a, b in zip(left.columns, right.columns, strict=True):
         texts = a.texts + b.texts if a.texts is not None and b.texts is not None else None
         if texts is None and (a.texts is not None or b.texts is not None):
-            raise ExecutionError("several texts", "a cell and a computed value in one column")
+            raise Rejected("several texts", "a cell and a computed value in one column")
         both.append(Vector(a.values + b.values, a.type, texts, max(a.computed, b.computed)))
     rows = list(zip(*(v.values for v in both), strict=True))
     lefts, rights = set(rows[: left.size]), set(rows[left.size :])
@@ -240,7 +240,7 @@ def _rows_of(query: t.Query, frame: Frame) -> list[Relation]:
     if not _correlated(query, frame):
         return [_query(query, frame.database, None)] * frame.size
     if frame.groups is not None:
-        raise ExecutionError("correlated subquery under GROUP BY")
+        raise Rejected("correlated subquery under GROUP BY")
     return [_query(query, frame.database, (frame, i)) for i in range(frame.size)]
 
 
@@ -249,10 +249,10 @@ def _in_query(expr: t.InQuery, frame: Frame) -> Vector:
     out: list[bool | None] = []
     for x, found in zip(value.values, _rows_of(expr.query, frame), strict=True):
         if len(found.columns) != 1:
-            raise ExecutionError("IN of several columns")
+            raise Rejected("IN of several columns")
         column = found.columns[0]
         if value.computed or column.computed:
-            raise ExecutionError("near numbers", "IN")
+            raise Rejected("near numbers", "IN")
         options = column.values
         hit: bool | None = False if not options else None if x is None else x in options
         if hit is False and None in options:
@@ -289,7 +289,7 @@ def _scalar(expr: t.ScalarQuery, frame: Frame) -> Vector:
     computed = 0
     for found in _rows_of(expr.query, frame):
         if found.size > 1 or len(found.columns) != 1:
-            raise ExecutionError("several rows")
+            raise Rejected("several rows")
         column = found.columns[0]
         computed = max(computed, column.computed)
         values.append(column.values[0] if found.size else None)

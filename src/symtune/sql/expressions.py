@@ -22,7 +22,7 @@ from symtune.sql.functions import (
     like,
 )
 from symtune.sql.vectors import ROUNDED, SUMMED, Frame, Vector, sort_index
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 
 def eval_expr(expr: t.Expr, frame: Frame) -> Vector:
@@ -37,14 +37,14 @@ def _column(expr: t.Column, frame: Frame) -> Vector:
         return frame.column(expr.table, expr.name)
     if frame.find(expr.table, expr.name) is None:
         return frame.from_outside(expr.table, expr.name)
-    raise ExecutionError("bare column", expr.name)
+    raise Rejected("bare column", expr.name)
 
 
 def _key(expr: t.Expr, frame: Frame, groups: list[list[int]]) -> Vector:
     """What is grouped by: the same on all rows of a group."""
     whole = eval_expr(expr, frame.rows())
     if whole.texts is not None and any(len({whole.texts[i] for i in group}) > 1 for group in groups if len(group) > 1):
-        raise ExecutionError("several texts")
+        raise Rejected("several texts")
     return whole.take([group[0] for group in groups])
 
 
@@ -76,13 +76,13 @@ def _function(expr: t.Function, frame: Frame) -> Vector:
 
 def _aggregate(expr: t.Aggregate, frame: Frame) -> Vector:
     if frame.groups is None:
-        raise ExecutionError("misplaced aggregate", expr.name)
+        raise Rejected("misplaced aggregate", expr.name)
     if expr.arg is None:
         return Vector([len(group) for group in frame.groups], "number")
     arg = eval_expr(expr.arg, frame.rows())
     apply, out = AGGREGATES[expr.name], []
     if expr.distinct and arg.computed:
-        raise ExecutionError("near numbers", "DISTINCT over a computed decimal")
+        raise Rejected("near numbers", "DISTINCT over a computed decimal")
     for group in frame.groups:
         values = [v for v in (arg.values[i] for i in group) if v is not None]
         out.append(apply(list(dict.fromkeys(values)) if expr.distinct else values))
@@ -100,11 +100,11 @@ def _summed(expr: t.Aggregate | t.Window, arg: Vector, out: list[Any]) -> int:
 
 def _window(expr: t.Window, frame: Frame) -> Vector:
     if frame.groups is not None:
-        raise ExecutionError("misplaced window")
+        raise Rejected("misplaced window")
     parts: dict[tuple[Any, ...], list[int]] = {}
     partition = [eval_expr(e, frame) for e in expr.partition]
     if any(key.computed for key in partition):
-        raise ExecutionError("near numbers", "PARTITION BY a computed decimal")
+        raise Rejected("near numbers", "PARTITION BY a computed decimal")
     for i in range(frame.size):
         parts.setdefault(tuple([p.values[i] for p in partition]), []).append(i)
     arg = None if expr.arg is None else eval_expr(expr.arg, frame)
@@ -144,7 +144,7 @@ def _member(value: Vector, options: list[Vector], row: int, negated: bool) -> bo
 def _check_exact(vector: Vector) -> None:
     """Refuse to ask whether computed decimals equal anything."""
     if vector.computed and any(isinstance(v, float) for v in vector.values):
-        raise ExecutionError("near numbers", "IN")
+        raise Rejected("near numbers", "IN")
 
 
 def _in_list(expr: t.InList, frame: Frame) -> Vector:
@@ -164,7 +164,7 @@ def _like(expr: t.Like, frame: Frame) -> Vector:
     hits = like(texts, expr.pattern)
     # SQLite's LIKE folds ASCII case, DuckDB's folds none: only patterns that match alike have one answer.
     if hits != like(texts, expr.pattern, fold=True):
-        raise ExecutionError("letter case", "LIKE")
+        raise Rejected("letter case", "LIKE")
     return Vector([None if hit is None else not hit for hit in hits] if expr.negated else hits, "bool")
 
 
@@ -191,7 +191,7 @@ def _case(expr: t.Case, frame: Frame) -> Vector:
     vectors = [vector for _, vector in whens] + [default]
     shown = all(vector.texts is not None for vector in vectors)
     if not shown and any(vector.texts is not None and vector.type != "text" for vector in vectors):
-        raise ExecutionError("several texts", "a cell and a computed value in one column")
+        raise Rejected("several texts", "a cell and a computed value in one column")
     values: list[Any] = []
     texts: list[str] = []
     for i in range(frame.size):

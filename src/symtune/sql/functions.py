@@ -12,27 +12,27 @@ from itertools import pairwise
 from typing import Any
 
 from symtune.sql.vectors import Vector, near, same_key, undecided
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 LARGEST = 2**53  # beyond it a double no longer holds every integer
 
 
 def checked(value: Any) -> Any:
-    """A number that doubles hold exactly or closely; else ExecutionError("out of range" or "not finite")."""
+    """A number that doubles hold exactly or closely; else Rejected("out of range" or "not finite")."""
     if isinstance(value, int):
         if -LARGEST <= value <= LARGEST:
             return value
-        raise ExecutionError("out of range")
+        raise Rejected("out of range")
     if not math.isfinite(value):
-        raise ExecutionError("not finite")
+        raise Rejected("not finite")
     if abs(value) > LARGEST:
-        raise ExecutionError("out of range")
+        raise Rejected("out of range")
     return value
 
 
 def _divide(x: Any, y: Any) -> Any:
     if y == 0:
-        raise ExecutionError("division by zero")
+        raise Rejected("division by zero")
     return x * 1.0 / y
 
 
@@ -46,7 +46,7 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 
 def _ascii(text: str) -> str:
     if not text.isascii():
-        raise ExecutionError("letter case", "letters beyond ASCII")
+        raise Rejected("letter case", "letters beyond ASCII")
     return text
 
 
@@ -54,12 +54,12 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ExecutionError("bad date", text) from None
+        raise Rejected("bad date", text) from None
 
 
 def _substr(text: str, start: int, length: int) -> str:
     if start < 1 or length < 0:
-        raise ExecutionError("out of range", "SUBSTR")
+        raise Rejected("out of range", "SUBSTR")
     return text[start - 1 : start - 1 + length]
 
 
@@ -93,9 +93,9 @@ AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
 
 def _no_ties(order: list[int], keys: Sequence[Vector]) -> None:
     if not keys:
-        raise ExecutionError("no order", "a window function that needs one")
+        raise Rejected("no order", "a window function that needs one")
     if any(same_key(keys, a, b) for a, b in pairwise(order)):
-        raise ExecutionError("tie")
+        raise Rejected("tie")
 
 
 def _row_number(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
@@ -106,7 +106,7 @@ def _row_number(order: list[int], keys: Any, arg: Any, values: list[Any], texts:
 
 def _rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
     if not keys:
-        raise ExecutionError("no order", "RANK")
+        raise Rejected("no order", "RANK")
     for position, i in enumerate(order):
         tied = position > 0 and same_key(keys, order[position - 1], i)
         values[i] = values[order[position - 1]] if tied else position + 1
@@ -167,15 +167,15 @@ def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
         computed = max(left.computed, right.computed)
         for x, y in pairs:
             if x is not None and y is not None and near(x, y) and (x != y or undecided(x, y, computed)):
-                raise ExecutionError("near numbers", op)
+                raise Rejected("near numbers", op)
         if op in ("=", "<>") and any(isinstance(v, float) for pair in pairs for v in pair):
-            raise ExecutionError("near numbers", "equality of computed decimals")
+            raise Rejected("near numbers", "equality of computed decimals")
     try:
         if None in xs or None in ys:
             return [None if x is None or y is None else compare(x, y) for x, y in zip(xs, ys, strict=True)]
         return list(map(compare, xs, ys))
     except TypeError:
-        raise ExecutionError("type mismatch", op) from None
+        raise Rejected("type mismatch", op) from None
 
 
 Truths = list[bool | None]  # SQL's three truth values, a row each

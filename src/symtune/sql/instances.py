@@ -40,7 +40,7 @@ class Instances:
         return bool(self._for(material)[0])
 
     def draw(self, d: Draw) -> tuple[t.Query, str]:
-        """An instance and the id of its template, or ExecutionError where the context has not what it needs."""
+        """An instance and the id of its template, or Rejected where the context has not what it needs."""
         instances, cumulative = self._for(d.material)
         if not instances:
             no_draw("columns for a template")

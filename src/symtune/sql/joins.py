@@ -15,7 +15,7 @@ from symtune.sql.draws import Field, Material, no_draw
 from symtune.sql.evaluator import join_frame
 from symtune.sql.vectors import Database
 from symtune.tables import ForeignKey, make_view, typed_rows
-from symtune.types import ExecutionError, Table
+from symtune.types import Rejected, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ Linked = tuple[tuple[Table, ...], tuple[Link, ...]]
 def split(view: Table, rng: Random, parts: int = 2) -> Linked:
     """Two or more tables that share a key column, cut from one view: joining them gives the view back.
 
-    The key is a column of unique known values. Raises ExecutionError where there is none, or too few columns.
+    The key is a column of unique known values. Raises Rejected where there is none, or too few columns.
     The rows of all but the first table come in another order, so that a join is more than reading across.
     """
     columns = list(zip(*typed_rows(view), strict=True))
@@ -59,7 +59,7 @@ def split(view: Table, rng: Random, parts: int = 2) -> Linked:
 
 def follow(key: ForeignKey, linked: Linked, parent: Table, rng: Random, columns: int, max_cell: int) -> Linked:
     """The tables, of which the last holds a foreign key, and the rows of one more table that it refers to, with up to
-    `columns` columns whose cells have up to `max_cell` characters. Raises ExecutionError where the last table shows no
+    `columns` columns whose cells have up to `max_cell` characters. Raises Rejected where the last table shows no
     such row.
     """
     tables, links = linked
@@ -115,15 +115,15 @@ def _source(database: Database, links: Sequence[Link]) -> t.Source:
 
 
 def narrowed(query: t.Query, database: Database, links: Sequence[Link]) -> t.Query:
-    """The program over the tables alone whose columns it names, and those that link them. Raises ExecutionError("join
+    """The program over the tables alone whose columns it names, and those that link them. Raises Rejected("join
     not used") where that is one table.
     """
     if not isinstance(query, t.Select):
-        raise ExecutionError("join not used")
+        raise Rejected("join not used")
     body = (query.items, query.where, query.group, query.having, query.order)
     used = {node.table for node in t.walk(body) if isinstance(node, t.Column)}
     if len(used) < 2:
-        raise ExecutionError("join not used")
+        raise Rejected("join not used")
     kept = list(links)
     while len(used) <= len(kept):  # n links hold n + 1 tables together
         ends = Counter([name for link in kept for name in (link.left, link.right)])

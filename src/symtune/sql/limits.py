@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from symtune.sql import tree as t
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 MAX_WORK = 2_000_000  # values computed: some 0.5 s and 200 MB
 
@@ -22,7 +22,7 @@ class Sized(Protocol):
 
 
 def check_work(query: t.Query, database: Mapping[str, Sized]) -> None:
-    """Raise ExecutionError("too many steps") where evaluation could compute more than MAX_WORK values."""
+    """Raise Rejected("too many steps") where evaluation could compute more than MAX_WORK values."""
     _query(query, {name: relation.size for name, relation in database.items()})
 
 
@@ -40,7 +40,7 @@ def _query(query: t.Query, sizes: dict[str, int]) -> tuple[int, int]:
     clauses = (query.items, query.where, query.group, query.having, query.order)
     work += done + _expressions(clauses, rows, sizes)
     if work > MAX_WORK:  # now: figures that are squared level by level outgrow any machine
-        raise ExecutionError("too many steps", f"more than {MAX_WORK:,} values to compute")
+        raise Rejected("too many steps", f"more than {MAX_WORK:,} values to compute")
     return work, rows if query.limit is None else min(rows, query.limit)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from symtune.sql.parse import _DATE_PARTS, _is_call
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 
 def bare(node: Any) -> Any:
@@ -79,9 +79,9 @@ def check_constant(node: exp.Literal) -> None:
     """Constants that no column is compared with stay in arithmetic, in branches of CASE, and in texts put together."""
     parent = node.parent
     if isinstance(parent, (exp.Select, exp.Alias)) and not isinstance(parent.parent, exp.Exists):
-        raise ExecutionError("constant in the projection")
+        raise Rejected("constant in the projection")
     if node.is_string and not isinstance(parent, (exp.If, exp.Case, exp.DPipe)):
-        raise ExecutionError("text that no column is compared with")
+        raise Rejected("text that no column is compared with")
 
 
 def mend_case(case: exp.Case) -> None:
@@ -122,7 +122,7 @@ def mend_groups(select: exp.Select) -> None:
     if not bare or not (group or aggregated):
         return
     if not keys or computed:
-        raise ExecutionError("bare column")
+        raise Rejected("bare column")
     # Keys that are shown stay; `id` that is not shown gives way to the name.
     kept = [part for part in group.expressions if len(keys) > 1 or part.name in used]
     group.set("expressions", [*kept, *(exp.column(name, table=tables[name] or None) for name in sorted(bare))])

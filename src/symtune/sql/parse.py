@@ -1,7 +1,7 @@
 """SQL text -> typed tree, through sqlglot: for re-executing stored programs, and for people's SQL.
 
 `parse_sql(render(tree), tables) == tree` is the law for everything that the sampler draws. What the typed tree has no
-node for is refused with ExecutionError("beyond the typed tree"), what is too long or too deep before sqlglot sees it.
+node for is refused with Rejected("beyond the typed tree"), what is too long or too deep before sqlglot sees it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from symtune.sql import tree as t
 from symtune.sql.bounds import admitted
 from symtune.sql.functions import checked
 from symtune.sql.type_rules import alike, check_columns, compared, typed, types_of
-from symtune.types import ExecutionError, Table
+from symtune.types import Rejected, Table
 
 Columns = dict[str, tuple[str, t.ExprType]]  # lower-case name -> name and type
 
 
 def parse_sql(sql: str, tables: Sequence[Table]) -> t.Query:
-    """The tree of one SELECT over the tables. Raises ExecutionError: too long, syntax, several statements,
+    """The tree of one SELECT over the tables. Raises Rejected: too long, syntax, several statements,
     unknown column or table, beyond the typed tree.
     """
     statement = parse_statement(sql)
@@ -44,7 +44,7 @@ def read(
     try:
         return _Reader(known, names, outermost).query(statement)
     except RecursionError:
-        raise ExecutionError("too long", "nested too deeply") from None
+        raise Rejected("too long", "nested too deeply") from None
 
 
 def parse_statement(sql: str, *, peoples: bool = False) -> Any:
@@ -54,17 +54,17 @@ def parse_statement(sql: str, *, peoples: bool = False) -> Any:
     try:
         statements = [s for s in sqlglot.parse(text, dialect="sqlite") if s is not None]
     except (sqlglot.errors.SqlglotError, ValueError) as error:
-        raise ExecutionError("syntax", str(error).split("\n")[0]) from None
+        raise Rejected("syntax", str(error).split("\n")[0]) from None
     except RecursionError:
-        raise ExecutionError("too long", "nested too deeply") from None
+        raise Rejected("too long", "nested too deeply") from None
     if len(statements) != 1:
-        raise ExecutionError("several statements" if statements else "syntax", f"{len(statements)} statements")
+        raise Rejected("several statements" if statements else "syntax", f"{len(statements)} statements")
     return statements[0]
 
 
-def beyond(node: Any) -> ExecutionError:
+def beyond(node: Any) -> Rejected:
     """The refusal of SQL that the typed tree has no node for."""
-    return ExecutionError("beyond the typed tree", type(node).__name__)
+    return Rejected("beyond the typed tree", type(node).__name__)
 
 
 SET_NODES: dict[type, str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
@@ -130,14 +130,14 @@ class _Reader:
     def _select(self, node: exp.Select) -> t.Select:
         unknown = {name for name, value in node.args.items() if value} - _CLAUSES
         if unknown:
-            raise ExecutionError("beyond the typed tree", ", ".join(sorted(unknown)))
+            raise Rejected("beyond the typed tree", ", ".join(sorted(unknown)))
         ctes = tuple(self._cte(cte) for cte in (node.args["with_"].expressions if node.args.get("with_") else ()))
         if node.args.get("with_") and node.args["with_"].args.get("recursive"):
-            raise ExecutionError("beyond the typed tree", "RECURSIVE")
+            raise Rejected("beyond the typed tree", "RECURSIVE")
         source = self._from(node)
         items = tuple(self._item(item) for item in node.expressions)
         if not items:
-            raise ExecutionError("syntax", "SELECT of nothing")
+            raise Rejected("syntax", "SELECT of nothing")
         self.aliases = {item.alias.lower(): item.expr for item in items if item.alias}
         clause: Callable[[str], Any] = node.args.get
         limit, offset = clause("limit"), clause("offset")
@@ -145,7 +145,7 @@ class _Reader:
         if distinct is not None and distinct.args.get("on"):
             raise beyond(distinct)
         if offset and not limit:
-            raise ExecutionError("beyond the typed tree", "OFFSET without LIMIT")
+            raise Rejected("beyond the typed tree", "OFFSET without LIMIT")
         return t.Select(
             items,
             source,
@@ -188,7 +188,7 @@ class _Reader:
         if not isinstance(node, exp.Table) or node.args.get("db"):
             raise beyond(node)
         if node.name.lower() not in self.known:
-            raise ExecutionError("unknown table", node.name)
+            raise Rejected("unknown table", node.name)
         name = self.names[node.name.lower()]
         self._see(node.alias or name, self.known[node.name.lower()])
         return t.TableRef(name, node.alias)
@@ -200,13 +200,13 @@ class _Reader:
         named = isinstance(node, exp.Alias)
         found = self.expr(node.this if named else node)
         if found.type == "bool":  # SQLite shows 1, DuckDB true
-            raise ExecutionError("beyond the typed tree", "a truth value that is shown")
+            raise Rejected("beyond the typed tree", "a truth value that is shown")
         return t.Item(found, node.alias if named else "")
 
     def _order(self, node: exp.Ordered) -> t.Order:
         # sqlglot notes where the dialect puts NULLs by itself: SQLite first when ascending, last when descending.
         if node.args.get("nulls_first") not in (None, not node.args.get("desc")):
-            raise ExecutionError("beyond the typed tree", "NULLS FIRST or LAST")
+            raise Rejected("beyond the typed tree", "NULLS FIRST or LAST")
         direction: t.Direction = "DESC" if node.args.get("desc") else "ASC"
         named = node.this.name.lower() if isinstance(node.this, exp.Column) and not node.this.table else ""
         return t.Order(self.aliases[named] if named in self.aliases else self._key(node.this), direction)
@@ -215,7 +215,7 @@ class _Reader:
         """What is sorted or grouped by. Engines take a constant for the position of an item, or refuse it."""
         found = self.expr(node)
         if isinstance(found, t.Constant):
-            raise ExecutionError("beyond the typed tree", "a constant in ORDER BY or GROUP BY")
+            raise Rejected("beyond the typed tree", "a constant in ORDER BY or GROUP BY")
         return found
 
     # -------------------------------------------------------------------------------------- expressions
@@ -251,7 +251,7 @@ class _Reader:
         """What is true or false: engines differ on whether a number or a text is."""
         found = self.expr(node)
         if found.type != "bool":
-            raise ExecutionError("type mismatch", f"a condition that is a {found.type}")
+            raise Rejected("type mismatch", f"a condition that is a {found.type}")
         return found
 
     def _column(self, node: exp.Column) -> t.Expr:
@@ -265,13 +265,13 @@ class _Reader:
             else:
                 hits = [columns[name] for _, columns in reader.scope.values() if name in columns]
                 if len(hits) > 1:
-                    raise ExecutionError("ambiguous column", node.name)
+                    raise Rejected("ambiguous column", node.name)
                 if hits:
                     return t.Column(*hits[0])
             if reader is self and not table and name in self.aliases:
                 return self.aliases[name]
             reader = reader.outer
-        raise ExecutionError("unknown column", node.name)
+        raise Rejected("unknown column", node.name)
 
     def _literal(self, node: exp.Literal) -> t.Expr:
         if node.is_string:
@@ -288,7 +288,7 @@ class _Reader:
         left = node.this
         real = isinstance(left, exp.Mul) and isinstance(left.expression, exp.Literal) and left.expression.this == "1.0"
         if not real:
-            raise ExecutionError("beyond the typed tree", "division that may be of integers: write a * 1.0 / b")
+            raise Rejected("beyond the typed tree", "division that may be of integers: write a * 1.0 / b")
         return self._arithmetic("/", left.this, node.expression)
 
     def _dpipe(self, node: exp.DPipe) -> t.Expr:
@@ -335,7 +335,7 @@ class _Reader:
         inner = self.expr(arg)
         type_: t.ExprType = inner.type if name in ("MIN", "MAX") else "number"
         if name in ("SUM", "AVG") and inner.type != "number":
-            raise ExecutionError("type mismatch", f"{name} of {inner.type}")
+            raise Rejected("type mismatch", f"{name} of {inner.type}")
         return t.Aggregate(name, inner, type_, distinct)
 
     def _window(self, node: exp.Window) -> t.Expr:
@@ -374,7 +374,7 @@ class _Reader:
             query = self._nested(node.args["query"], correlated=True)
             types = types_of(query)
             if len(types) != 1:
-                raise ExecutionError("IN of several columns")
+                raise Rejected("IN of several columns")
             return t.InQuery(typed(value, *types), query)
         if not node.expressions:
             raise beyond(node)
@@ -424,7 +424,7 @@ class _Reader:
         conditions = [self._condition(when.this) for when in whens]
         *values, default = alike(*[self.expr(when.args["true"]) for when in whens], self.expr(node.args["default"]))
         if default.type == "bool":
-            raise ExecutionError("beyond the typed tree", "CASE of truth values")
+            raise Rejected("beyond the typed tree", "CASE of truth values")
         return t.Case(tuple(zip(conditions, values, strict=True)), default, default.type)
 
     def _subquery(self, node: exp.Subquery) -> t.Expr:
@@ -459,7 +459,7 @@ def _number(text: str) -> int | float:
     try:
         value = float(text)
     except ValueError:
-        raise ExecutionError("syntax", f"not a number: {text[:40]}") from None
+        raise Rejected("syntax", f"not a number: {text[:40]}") from None
     found: int | float = checked(int(text) if text.isdigit() and len(text) < 20 else value)
     return found
 

@@ -1,7 +1,7 @@
 """Proof: an answer goes out only if two independent executors agree on it and no reordering changes it.
 
     context = Context(tables)                  # once for many programs
-    denotation = context.prove(query)          # or ExecutionError with the reason
+    denotation = context.prove(query)          # or Rejected with the reason
 
 Our evaluator runs the tree on the tables as shown, and refuses what SQL leaves open. SQLite runs the text on the same
 tables and again with rows and columns permuted. All three must give the same values: as a multiset, or in order
@@ -24,7 +24,7 @@ from symtune.sql.joins import Link
 from symtune.sql.render import render
 from symtune.sql.vectors import Database, Relation, Vector, near
 from symtune.tables import typed_rows
-from symtune.types import Denotation, ExecutionError, Table, Value
+from symtune.types import Denotation, Rejected, Table, Value
 
 MAX_ROWS = 10  # of an answer
 
@@ -56,43 +56,43 @@ class Context:
         self.engines.load(self.tables, typed)
 
     def prove(self, query: t.Query) -> tuple[Denotation, str]:
-        """The denotation of a program and its answer text. Raises ExecutionError with the reason of a refusal."""
+        """The denotation of a program and its answer text. Raises Rejected with the reason of a refusal."""
         answered = self.answer(query)
         self.confirm(query, t.walk(query), answered, render(query))
         return answered[0], answered[1]
 
     def answer(self, query: t.Query) -> Answered:
-        """What our evaluator says: the denotation, its text and the relation. Raises ExecutionError."""
+        """What our evaluator says: the denotation, its text and the relation. Raises Rejected."""
         try:
             found = evaluate(query, self.database)
         except RecursionError:
-            raise ExecutionError("too long", "nested too deeply") from None
+            raise Rejected("too long", "nested too deeply") from None
         if found.size == 0:
-            raise ExecutionError("empty")
+            raise Rejected("empty")
         if found.size > self.max_rows:
-            raise ExecutionError("too many rows", f"more than {self.max_rows}")
+            raise Rejected("too many rows", f"more than {self.max_rows}")
         for column in found.columns:
             if None in column.values:
-                raise ExecutionError("null answer")
+                raise Rejected("null answer")
         denotation = Denotation(tuple(found.texts()), found.ordered, answer_type(found))
         text = render_answer(denotation)
         return denotation, text, found
 
     def confirm(self, query: t.Query, nodes: Sequence[t.Node], answered: Answered, sql: str) -> None:
-        """Have the engines say the same of the SQLite text, else raise ExecutionError. `nodes` are the query's
+        """Have the engines say the same of the SQLite text, else raise Rejected. `nodes` are the query's
         (`tree.walk`).
         """
         denotation, _, found = answered
         expected = found.rows()
         for name, rows in self.engines.run(sql):
             if not same_rows(expected, rows, found.ordered):
-                raise ExecutionError("engines disagree", f"{name}: {sql}")
+                raise Rejected("engines disagree", f"{name}: {sql}")
         if _ties_may_hide(nodes) or (self._several_texts and _picks_rows(nodes)):
             again = evaluate(query, self._backwards())
             if sorted(again.texts()) != sorted(denotation.rows) or (
                 found.ordered and tuple(again.texts()) != denotation.rows
             ):
-                raise ExecutionError("engines disagree", f"our evaluator on permuted rows: {sql}")
+                raise Rejected("engines disagree", f"our evaluator on permuted rows: {sql}")
 
     def _backwards(self) -> Database:
         """The tables with rows and columns in reverse, for our own evaluator."""

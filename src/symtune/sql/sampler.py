@@ -24,7 +24,7 @@ from symtune.sql.measures import difficulty, guess, operators
 from symtune.sql.programs import JOINED, QUERY_TYPES, QueryType
 from symtune.sql.proof import Context
 from symtune.sql.render import render
-from symtune.types import Denotation, ExecutionError, UnknownName
+from symtune.types import Denotation, Rejected, UnknownName
 
 TRIES = 8  # draws of one query type before another is picked
 SPENT = frozenset([f"balance: {name}" for name in BOUNDS if name not in SHORTCUTS])  # the type has had its share
@@ -93,7 +93,7 @@ class Sampler:
                     kind = kinds[bisect(cumulative, rng.random() * cumulative[-1])][0]
             try:
                 drawn = self._draw(kind, context, material, rng, seen, balance)
-            except ExecutionError as error:
+            except Rejected as error:
                 rejects[error.reason] += 1
                 tries = (tries + 1) % TRIES if error.reason not in SPENT else 0
                 continue
@@ -134,7 +134,7 @@ class Sampler:
         if material.joined:
             query = narrowed(query, context.database, context.links)
         if query in seen:
-            raise ExecutionError("duplicate in its context")
+            raise Rejected("duplicate in its context")
         answered = context.answer(query)
         denotation, answer, _ = answered
         chance, shortcut = guess(query, denotation.rows, context.database)
@@ -143,7 +143,7 @@ class Sampler:
         used = operators(nodes)
         hard = difficulty(nodes, used, context.database)
         if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
-            raise ExecutionError("easier than asked for" if hard < self._difficulty[0] else "harder than asked for")
+            raise Rejected("easier than asked for" if hard < self._difficulty[0] else "harder than asked for")
         sql = render(query)
         context.confirm(query, nodes, answered, sql)
         return Drawn(

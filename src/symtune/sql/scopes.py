@@ -19,7 +19,7 @@ from typing import Any
 from sqlglot import exp
 
 from symtune.sql.parse import SET_NODES
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 Schema = Mapping[str, Mapping[str, str]]  # lower-case table -> lower-case column -> number, date or text
 Key = tuple[int, str]  # a column of the statement: table (from 1) and lower-case name
@@ -74,7 +74,7 @@ class Names:
     def resolve(self, root: Any) -> None:
         self._query(root, None)
         if not self.tables:
-            raise ExecutionError("no table")
+            raise Rejected("no table")
         self._name_sources()
         self._write()
 
@@ -91,17 +91,17 @@ class Names:
             node = node.this
         if type(node) in SET_NODES:
             if node.args.get("with_"):
-                raise ExecutionError("beyond the typed tree", "WITH around a set operation")
+                raise Rejected("beyond the typed tree", "WITH around a set operation")
             found = self._query(node.this, outer, inside)
             self._query(node.expression, outer, False)
             return found
         if not isinstance(node, exp.Select):
-            raise ExecutionError("not a query", type(node).__name__)
+            raise Rejected("not a query", type(node).__name__)
         return self._select(node, outer, inside)
 
     def _select(self, select: exp.Select, outer: QueryLevel | None, inside: bool) -> list[tuple[str, Any]]:
         if not select.expressions:
-            raise ExecutionError("syntax", "SELECT of nothing")
+            raise Rejected("syntax", "SELECT of nothing")
         if select.args.get("with_"):
             self._with(select.args["with_"])
         named = [(item.alias_or_name.lower(), item) for item in select.expressions]
@@ -140,12 +140,12 @@ class Names:
 
     def _with(self, clause: Any) -> None:
         if clause.args.get("recursive"):
-            raise ExecutionError("beyond the typed tree", "RECURSIVE")
+            raise Rejected("beyond the typed tree", "RECURSIVE")
         for cte in clause.expressions:
             yielded = self._query(cte.this, None, inside=True)
             given = [column.name.lower() for column in cte.args["alias"].args.get("columns") or ()]
             if given and len(given) != len(yielded):
-                raise ExecutionError("syntax", "a common table expression of another width than its names")
+                raise Rejected("syntax", "a common table expression of another width than its names")
             outputs = dict(zip(given or [name for name, _ in yielded], [place for _, place in yielded], strict=True))
             name = f"q{len(self._queries) + 1}"
             self._queries[cte.alias.lower()] = (name, outputs)
@@ -160,7 +160,7 @@ class Names:
             level.sources.append(self._source(node, level))
         names = [source.alias for source in level.sources]
         if len(set(names)) < len(names):
-            raise ExecutionError("syntax", "two tables of one name")
+            raise Rejected("syntax", "two tables of one name")
         tables = [source.table for source in level.sources]
         level.wide = 0 not in tables and len(set(tables)) == len(tables)
         if level.wide:
@@ -173,7 +173,7 @@ class Names:
             outputs: Mapping[str, Any] = dict(self._query(node.this, level.outer, inside=True))
             return FromItem(node.alias.lower(), node, outputs=outputs)
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier) or node.args.get("joins"):
-            raise ExecutionError("beyond the typed tree", "a table that is not a plain name")
+            raise Rejected("beyond the typed tree", "a table that is not a plain name")
         name = node.name.lower()
         alias = (node.alias or node.name).lower()
         if name in self._queries and not node.args.get("db"):
@@ -211,7 +211,7 @@ class Names:
             else:
                 kept.append(part)
         if len({together.root(source.table) for source in level.sources}) > 1:
-            raise ExecutionError("several tables", "a cross join")
+            raise Rejected("several tables", "a cross join")
         if joins:
             level.select.set("joins", [])
             level.select.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
@@ -222,13 +222,13 @@ class Names:
         where = level.select.args.get("where")
         for join in joins:
             if join.args.get("side") or join.args.get("method") or join.args.get("using"):
-                raise ExecutionError("outer join" if join.args.get("side") else "self join", "of one table")
+                raise Rejected("outer join" if join.args.get("side") else "self join", "of one table")
             if not _conjuncts(join.args.get("on")):
                 parts = _conjuncts(where.this) if where else []
                 links = [part for part in parts if len(_equal_columns(part)) == 2]
                 rest = [part for part in parts if part not in links]
                 if not links or len(joins) > 1:
-                    raise ExecutionError("self join", "without a condition")
+                    raise Rejected("self join", "without a condition")
                 join.set("on", exp.and_(*links, copy=False))
                 join.set("kind", None)
                 level.select.set("where", exp.Where(this=exp.and_(*rest, copy=False)) if rest else None)
@@ -258,7 +258,7 @@ class Names:
         if len(found) == 1:
             return found[0]
         if found or (len(tables) > 1 and not yielding):
-            raise ExecutionError("column of an unnamed table", column.name)
+            raise Rejected("column of an unnamed table", column.name)
         unknown = [source for source in tables if not self._columns_of(source)]
         return unknown[0] if unknown else None
 
@@ -267,7 +267,7 @@ class Names:
 
     def _column(self, node: Any, level: QueryLevel) -> None:
         if not isinstance(node.this, exp.Identifier):
-            raise ExecutionError("SELECT *")
+            raise Rejected("SELECT *")
         at: QueryLevel | None = level
         passed = []
         while at is not None and (source := self._owner(node, at)) is None:
@@ -279,16 +279,16 @@ class Names:
             seen.aliased = True  # type: ignore[union-attr]
         name = node.name.lower()
         if not source.table and name not in source.outputs:
-            raise ExecutionError("unknown column", node.name)
+            raise Rejected("unknown column", node.name)
         self._found.append((node, level, source, name))
 
     def _only(self, node: Any, level: QueryLevel) -> FromItem:
         """A column that no schema knows is of the one table there is."""
         tables = [source for source in level.sources if source.table]
         if node.table:
-            raise ExecutionError("unknown table", node.table)
+            raise Rejected("unknown table", node.table)
         if len(tables) != 1:
-            raise ExecutionError("column of an unnamed table" if tables else "unknown column", node.name)
+            raise Rejected("column of an unnamed table" if tables else "unknown column", node.name)
         return tables[0]
 
     # ------------------------------------------------------------------------------------------ writing
@@ -302,7 +302,7 @@ class Names:
             for source in sources:
                 source.shown = next(letters, "")
                 if not source.shown:
-                    raise ExecutionError("too many slots", f"more than {len(ALIASES)} tables with aliases")
+                    raise Rejected("too many slots", f"more than {len(ALIASES)} tables with aliases")
             for source in level.sources:
                 source.shown = source.shown or sources[0].shown
 
@@ -378,13 +378,13 @@ class Same:
 
 def without_aliases(select: exp.Select) -> None:
     """Aliases and positions of the projection, in GROUP BY, HAVING and ORDER BY, as what they stand for; COUNT(1) as
-    COUNT(*). Raises ExecutionError where that makes a statement too long."""
+    COUNT(*). Raises Rejected where that makes a statement too long."""
     exists = isinstance(select.parent, exp.Exists)
     if exists:  # what it shows is not asked
         select.set("expressions", [exp.Literal.number(1)])
     items = list(select.expressions)
     if any(isinstance(item, exp.Star) for item in items):
-        raise ExecutionError("SELECT *")
+        raise Rejected("SELECT *")
     named = {item.alias.lower(): item.this for item in items if isinstance(item, exp.Alias)}
     plain = [item.this if isinstance(item, exp.Alias) else item for item in items]
     sizes: dict[int, int] = {}
@@ -395,7 +395,7 @@ def without_aliases(select: exp.Select) -> None:
         size = sizes.setdefault(id(node), sum(1 for _ in node.walk()))
         room -= size
         if room < 0:
-            raise ExecutionError("too long", "aliases written out")
+            raise Rejected("too long", "aliases written out")
         return node.copy()
 
     for clause in ("group", "having", "order"):
@@ -411,7 +411,7 @@ def without_aliases(select: exp.Select) -> None:
             place = part.this if isinstance(part, exp.Ordered) else part
             if isinstance(place, exp.Literal) and not place.is_string and place.this.isdigit():
                 if not 1 <= int(place.this) <= len(plain):
-                    raise ExecutionError("syntax", f"no item {place.this[:20]} in the projection")
+                    raise Rejected("syntax", f"no item {place.this[:20]} in the projection")
                 place.replace(copied(plain[int(place.this) - 1]))
     for item in items:
         if isinstance(item, exp.Alias):

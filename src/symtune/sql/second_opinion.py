@@ -19,7 +19,7 @@ from symtune.sql.proof import same_rows
 from symtune.sql.render import render
 from symtune.sql.vectors import Database, Relation
 from symtune.tables import typed_rows
-from symtune.types import ExecutionError, Table
+from symtune.types import Rejected, Table
 
 
 class SecondOpinion:
@@ -38,17 +38,17 @@ class SecondOpinion:
         database = Database.of(tables, typed)
         try:
             self._duckdb.load(tables, typed)
-        except ExecutionError as error:
+        except Rejected as error:
             return dict.fromkeys(range(len(queries)), str(error))
         expected: dict[int, Relation] = {}
         for number, query in enumerate(queries):
             try:
                 expected[number] = evaluate(query, database)
-            except ExecutionError:
+            except Rejected:
                 continue
         try:
             got = self._together(expected, queries)
-        except ExecutionError:
+        except Rejected:
             return self._singly(expected, queries)
         return {
             number: f"DuckDB: {got.get(number, [])[:5]!r}"
@@ -71,7 +71,7 @@ class SecondOpinion:
         for number, relation_ in expected.items():
             try:
                 rows = self._together({number: relation_}, queries).get(number, [])
-            except ExecutionError as error:
+            except Rejected as error:
                 found[number] = str(error)
                 continue
             if not _same(relation_, rows):

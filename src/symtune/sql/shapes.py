@@ -12,7 +12,7 @@ from symtune.sql.parse import parse_statement, read
 from symtune.sql.render import render
 from symtune.sql.scopes import TABLE
 from symtune.sql.slots import ColumnSlot, ValueSlot, check_types, check_values, slots_of, type_of_value
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 MAX_SLOTS = 12  # columns, and values, of a template
 MAX_PARTS = 300  # nodes of a template's tree
@@ -35,22 +35,22 @@ def shape_tree(shape: Shape) -> t.Query:
 
 
 def shape_tree_of(statement: Any, columns: Mapping[str, ColumnSlot], values: Mapping[str, ValueSlot]) -> t.Query:
-    """The typed tree of a statement whose names are slots. Raises ExecutionError where no instance of it can answer, or
+    """The typed tree of a statement whose names are slots. Raises Rejected where no instance of it can answer, or
     a slot does not fit its place.
     """
     if not len(columns) <= MAX_SLOTS >= len(values):
-        raise ExecutionError("too many slots", f"more than {MAX_SLOTS}")
+        raise Rejected("too many slots", f"more than {MAX_SLOTS}")
     for name, slot in values.items():
         if slot.column not in columns:
-            raise ExecutionError("misplaced slot", f"{name} is of {slot.column}, which is no column slot")
+            raise Rejected("misplaced slot", f"{name} is of {slot.column}, which is no column slot")
     known: dict[str, Any] = {name: (name, slot.type) for name, slot in columns.items()}
     drawn: dict[str, Any] = {name: (name, type_of_value(slot, columns)) for name, slot in values.items()}
     tree = read(statement, {TABLE: known}, {TABLE: TABLE}, drawn)
     nodes = t.walk(tree)
     if not any(isinstance(node, t.TableRef) and node.name == TABLE for node in nodes):
-        raise ExecutionError("no table")
+        raise Rejected("no table")
     if len(nodes) > MAX_PARTS:
-        raise ExecutionError("too long", f"more than {MAX_PARTS} parts")
+        raise Rejected("too long", f"more than {MAX_PARTS} parts")
     check_work(tree, {TABLE: _Usual()})
     for node in nodes:
         _check_answerable(node)
@@ -63,19 +63,19 @@ def _check_answerable(node: Any) -> None:
     """Refuse what has no answer on any table (docs/sql.md, Semantics), or the same on every one."""
     if isinstance(node, t.Select):
         if (node.limit is not None or node.offset) and not node.order:
-            raise ExecutionError("no order", "LIMIT without ORDER BY")
+            raise Rejected("no order", "LIMIT without ORDER BY")
         if node.distinct and any(order.expr not in {item.expr for item in node.items} for order in node.order):
-            raise ExecutionError("no order", "ORDER BY of DISTINCT names a column that is not shown")
+            raise Rejected("no order", "ORDER BY of DISTINCT names a column that is not shown")
         over_rows = (node.where, node.group, node.source.on if isinstance(node.source, t.Join) else None)
         if _holds(over_rows, t.Aggregate) or (node.source is None and _holds(node.items, t.Aggregate)):
-            raise ExecutionError("misplaced aggregate")
+            raise Rejected("misplaced aggregate")
         if _holds((*over_rows, node.having), t.Window):
-            raise ExecutionError("misplaced window")
+            raise Rejected("misplaced window")
     if isinstance(node, t.SetQuery):
         right = node.right
         everything = not (right.where or right.group or right.having or right.limit)
         if node.left == right or (node.op == "EXCEPT" and everything and node.left.items == right.items):
-            raise ExecutionError("several tables", f"{node.op} of a table with itself")
+            raise Rejected("several tables", f"{node.op} of a table with itself")
 
 
 def _holds(parts: Any, kind: type) -> bool:

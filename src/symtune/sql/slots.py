@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from symtune.sql import tree as t
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 SlotType = Literal["number", "date", "text", "ordered", "any"]
 SLOT_TYPES: tuple[SlotType, ...] = ("number", "date", "text", "ordered", "any")
@@ -73,7 +73,7 @@ def check_types(node: Any) -> None:
         given, wanted = (node.arg,), ("number",)
     for arg, type_ in zip(given, wanted, strict=True) if given else ():
         if arg.type != type_:
-            raise ExecutionError("type mismatch", f"{getattr(node, 'name', type(node).__name__)} of {arg.type}")
+            raise Rejected("type mismatch", f"{getattr(node, 'name', type(node).__name__)} of {arg.type}")
 
 
 _ARGUMENTS: dict[str, tuple[str, ...]] = {
@@ -110,12 +110,12 @@ def check_values(tree: t.Query, nodes: list[Any], values: Mapping[str, ValueSlot
     places = dict(_places(tree, False, None))
     for name, slot in values.items():
         if name not in places or met[name] != 1:
-            raise ExecutionError("misplaced slot", f"{name} is not what one column is compared with")
+            raise Rejected("misplaced slot", f"{name} is not what one column is compared with")
         found = _meaning(places[name], named)
         if found != (slot.column, slot.use):
             wanted = "no column" if found is None else f"{found[0]} by {found[1]!r}"
             asked = f"{slot.column} by {slot.use!r}"
-            raise ExecutionError("misplaced slot", f"{name} is compared with {wanted}, not {asked}")
+            raise Rejected("misplaced slot", f"{name} is compared with {wanted}, not {asked}")
 
 
 def _places(node: t.Node, negated: bool, group: t.Expr | None) -> Iterator[tuple[str, _Place]]:

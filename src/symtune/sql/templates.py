@@ -26,7 +26,7 @@ from symtune.sql.scopes import Schema
 from symtune.sql.shapes import Shape, shape_tree
 from symtune.sql.slots import SLOT_TYPES, ColumnSlot, ValueSlot
 from symtune.tables import split_of
-from symtune.types import ExecutionError, InputError, Split
+from symtune.types import InputError, Rejected, Split
 
 DEFAULT = Path(__file__).parent / "wikisql_templates.json"
 MADE_BY, VERSION = "sql-templates", 1
@@ -149,13 +149,13 @@ class _Shapes:
     def _found(self, statement: Statement) -> _Usable | str:
         try:
             shape = abstract(statement.sql, statement.schema)
-        except ExecutionError as error:
+        except Rejected as error:
             return error.reason
         key = _id(shape)
         if key not in self._shapes:
             try:
                 self._shapes[key] = _Usable(key, shape, _operators(shape_tree(shape)))
-            except ExecutionError as error:
+            except Rejected as error:
                 self._shapes[key] = error.reason
         return self._shapes[key]
 
@@ -266,7 +266,7 @@ def _read(entry: Any, where: str) -> tuple[SqlTemplate, t.Query]:
             raise InputError(f"{where}: a column slot of type {type_!r}; wanted one of {', '.join(SLOT_TYPES)}")
     try:
         tree = shape_tree(shape)
-    except ExecutionError as error:
+    except Rejected as error:
         raise InputError(f"{where}: {error}") from None
     return SqlTemplate(_id(shape), shape, count, _operators(tree), example), tree
 

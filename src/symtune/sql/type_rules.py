@@ -1,23 +1,23 @@
 """Which types may stand beside one another in a program: only values of one type are compared, joined or chosen from.
 
-Raises ExecutionError("type mismatch"). Columns of SQL templates may be of type "any" or "ordered": those fit what an
+Raises Rejected("type mismatch"). Columns of SQL templates may be of type "any" or "ordered": those fit what an
 instance may make of them.
 """
 
 from __future__ import annotations
 
 from symtune.sql import tree as t
-from symtune.types import ExecutionError
+from symtune.types import Rejected
 
 
 def typed(found: t.Expr, *wanted: str) -> t.Expr:
-    """The expression, if it is of one of the wanted types, else ExecutionError. A text constant where a date is wanted
+    """The expression, if it is of one of the wanted types, else Rejected. A text constant where a date is wanted
     is a date."""
     if any(_fits(found.type, type_) for type_ in wanted):
         return found
     if "date" in wanted and isinstance(found, t.Constant) and found.type == "text":
         return t.Constant(found.value, "date")
-    raise ExecutionError("type mismatch", f"a {found.type} where a {wanted[0]} is wanted")
+    raise Rejected("type mismatch", f"a {found.type} where a {wanted[0]} is wanted")
 
 
 def _fits(one: str, other: str) -> bool:
@@ -38,7 +38,7 @@ def compared(*parts: t.Expr) -> tuple[t.Expr, ...]:
     """Expressions that are compared: alike, and slots of templates by their very type."""
     parts = alike(*parts)
     if any(part.type != parts[0].type for part in parts):
-        raise ExecutionError("type mismatch", " compared with ".join([part.type for part in parts]))
+        raise Rejected("type mismatch", " compared with ".join([part.type for part in parts]))
     return parts
 
 
@@ -51,6 +51,6 @@ def types_of(query: t.Query) -> list[t.ExprType]:
 def check_columns(left: t.Select, right: t.Select) -> None:
     """Both sides of a set operation have the same types, column by column."""
     if len(left.items) != len(right.items):
-        raise ExecutionError("set operation of unequal width")
+        raise Rejected("set operation of unequal width")
     for one, other in zip(left.items, right.items, strict=True):
         typed(other.expr, one.expr.type)

@@ -12,7 +12,7 @@ import msgspec
 
 from symtune.denotation import number_text
 from symtune.sql import tree as t
-from symtune.types import ExecutionError, Table, Value
+from symtune.types import Rejected, Table, Value
 
 ROUNDED = 1  # decimals of single operations: rounded, and the same in every engine
 SUMMED = 2  # sums and means of decimals: their last digits hang on the order of rows and on the engine's method
@@ -129,7 +129,7 @@ class Frame(msgspec.Struct, eq=False, gc=False):
         return self if self.below is None else self.below
 
     def column(self, table: str, name: str) -> Vector:
-        """A column of these rows, or of the outer row. Raises ExecutionError for a name that nothing or too much
+        """A column of these rows, or of the outer row. Raises Rejected for a name that nothing or too much
         answers to.
         """
         found = self.cache.get((table, name))
@@ -152,13 +152,13 @@ class Frame(msgspec.Struct, eq=False, gc=False):
             return scope.get(name)
         found = [scope[name] for scope in self.columns.values() if name in scope]
         if len(found) > 1:
-            raise ExecutionError("ambiguous column", name)
+            raise Rejected("ambiguous column", name)
         return found[0] if found else None
 
     def from_outside(self, table: str, name: str) -> Vector:
         """The outer row's value of a column, on every row."""
         if self.outer is None:
-            raise ExecutionError("unknown column", name)
+            raise Rejected("unknown column", name)
         frame, row = self.outer
         vector = frame.column(table, name)
         text = None if vector.texts is None else [vector.texts[row]] * self.size
@@ -170,7 +170,7 @@ def sort_index(keys: Sequence[Vector], directions: Sequence[str], size: int) -> 
     index = list(range(size))
     for key, direction in reversed(list(zip(keys, directions, strict=True))):
         if None in key.values:
-            raise ExecutionError("null order")
+            raise Rejected("null order")
         index.sort(key=key.values.__getitem__, reverse=direction == "DESC")
     return index
 
@@ -180,7 +180,7 @@ def same_key(keys: Sequence[Vector], a: int, b: int) -> bool:
     for key in keys:
         x, y = key.values[a], key.values[b]
         if key.computed and (undecided(x, y, key.computed) if x == y else near(x, y)):
-            raise ExecutionError("near numbers", "ORDER BY")
+            raise Rejected("near numbers", "ORDER BY")
         if x != y:
             return False
     return True

@@ -9,7 +9,7 @@ A task is a module-level instance named `TASK` of a class that derives from `Sym
         def sample(self, rng, setting):          # what the prompt shows AND what the executor sees
             return {"text": rng.choice("abc") * 3}
 
-        def execute(self, fields):               # the one answer, or ExecutionError with a reason
+        def execute(self, fields):               # the one answer, or Rejected with a reason
             return Denotation(((fields["text"][::-1],),))
 
     TASK = Reverse()
@@ -41,10 +41,10 @@ from symtune.tables import TableSet, split_of
 from symtune.types import (
     Denotation,
     Example,
-    ExecutionError,
     Fields,
     InputError,
     Measure,
+    Rejected,
     Split,
     Table,
     UnknownName,
@@ -94,11 +94,11 @@ class SymbolicTask(ABC):
 
     @abstractmethod
     def sample(self, rng: Random, setting: Setting) -> Fields:
-        """Draw the fields of one item. Raises ExecutionError to give up a draw under a reason."""
+        """Draw the fields of one item. Raises Rejected to give up a draw under a reason."""
 
     @abstractmethod
     def execute(self, fields: Fields) -> Denotation:
-        """The answer of the fields. Raises ExecutionError where there is no one answer."""
+        """The answer of the fields. Raises Rejected where there is no one answer."""
 
     def check(self, fields: Fields, answer: str) -> bool:
         """Whether the answer is proven for the fields."""
@@ -150,12 +150,12 @@ class SymbolicTask(ABC):
             try:
                 fields = self.sample(rng, setting)
                 if split_of(digest(self.split_key(fields)).hex()) != setting.split:
-                    raise ExecutionError("another split's")
+                    raise Rejected("another split's")
                 denotation = self.execute(fields)
                 answer = render(denotation)
                 if not self.check(fields, answer):
-                    raise ExecutionError("check failed")
-            except ExecutionError as error:
+                    raise Rejected("check failed")
+            except Rejected as error:
                 rejects[error.reason] += 1
                 continue
             template = templates[int(rng.random() * len(templates))]

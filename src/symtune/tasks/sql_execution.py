@@ -29,7 +29,7 @@ from symtune.sql.templates import SqlTemplates
 from symtune.sql.tree import Query
 from symtune.tables import ForeignKey, content_hash, make_view
 from symtune.tasks import Drawn, Setting, SymbolicTask
-from symtune.types import Denotation, Example, ExecutionError, Fields, Table, UnknownName
+from symtune.types import Denotation, Example, Fields, Rejected, Table, UnknownName
 
 ROWS_IN_ORDER = 0.5  # share of views whose rows stand as in their table; in the others they are shuffled
 COLUMNS_IN_ORDER = 0.75  # the same of columns
@@ -59,10 +59,10 @@ class SqlExecution(SymbolicTask):
         rejects: Counter[str] = Counter()
         for drawn in self.block(rng, setting, "sample", rejects):
             return drawn.example.fields
-        raise ExecutionError("no such material", ", ".join(rejects))
+        raise Rejected("no such material", ", ".join(rejects))
 
     def execute(self, fields: Fields) -> Denotation:
-        """The proven denotation of `sql` on `tables`. Raises ExecutionError for SQL beyond the typed tree."""
+        """The proven denotation of `sql` on `tables`. Raises Rejected for SQL beyond the typed tree."""
         tables = fields["tables"]
         if self._context is None or self._context.tables != tables:  # lines of one block share their tables
             self._context = None  # stays so where the tables cannot be loaded
@@ -267,7 +267,7 @@ def _linked(rng: Random, view: Table, key: ForeignKey | None, setting: Setting, 
         if key is None:
             return split(view, rng, 3 if third and len(view.header) > 3 else 2)
         linked = _followed(rng, key, ((view,), ()), setting)
-    except ExecutionError:
+    except Rejected:
         rejects["table: nothing to join it with"] += 1
         return (replace(view, name="w"),), ()
     onward = [k for k in setting.tables.foreign_keys if k.table == key.references_table]
@@ -275,14 +275,14 @@ def _linked(rng: Random, view: Table, key: ForeignKey | None, setting: Setting, 
         return linked
     try:
         return _followed(rng, _pick(rng, onward), linked, setting)
-    except ExecutionError:
+    except Rejected:
         return linked
 
 
 def _followed(rng: Random, key: ForeignKey, linked: Linked, setting: Setting) -> Linked:
     parent = next((table for table in setting.tables.tables if table.id == key.references_table), None)
     if parent is None:
-        raise ExecutionError("no such material", "the table is of another split")
+        raise Rejected("no such material", "the table is of another split")
     return follow(key, linked, parent, rng, setting.columns[1], setting.max_cell)
 
 
