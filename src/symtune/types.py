@@ -64,7 +64,7 @@ class OutputError(SymtuneError):
     """An output cannot be written."""
 
 
-class Rejected(Exception):
+class Rejected(Exception):  # noqa: N818 - reads as the field says it
     """A program has no answer on its context. `reason` is a short name that manifests count."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
