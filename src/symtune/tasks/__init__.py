@@ -36,7 +36,7 @@ import msgspec
 from symtune.denotation import render
 from symtune.prompts import PromptTemplate
 from symtune.seeds import digest
-from symtune.sql.templates import SqlTemplates
+from symtune.sql.corpus.templates import SqlTemplates
 from symtune.tables import TableSet, split_of
 from symtune.types import (
     Denotation,
