@@ -31,7 +31,7 @@ from symtune.keys import KeySet
 from symtune.output import new_folder, sha256, versions, write_manifest
 from symtune.plots import plots
 from symtune.seeds import digest, rng
-from symtune.sql import templates as sql_templates
+from symtune.sql.corpus import templates as sql_templates
 from symtune.tables import TableSet, exclude_tables, load_tables, tables_of_split
 from symtune.tasks import Drawn, Setting, SymbolicTask, find
 from symtune.tokens import estimate

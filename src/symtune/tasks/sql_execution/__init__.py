@@ -16,18 +16,18 @@ from random import Random
 from typing import Any, NamedTuple
 
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all, load_templates
-from symtune.sql.balance import bounds_for
-from symtune.sql.instances import Instances
-from symtune.sql.joins import Link, Linked, follow, split
-from symtune.sql.limits import check_work
-from symtune.sql.parse import parse_sql
-from symtune.sql.proof import Context, Engines
-from symtune.sql.sampler import Drawn as Program
-from symtune.sql.sampler import Sampler
-from symtune.sql.second_opinion import SecondOpinion
-from symtune.sql.templates import SqlTemplates
-from symtune.sql.tree import Query
-from symtune.tables import ForeignKey, content_hash, make_view
+from symtune.sql.corpus.templates import SqlTemplates
+from symtune.sql.language.limits import check_work
+from symtune.sql.language.parse import parse_sql
+from symtune.sql.language.proof import Context, Engines
+from symtune.sql.language.second_opinion import SecondOpinion
+from symtune.sql.language.tree import Query
+from symtune.sql.sampling.balance import bounds_for
+from symtune.sql.sampling.instances import Instances
+from symtune.sql.sampling.joins import Linked, follow, split
+from symtune.sql.sampling.sampler import Drawn as Program
+from symtune.sql.sampling.sampler import Sampler
+from symtune.tables import ForeignKey, Link, content_hash, make_view
 from symtune.tasks import Drawn, Setting, SymbolicTask
 from symtune.types import Denotation, Example, Fields, Rejected, Table, UnknownName
 

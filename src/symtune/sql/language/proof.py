@@ -18,12 +18,11 @@ from typing import Any
 from symtune.denotation import render as render_answer
 from symtune.executors import Sqlite
 from symtune.seeds import rng
-from symtune.sql import tree as t
-from symtune.sql.evaluator import evaluate
-from symtune.sql.joins import Link
-from symtune.sql.render import render
-from symtune.sql.vectors import Database, Relation, Vector, near
-from symtune.tables import typed_rows
+from symtune.sql.language import tree as t
+from symtune.sql.language.evaluator import evaluate
+from symtune.sql.language.render import render
+from symtune.sql.language.vectors import Database, Relation, Vector, near
+from symtune.tables import Link, typed_rows
 from symtune.types import Denotation, Rejected, Table, Value
 
 MAX_ROWS = 10  # of an answer

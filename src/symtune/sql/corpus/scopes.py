@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from symtune.sql.parse import SET_NODES
+from symtune.sql.language.parse import SET_NODES
 from symtune.types import Rejected
 
 Schema = Mapping[str, Mapping[str, str]]  # lower-case table -> lower-case column -> number, date or text

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from symtune.sql import tree as t
-from symtune.sql.draws import Draw, Field, Material, Program, no_draw
+from symtune.sql.language import tree as t
+from symtune.sql.sampling.draws import Draw, Field, Material, Program, no_draw
 
 
 def _select(d: Draw, items: list[t.Expr], **clauses: Any) -> t.Select:

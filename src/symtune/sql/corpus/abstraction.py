@@ -17,9 +17,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from symtune.sql import tree as t
-from symtune.sql.dialects import PARAMETER
-from symtune.sql.mending import (
+from symtune.sql.corpus.dialects import PARAMETER, admitted
+from symtune.sql.corpus.mending import (
     bare,
     branches,
     check_constant,
@@ -32,10 +31,11 @@ from symtune.sql.mending import (
     mend_groups,
     reading_of,
 )
-from symtune.sql.parse import ARITHMETIC_NODES, COMPARE_NODES, SET_NODES, beyond, parse_statement
-from symtune.sql.scopes import Key, Names, Same, Schema
-from symtune.sql.shapes import Shape, canonical, shape_tree_of
-from symtune.sql.slots import NEGATED, READINGS, ColumnSlot, SlotType, ValueSlot
+from symtune.sql.corpus.scopes import Key, Names, Same, Schema
+from symtune.sql.corpus.shapes import Shape, canonical, shape_tree_of
+from symtune.sql.corpus.slots import NEGATED, READINGS, ColumnSlot, SlotType, ValueSlot
+from symtune.sql.language import tree as t
+from symtune.sql.language.parse import ARITHMETIC_NODES, COMPARE_NODES, SET_NODES, beyond, parse_admitted
 from symtune.types import Rejected
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
@@ -43,7 +43,7 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 
 def abstract(sql: str, schema: Schema | None = None) -> Shape:
     """The shape of one statement. Raises Rejected with the reason where it has none."""
-    statement = parse_statement(sql, peoples=True)
+    statement = parse_admitted(admitted(sql))
     try:
         return _Abstraction(schema or {}).shape(statement)
     except RecursionError:

@@ -10,8 +10,8 @@ from statistics import fmean
 
 import msgspec
 
-from symtune.sql import tree as t
-from symtune.sql.draws import Draw, no_draw
+from symtune.sql.language import tree as t
+from symtune.sql.sampling.draws import Draw, no_draw
 
 STEPS = 16  # conditions that are added before a draw is given up
 

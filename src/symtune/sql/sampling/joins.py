@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
 import msgspec
 
-from symtune.sql import tree as t
-from symtune.sql.draws import Field, Material, no_draw
-from symtune.sql.evaluator import join_frame
-from symtune.sql.vectors import Database
-from symtune.tables import ForeignKey, make_view, typed_rows
+from symtune.sql.language import tree as t
+from symtune.sql.language.evaluator import join_frame
+from symtune.sql.language.vectors import Database
+from symtune.sql.sampling.draws import Field, Material, no_draw
+from symtune.tables import ForeignKey, Link, make_view, typed_rows
 from symtune.types import Rejected, Table
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """`left.left_column = right.right_column`: what two shown tables are joined on. All are SQL names."""
-
-    left: str
-    left_column: str
-    right: str
-    right_column: str
-
 
 # Tables to show together. Each link joins one more table to those before it.
 Linked = tuple[tuple[Table, ...], tuple[Link, ...]]

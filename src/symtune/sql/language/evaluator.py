@@ -23,9 +23,9 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Any
 
-from symtune.sql import tree as t
-from symtune.sql.expressions import EVALUATE, eval_expr
-from symtune.sql.vectors import Database, Frame, Relation, Scope, Vector, same_key, sort_index
+from symtune.sql.language import tree as t
+from symtune.sql.language.expressions import EVALUATE, eval_expr
+from symtune.sql.language.vectors import Database, Frame, Relation, Scope, Vector, same_key, sort_index
 from symtune.types import Rejected
 
 

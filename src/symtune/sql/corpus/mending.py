@@ -1,4 +1,4 @@
-"""Small readings and rewritings of sqlglot's trees, for `sql/abstraction.py`."""
+"""Small readings and rewritings of sqlglot's trees, for `sql/corpus/abstraction.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from symtune.sql.parse import _DATE_PARTS, _is_call
+from symtune.sql.language.parse import _DATE_PARTS, _is_call
 from symtune.types import Rejected
 
 

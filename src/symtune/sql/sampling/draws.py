@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NoReturn
 
-from symtune.sql import tree as t
-from symtune.sql.vectors import Vector
+from symtune.sql.language import tree as t
+from symtune.sql.language.vectors import Vector
 from symtune.types import Rejected
 
 

@@ -1,6 +1,6 @@
 """SQL templates: shapes of people's SQL, merged and counted, in one JSON file; built from a corpus, read by `generate`.
 
-    built = build(statements)              # sql/corpora.py reads them
+    built = build(statements)              # sql/corpus/corpora.py reads them
     save(Path("my_templates.json"), built, inputs, license="…")
     templates = load("default")            # or a path
 
@@ -19,12 +19,12 @@ from typing import Any
 
 from symtune.output import new_file, sha256
 from symtune.seeds import digest
-from symtune.sql import tree as t
-from symtune.sql.abstraction import abstract
-from symtune.sql.measures import operators
-from symtune.sql.scopes import Schema
-from symtune.sql.shapes import Shape, shape_tree
-from symtune.sql.slots import SLOT_TYPES, ColumnSlot, ValueSlot
+from symtune.sql.corpus.abstraction import abstract
+from symtune.sql.corpus.scopes import Schema
+from symtune.sql.corpus.shapes import Shape, shape_tree
+from symtune.sql.corpus.slots import SLOT_TYPES, ColumnSlot, ValueSlot
+from symtune.sql.language import tree as t
+from symtune.sql.language.measures import operators
 from symtune.tables import split_of
 from symtune.types import InputError, Rejected, Split
 

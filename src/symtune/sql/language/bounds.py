@@ -1,4 +1,4 @@
-"""What foreign SQL may look like before a parser sees it: bounded in length, tokens and depth, of known words.
+"""What SQL may look like before a parser sees it: bounded in length, tokens and depth, of known words.
 
     sqlglot.parse(admitted(sql), dialect="sqlite")
 
@@ -14,8 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from symtune.sql.dialects import common
 from symtune.types import Rejected
+
+Token = tuple[str, str]  # kind (a group of `_TOKEN`), text
 
 MAX_LENGTH = 20_000  # characters of a statement
 MAX_TOKENS = 1_500
@@ -35,7 +36,6 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-ESCAPED_QUOTE = re.compile(r"(?<=\w)\\'(?=\w)")  # MySQL's 'O\'Hare'
 KEYWORDS = frozenset(
     """
     select distinct all from where group order by having limit offset as on join inner left right full outer cross
@@ -49,12 +49,11 @@ CALLS = frozenset(
     """.split()
 )
 _PAIRS = {"first": ("nulls",), "last": ("nulls",), "integer": ("as",)}  # words that are SQL's behind these alone
-_COMPARES = frozenset(["=", "==", "<>", "!=", "<", "<=", ">", ">=", "like", "between"])
 _SIGNS = frozenset(["not", "-", "+"])
 _QUERY_STARTS = ("select", "with", "(")
 
 
-def tokens(sql: str) -> Iterator[tuple[str, str]]:
+def tokens(sql: str) -> Iterator[Token]:
     """(kind, text) for every token that is not space. Raises Rejected: too long, syntax."""
     if len(sql) > MAX_LENGTH:
         raise Rejected("too long", f"{len(sql)} characters, at most {MAX_LENGTH}")
@@ -76,27 +75,34 @@ def tokens(sql: str) -> Iterator[tuple[str, str]]:
         yield str(found.lastgroup), found.group()
 
 
-def admitted(sql: str, *, peoples: bool = False) -> str:
-    """The statement with every name in quotes, safe to parse.
-
-    `peoples`: the statement may be in any dialect (`sql/dialects.py`), and what stands in double quotes where a value
-    is expected (behind a comparison, in an IN list) is a text, as SQLite reads it where no column has that name.
-    Raises Rejected: too long, syntax, not a query, several statements, beyond the typed tree.
+def admitted(sql: str) -> str:
+    """The statement with every name in quotes, safe to parse. Raises Rejected: too long, syntax, not a query, several
+    statements, beyond the typed tree.
     """
-    found = list(tokens(ESCAPED_QUOTE.sub("''", sql) if peoples else sql))
+    return emitted(query_tokens(sql))
+
+
+def query_tokens(sql: str) -> list[Token]:
+    """The tokens of one query, without the `;` behind it. Raises Rejected: too long, syntax, not a query."""
+    found = list(tokens(sql))
     while found and found[-1][1] == ";":
         found.pop()
     if not found:
         raise Rejected("syntax", "an empty statement")
     if found[0][1].lower() not in _QUERY_STARTS:
         raise Rejected("not a query", found[0][1][:20])
-    if peoples:
-        found = list(_with_texts(common(found)))
+    return found
+
+
+def emitted(found: list[Token]) -> str:
+    """Tokens as text with every name in quotes, if they keep the bounds. Raises Rejected: too long, syntax, several
+    statements, beyond the typed tree.
+    """
     _check(found)
     return " ".join(_emitted(found))
 
 
-def _check(found: list[tuple[str, str]]) -> None:
+def _check(found: list[Token]) -> None:
     depth = run = joins = 0
     for i, (kind, text) in enumerate(found):
         if kind == "parameter" or text == "::":
@@ -120,14 +126,14 @@ def _check(found: list[tuple[str, str]]) -> None:
             raise Rejected("beyond the typed tree", f"the function {text[:40]}()")
 
 
-def _names_columns(found: list[tuple[str, str]], i: int) -> bool:
+def _names_columns(found: list[Token], i: int) -> bool:
     """Whether from here on stand names and then `) AS (`, as in WITH name (names) AS (SELECT …)."""
     while found[i : i + 1] and (found[i][0] in ("word", "quoted") or found[i][1] == ","):
         i += 1
     return [text.lower() for _, text in found[i : i + 3]] == [")", "as", "("]
 
 
-def _emitted(found: list[tuple[str, str]]) -> Iterator[str]:
+def _emitted(found: list[Token]) -> Iterator[str]:
     before = ""
     for i, (kind, text) in enumerate(found):
         word = text.lower() if kind == "word" else ""
@@ -135,24 +141,3 @@ def _emitted(found: list[tuple[str, str]]) -> Iterator[str]:
         known = not word or word in KEYWORDS or called or before in _PAIRS.get(word, ())
         yield text if known else f'"{text}"'
         before = word
-
-
-def _with_texts(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Tokens in double quotes that stand where a value is expected, as texts."""
-    before, listing, between = "", False, False
-    for i, (kind, text) in enumerate(found):
-        word = text.lower() if kind in ("word", "sign") else ""
-        expected = before in _COMPARES or (listing and before in ("(", ",")) or (between and before == "and")
-        dotted = found[i + 1 : i + 2] == [("sign", ".")]
-        if kind == "quoted" and text[0] == '"' and expected and not dotted:
-            kind, text = "text", "'" + text[1:-1].replace('""', '"').replace("'", "''") + "'"
-        if before == "in" and word == "(":
-            listing = True
-        elif word in (")", "select"):
-            listing = False
-        if before == "and":
-            between = False
-        if word == "between":
-            between = True
-        before = word
-        yield kind, text

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from symtune.sql.vectors import Vector, near, same_key, undecided
+from symtune.sql.language.vectors import Vector, near, same_key, undecided
 from symtune.types import Rejected
 
 LARGEST = 2**53  # beyond it a double no longer holds every integer

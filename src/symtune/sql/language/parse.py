@@ -12,10 +12,10 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from symtune.sql import tree as t
-from symtune.sql.bounds import admitted
-from symtune.sql.functions import checked
-from symtune.sql.type_rules import alike, check_columns, compared, typed, types_of
+from symtune.sql.language import tree as t
+from symtune.sql.language.bounds import admitted
+from symtune.sql.language.functions import checked
+from symtune.sql.language.type_rules import alike, check_columns, compared, typed, types_of
 from symtune.types import Rejected, Table
 
 Columns = dict[str, tuple[str, t.ExprType]]  # lower-case name -> name and type
@@ -47,10 +47,13 @@ def read(
         raise Rejected("too long", "nested too deeply") from None
 
 
-def parse_statement(sql: str, *, peoples: bool = False) -> Any:
-    """sqlglot's tree of one statement in SQLite's dialect, after the bounds of `sql/bounds.py`; `peoples`: of one in
-    any dialect."""
-    text = admitted(sql, peoples=peoples)
+def parse_statement(sql: str) -> Any:
+    """sqlglot's tree of one statement in SQLite's dialect, after the bounds of `sql/language/bounds.py`."""
+    return parse_admitted(admitted(sql))
+
+
+def parse_admitted(text: str) -> Any:
+    """sqlglot's tree of one statement that keeps the bounds. Raises Rejected: syntax, several statements."""
     try:
         statements = [s for s in sqlglot.parse(text, dialect="sqlite") if s is not None]
     except (sqlglot.errors.SqlglotError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Corpora of SQL, in the layouts that people publish -> statements for `sql/templates.py`.
+"""Corpora of SQL, in the layouts that people publish -> statements for `sql/corpus/templates.py`.
 
     corpus = Corpus([Path("train.jsonl"), Path("train.tables.jsonl"), Path("queries.sql")])
     built = build(corpus.statements())
@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from symtune.output import sha256
-from symtune.sql.scopes import Schema
-from symtune.sql.statements import a_statement_a_line, split_statements
-from symtune.sql.templates import Statement
+from symtune.sql.corpus.scopes import Schema
+from symtune.sql.corpus.statements import a_statement_a_line, split_statements
+from symtune.sql.corpus.templates import Statement
 from symtune.types import InputError
 
 MAX_LINE = 4_000_000  # bytes of a jsonl line, characters of a record of a .json file

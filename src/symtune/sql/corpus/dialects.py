@@ -1,20 +1,21 @@
 """What people write in the dialects of SQL -> the one way in which SQLite and the typed tree say it.
 
-    tokens = common(tokens)      # between the tokens of `sql/bounds.py` and the parser
+    text = admitted(sql)      # `sql/language/bounds.py` says the same of SQL in the typed tree's own words
 
-A pass over tokens, so that what it leaves is bounded as ever. It knows what changes the words and not the question:
-TOP n and FETCH FIRST n ROWS are LIMIT, ILIKE is LIKE, casts and ROUND are left out (numbers are numbers, `/` is real
-division, answers are rounded by one rule), YEAR(d) and EXTRACT(YEAR FROM d) read a date, a parameter (`?`, `:name`,
-`$1`, `%s`) is a value that is not known. What it does not know it leaves as it is: the parser refuses it.
+A pass over the tokens of the bounds, so that what it leaves is bounded as ever. It knows what changes the words and
+not the question: TOP n and FETCH FIRST n ROWS are LIMIT, ILIKE is LIKE, casts and ROUND are left out (numbers are
+numbers, `/` is real division, answers are rounded by one rule), YEAR(d) and EXTRACT(YEAR FROM d) read a date, a
+parameter (`?`, `:name`, `$1`, `%s`) is a value that is not known. What it does not know it leaves as it is: the
+parser refuses it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
+from symtune.sql.language.bounds import Token, emitted, query_tokens
 from symtune.types import Rejected
-
-Token = tuple[str, str]  # kind, text; the kinds of `sql/bounds.py`
 
 PARAMETER = "?"  # the text that stands for a value which is not known
 _RENAMED = {"ilike": "LIKE"}
@@ -24,7 +25,17 @@ _RENAMED_CALLS = {
 }  # fmt: skip
 _DATE_PARTS = {"year": "'%Y'", "month": "'%m'", "day": "'%d'"}
 _ROWS = ("row", "rows")
+ESCAPED_QUOTE = re.compile(r"(?<=\w)\\'(?=\w)")  # MySQL's 'O\'Hare'
+_COMPARES = frozenset(["=", "==", "<>", "!=", "<", "<=", ">", ">=", "like", "between"])
 _SETS = ("union", "intersect", "except")
+
+
+def admitted(sql: str) -> str:
+    """A statement in any dialect as text that is safe to parse. What stands in double quotes where a value is expected
+    (behind a comparison, in an IN list) is a text, as SQLite reads it where no column has that name. Raises Rejected
+    as the bounds do.
+    """
+    return emitted(list(_with_texts(common(query_tokens(ESCAPED_QUOTE.sub("''", sql))))))
 
 
 def common(found: list[Token]) -> list[Token]:
@@ -181,3 +192,24 @@ def _limits(found: list[Token]) -> list[Token]:
             out.append(found[at])
             at += 1
     return out + held[0]
+
+
+def _with_texts(found: list[Token]) -> Iterator[Token]:
+    """Tokens in double quotes that stand where a value is expected, as texts."""
+    before, listing, between = "", False, False
+    for i, (kind, text) in enumerate(found):
+        word = text.lower() if kind in ("word", "sign") else ""
+        expected = before in _COMPARES or (listing and before in ("(", ",")) or (between and before == "and")
+        dotted = found[i + 1 : i + 2] == [("sign", ".")]
+        if kind == "quoted" and text[0] == '"' and expected and not dotted:
+            kind, text = "text", "'" + text[1:-1].replace('""', '"').replace("'", "''") + "'"
+        if before == "in" and word == "(":
+            listing = True
+        elif word in (")", "select"):
+            listing = False
+        if before == "and":
+            between = False
+        if word == "between":
+            between = True
+        before = word
+        yield kind, text

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
-from symtune.sql.tree import (
+from symtune.sql.language.tree import (
     Aggregate,
     Arithmetic,
     Between,

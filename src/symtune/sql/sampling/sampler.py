@@ -14,16 +14,16 @@ from random import Random
 
 import msgspec
 
-from symtune.sql import tree as t
-from symtune.sql.balance import BOUNDS, SHORTCUTS, Balance
-from symtune.sql.draws import Draw, Field, Material
-from symtune.sql.growth import grown
-from symtune.sql.instances import Instances
-from symtune.sql.joins import joined_material, narrowed
-from symtune.sql.measures import difficulty, guess, operators
-from symtune.sql.programs import JOINED, QUERY_TYPES, QueryType
-from symtune.sql.proof import Context
-from symtune.sql.render import render
+from symtune.sql.language import tree as t
+from symtune.sql.language.measures import difficulty, guess, operators
+from symtune.sql.language.proof import Context
+from symtune.sql.language.render import render
+from symtune.sql.sampling.balance import BOUNDS, SHORTCUTS, Balance
+from symtune.sql.sampling.draws import Draw, Field, Material
+from symtune.sql.sampling.growth import grown
+from symtune.sql.sampling.instances import Instances
+from symtune.sql.sampling.joins import joined_material, narrowed
+from symtune.sql.sampling.programs import JOINED, QUERY_TYPES, QueryType
 from symtune.types import Denotation, Rejected, UnknownName
 
 TRIES = 8  # draws of one query type before another is picked

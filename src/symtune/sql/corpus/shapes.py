@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symtune.sql import tree as t
-from symtune.sql.limits import check_work
-from symtune.sql.parse import parse_statement, read
-from symtune.sql.render import render
-from symtune.sql.scopes import TABLE
-from symtune.sql.slots import ColumnSlot, ValueSlot, check_types, check_values, slots_of, type_of_value
+from symtune.sql.corpus.scopes import TABLE
+from symtune.sql.corpus.slots import ColumnSlot, ValueSlot, check_types, check_values, slots_of, type_of_value
+from symtune.sql.language import tree as t
+from symtune.sql.language.limits import check_work
+from symtune.sql.language.parse import parse_statement, read
+from symtune.sql.language.render import render
 from symtune.types import Rejected
 
 MAX_SLOTS = 12  # columns, and values, of a template

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from symtune.sql.bounds import ESCAPED_QUOTE, MAX_LENGTH
+from symtune.sql.corpus.dialects import ESCAPED_QUOTE
+from symtune.sql.language.bounds import MAX_LENGTH
 from symtune.types import InputError
 
 # What cuts a text: ; ' " ` # -- /*, written so that the search runs over first characters, four times as fast.

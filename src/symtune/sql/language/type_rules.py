@@ -6,7 +6,7 @@ instance may make of them.
 
 from __future__ import annotations
 
-from symtune.sql import tree as t
+from symtune.sql.language import tree as t
 from symtune.types import Rejected
 
 

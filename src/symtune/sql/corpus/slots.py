@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from symtune.sql import tree as t
+from symtune.sql.language import tree as t
 from symtune.types import Rejected
 
 SlotType = Literal["number", "date", "text", "ordered", "any"]

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from symtune.executors import Duckdb
-from symtune.sql import tree as t
-from symtune.sql.evaluator import evaluate
-from symtune.sql.proof import same_rows
-from symtune.sql.render import render
-from symtune.sql.vectors import Database, Relation
+from symtune.sql.language import tree as t
+from symtune.sql.language.evaluator import evaluate
+from symtune.sql.language.proof import same_rows
+from symtune.sql.language.render import render
+from symtune.sql.language.vectors import Database, Relation
 from symtune.tables import typed_rows
 from symtune.types import Rejected, Table
 

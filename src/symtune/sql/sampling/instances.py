@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from symtune.sql import tree as t
-from symtune.sql.draws import Draw, Field, Material, no_draw
-from symtune.sql.functions import FUNCTIONS
-from symtune.sql.limits import check_work
-from symtune.sql.scopes import TABLE
-from symtune.sql.slots import READINGS, ColumnSlot, ValueSlot
-from symtune.sql.templates import SqlTemplate, SqlTemplates
+from symtune.sql.corpus.scopes import TABLE
+from symtune.sql.corpus.slots import READINGS, ColumnSlot, ValueSlot
+from symtune.sql.corpus.templates import SqlTemplate, SqlTemplates
+from symtune.sql.language import tree as t
+from symtune.sql.language.functions import FUNCTIONS
+from symtune.sql.language.limits import check_work
+from symtune.sql.sampling.draws import Draw, Field, Material, no_draw
 
 Binding = dict[str, Any]  # slot -> Column, Constant, or the text of a LIKE pattern; "" -> the source of rows
 Fill = Callable[[Binding], Any]

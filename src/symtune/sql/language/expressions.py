@@ -1,7 +1,7 @@
 """Expressions over a frame of rows: what each node of the tree without a query of its own is worth.
 
 `eval_expr` gives a `Vector`, one value a row (or group). Nodes that hold a query (IN, EXISTS, a scalar subquery) are
-evaluated in `sql/evaluator.py`, which adds them to the same table.
+evaluated in `sql/language/evaluator.py`, which adds them to the same table.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from symtune.sql import tree as t
-from symtune.sql.functions import (
+from symtune.sql.language import tree as t
+from symtune.sql.language.functions import (
     AGGREGATES,
     ARITHMETIC,
     FUNCTIONS,
@@ -21,7 +21,7 @@ from symtune.sql.functions import (
     either,
     like,
 )
-from symtune.sql.vectors import ROUNDED, SUMMED, Frame, Vector, sort_index
+from symtune.sql.language.vectors import ROUNDED, SUMMED, Frame, Vector, sort_index
 from symtune.types import Rejected
 
 

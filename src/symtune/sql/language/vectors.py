@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from symtune.denotation import number_text
-from symtune.sql import tree as t
+from symtune.sql.language import tree as t
 from symtune.types import Rejected, Table, Value
 
 ROUNDED = 1  # decimals of single operations: rounded, and the same in every engine

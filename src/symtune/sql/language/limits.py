@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from symtune.sql import tree as t
+from symtune.sql.language import tree as t
 from symtune.types import Rejected
 
 MAX_WORK = 2_000_000  # values computed: some 0.5 s and 200 MB

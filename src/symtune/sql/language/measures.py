@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from symtune.sql import tree as t
-from symtune.sql.vectors import Database, shown
+from symtune.sql.language import tree as t
+from symtune.sql.language.vectors import Database, shown
 
 _DATE_FUNCTIONS = {"YEAR", "MONTH", "DAY", "DAYS"}
 _ARITHMETIC: dict[tuple[type, type], str] = {
