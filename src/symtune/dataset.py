@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from symtune.files import BATCH, read_parquet
 from symtune.types import InputError, Split, Table
 
 SCHEMA = pa.schema(
@@ -39,17 +40,16 @@ TABLES_SCHEMA = pa.schema(
     [("id", pa.string()), ("source", pa.string()), ("content", pa.string()), ("table", pa.string())]
 )
 _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-ROW_GROUP = 1024  # rows
 _OPTIONS = {"compression": "zstd", "compression_level": 3, "use_dictionary": False, "write_statistics": False}
 
 Row = dict[str, Any]
 
 
 def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
-    """Write rows as one parquet file. Row groups are small, so that readers can stream."""
+    """Write rows as one parquet file. Row groups are what a reader holds at once."""
     with pq.ParquetWriter(path, schema, **_OPTIONS) as writer:
-        for start in range(0, len(rows), ROW_GROUP):
-            group = rows[start : start + ROW_GROUP]
+        for start in range(0, len(rows), BATCH):
+            group = rows[start : start + BATCH]
             arrays = [_array([row[f.name] for row in group], f.type) for f in schema]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
@@ -90,22 +90,6 @@ def shards(folder: Path, split: Split | None = None) -> list[Shard]:
     if not found:
         raise InputError(f"{folder}: no data/{split or '*'}-*.parquet here; wanted the output of `symtune generate`")
     return [Shard(path, other if (other := folder / "tables" / path.name).is_file() else None) for path in found]
-
-
-def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """The rows of one parquet file, batch by batch. Raises InputError for a file that is not parquet."""
-    try:
-        with pq.ParquetFile(path) as file:
-            missing = set(columns or ()) - set(file.schema_arrow.names)
-            if missing:
-                raise InputError(
-                    f"{path}: no column {sorted(missing)[0]!r}; it has {', '.join(file.schema_arrow.names)}"
-                )
-            # One thread: a pool of them, made for the first file, would keep 30 MB.
-            for batch in file.iter_batches(batch_size=ROW_GROUP, columns=columns, use_threads=False):
-                yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: not a readable parquet file: {str(error).splitlines()[0]}") from None
 
 
 def read_rows(folder: Path, split: Split | None = None, columns: Sequence[str] | None = None) -> Iterator[Row]:

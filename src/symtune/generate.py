@@ -27,6 +27,7 @@ from typing import Any
 from symtune import dataset
 from symtune.card import PLOTS, Statistics, card
 from symtune.exhaustion import Exhaustion
+from symtune.files import read_parquet
 from symtune.keys import KeySet
 from symtune.output import new_folder, sha256, versions, write_manifest
 from symtune.plots import plots
@@ -359,13 +360,13 @@ def _cut(work: Work, number: int, keep: Sequence[int], marks: Sequence[Marks]) -
     if work.config.format == "input-output":
         return _redraw(work, number, keep, marks)
     data, *tables = _files(work, number)
-    stored = list(dataset.read_parquet(data))
+    stored = list(read_parquet(data))
     rows = [stored[i] for i in keep]
     infos = [json.loads(row["info"]) for row in rows]
     dataset.write_rows(data, rows, dataset.SCHEMA)
     used = {table for info in infos for table in info.get("tables", ()) if isinstance(table, str)}
     for path in tables:
-        shown = [row for row in dataset.read_parquet(path) if row["id"] in used]
+        shown = [row for row in read_parquet(path) if row["id"] in used]
         dataset.write_rows(path, shown, dataset.TABLES_SCHEMA)
     return Statistics.of(rows, infos, marks)
 
