@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from symtune.sql import evaluator as e
-from symtune.sql import expressions as x
-from symtune.sql import functions as f
-from symtune.sql import tree as t
-from symtune.sql.vectors import Frame, Vector
+from symtune.sql.language import evaluator as e
+from symtune.sql.language import expressions as x
+from symtune.sql.language import functions as f
+from symtune.sql.language import tree as t
+from symtune.sql.language.vectors import Frame, Vector
 
 Fault = list[tuple[Any, Any, Any]]
 _group = e._group

@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recipe",),
     ("cli",),
 )
+SQL_ROOMS = ("language", "corpus", "sampling")  # of sql/: a room imports from those before it
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 SELF_CONTAINED = ("tasks", "benchmarks")  # one file each, found because it is in the folder
 TRAINING = {"torch", "transformers", "accelerate", "trl", "peft", "gguf", "tokenizers", "safetensors"}
@@ -89,6 +90,15 @@ def test_module(path):
         assert not siblings, f"{name} imports {siblings}: each file of {package}/ stands alone"
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level], (
         "write imports in full"
+    )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sql").glob("*/*.py")), ids=name_of)
+def test_rooms_of_sql(path):
+    room = SQL_ROOMS.index(path.parent.name)
+    used = [other.split(".")[1] for other in ours(imports(parsed(path))) if other.startswith("sql.")]
+    assert not [other for other in used if SQL_ROOMS.index(other) > room], (
+        f"{name_of(path)} imports {used}: sql/ goes {' <- '.join(SQL_ROOMS)}"
     )
 
 

@@ -177,7 +177,7 @@ def test_data_never_chooses_what_code_runs(lines, tmp_path):
 
 def test_duckdb_is_heard(made, monkeypatch):
     pytest.importorskip("duckdb")
-    from symtune.sql.second_opinion import SecondOpinion
+    from symtune.sql.language.second_opinion import SecondOpinion
 
     monkeypatch.setattr(SecondOpinion, "disagreements", lambda self, tables, queries: {0: "DuckDB: []"})
     report = audit(made, engine="duckdb")

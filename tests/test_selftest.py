@@ -6,8 +6,8 @@ import pytest
 
 from symtune import selftest
 from symtune.selftest import selftest_sql
-from symtune.sql import functions
-from symtune.sql.second_opinion import SecondOpinion
+from symtune.sql.language import functions
+from symtune.sql.language.second_opinion import SecondOpinion
 from symtune.types import Rejected
 from test_generate import symtune
 

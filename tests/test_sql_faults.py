@@ -11,9 +11,9 @@ from sql_faults import FAULTS
 from symtune.denotation import same_answer
 from symtune.executors import Sqlite
 from symtune.seeds import rng
-from symtune.sql.parse import parse_sql
-from symtune.sql.proof import Context, permuted
-from symtune.sql.sampler import Sampler
+from symtune.sql.language.parse import parse_sql
+from symtune.sql.language.proof import Context, permuted
+from symtune.sql.sampling.sampler import Sampler
 from symtune.tables import typed_rows
 from symtune.types import Rejected
 

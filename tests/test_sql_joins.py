@@ -12,12 +12,13 @@ from symtune import dataset
 from symtune.audit import audit
 from symtune.generate import GenerateConfig, generate
 from symtune.seeds import rng
-from symtune.sql import tree as t
-from symtune.sql.joins import Link, narrowed, split
-from symtune.sql.parse import parse_sql
-from symtune.sql.proof import Context
-from symtune.sql.render import render
-from symtune.sql.sampler import Sampler
+from symtune.sql.language import tree as t
+from symtune.sql.language.parse import parse_sql
+from symtune.sql.language.proof import Context
+from symtune.sql.language.render import render
+from symtune.sql.sampling.joins import narrowed, split
+from symtune.sql.sampling.sampler import Sampler
+from symtune.tables import Link
 from symtune.types import Rejected, Table
 
 CITIES = Table(

@@ -13,12 +13,12 @@ from hostile_tables import NASTY, tables
 from symtune.denotation import parse, render, same_answer
 from symtune.prompts import linearize_all, load_templates
 from symtune.seeds import rng
-from symtune.sql import templates as sql_templates
-from symtune.sql.parse import parse_sql
-from symtune.sql.proof import Context, permuted
-from symtune.sql.render import render as render_sql
-from symtune.sql.sampler import Sampler
-from symtune.sql.second_opinion import SecondOpinion
+from symtune.sql.corpus import templates as sql_templates
+from symtune.sql.language.parse import parse_sql
+from symtune.sql.language.proof import Context, permuted
+from symtune.sql.language.render import render as render_sql
+from symtune.sql.language.second_opinion import SecondOpinion
+from symtune.sql.sampling.sampler import Sampler
 from symtune.tables import TableSet, content_hash, typed_rows
 from symtune.tables.clean import clean_header, clean_rows
 from symtune.tasks import Setting, find

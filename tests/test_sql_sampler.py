@@ -10,10 +10,10 @@ import pytest
 
 from sql_cases import TABLES
 from symtune.seeds import rng
-from symtune.sql.parse import parse_sql
-from symtune.sql.programs import QUERY_TYPES
-from symtune.sql.proof import Context
-from symtune.sql.sampler import Sampler
+from symtune.sql.language.parse import parse_sql
+from symtune.sql.language.proof import Context
+from symtune.sql.sampling.programs import QUERY_TYPES
+from symtune.sql.sampling.sampler import Sampler
 from symtune.tables import load_tables, make_view
 
 # What the default mix covers, by the names of docs/sql.md.

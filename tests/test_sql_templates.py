@@ -24,22 +24,22 @@ from symtune.cli import build as app
 from symtune.generate import GenerateConfig, generate
 from symtune.near_duplicates import near_duplicates
 from symtune.seeds import rng
-from symtune.sql import tree as t
-from symtune.sql.abstraction import abstract
-from symtune.sql.balance import ROWS, SHORTCUTS, Balance, bounds_for
-from symtune.sql.bounds import CALLS, KEYWORDS
-from symtune.sql.corpora import Corpus
-from symtune.sql.draws import Draw
-from symtune.sql.instances import Instances
-from symtune.sql.joins import split
-from symtune.sql.parse import parse_sql
-from symtune.sql.proof import Context
-from symtune.sql.render import render
-from symtune.sql.sampler import Sampler, _material
-from symtune.sql.shapes import shape_tree
-from symtune.sql.slots import SLOT_TYPES, ValueSlot
-from symtune.sql.statements import split_statements
-from symtune.sql.templates import SqlTemplate, SqlTemplates, Statement, build, load, save
+from symtune.sql.corpus.abstraction import abstract
+from symtune.sql.corpus.corpora import Corpus
+from symtune.sql.corpus.shapes import shape_tree
+from symtune.sql.corpus.slots import SLOT_TYPES, ValueSlot
+from symtune.sql.corpus.statements import split_statements
+from symtune.sql.corpus.templates import SqlTemplate, SqlTemplates, Statement, build, load, save
+from symtune.sql.language import tree as t
+from symtune.sql.language.bounds import CALLS, KEYWORDS
+from symtune.sql.language.parse import parse_sql
+from symtune.sql.language.proof import Context
+from symtune.sql.language.render import render
+from symtune.sql.sampling.balance import ROWS, SHORTCUTS, Balance, bounds_for
+from symtune.sql.sampling.draws import Draw
+from symtune.sql.sampling.instances import Instances
+from symtune.sql.sampling.joins import split
+from symtune.sql.sampling.sampler import Sampler, _material
 from symtune.types import SPLITS, Denotation, InputError, Rejected, Table
 
 TEAMS = Table(

@@ -242,7 +242,7 @@ def test_duckdb_confirms_blocks_and_is_counted(monkeypatch):
     assert not rejects["duckdb disagrees"]
     fields = [item.example.fields for item in plain]
     assert task.disagreements("duckdb", fields) == {}
-    from symtune.sql.second_opinion import SecondOpinion
+    from symtune.sql.language.second_opinion import SecondOpinion
 
     monkeypatch.setattr(SecondOpinion, "disagreements", lambda self, tables, queries: {0: "no", 2: "no"})
     left, rejects = block(task, verify="duckdb")

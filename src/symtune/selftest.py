@@ -22,9 +22,9 @@ from symtune.denotation import parse
 from symtune.exhaustion import Exhaustion
 from symtune.keys import KeySet
 from symtune.seeds import digest, rng
-from symtune.sql.parse import parse_sql
-from symtune.sql.proof import Context, permuted
-from symtune.sql.tree import Query
+from symtune.sql.language.parse import parse_sql
+from symtune.sql.language.proof import Context, permuted
+from symtune.sql.language.tree import Query
 from symtune.tables import load_tables, tables_of_split, typed_rows
 from symtune.tasks import Drawn, Setting, SymbolicTask, find
 from symtune.tokens import estimate

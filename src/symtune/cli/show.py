@@ -132,7 +132,7 @@ def _pretty(sql: str) -> str:
     """The program over several lines; as it is where it is more than the parser may be given."""
     import sqlglot
 
-    from symtune.sql.bounds import admitted
+    from symtune.sql.language.bounds import admitted
     from symtune.types import Rejected
 
     try:
