@@ -65,10 +65,11 @@ def _choose(data: Path, n: int, seed: int, query_type: str | None) -> list[tuple
 
 def _items(data: Path) -> Iterator[tuple[Any, Any]]:
     from symtune import dataset
+    from symtune.files import read_parquet
 
     for shard in dataset.shards(data):
         tables = dataset.read_tables(shard.tables)
-        for number, row in enumerate(dataset.read_parquet(shard.data, dataset.SCHEMA.names), start=1):
+        for number, row in enumerate(read_parquet(shard.data, dataset.SCHEMA.names), start=1):
             yield row, dataset.fields_of(row["info"], tables, f"{shard.data}: row {number}")
 
 
