@@ -17,16 +17,16 @@ from typing import Any, NamedTuple
 
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all, load_templates
 from symtune.sql.corpus.templates import SqlTemplates
+from symtune.sql.language.engines import Engines
 from symtune.sql.language.limits import check_work
 from symtune.sql.language.parse import parse_sql
-from symtune.sql.language.proof import Context, Engines
+from symtune.sql.language.proof import Context
 from symtune.sql.language.second_opinion import SecondOpinion
 from symtune.sql.language.tree import Query
 from symtune.sql.sampling.balance import bounds_for
 from symtune.sql.sampling.instances import Instances
 from symtune.sql.sampling.joins import Linked, follow, split
-from symtune.sql.sampling.sampler import Drawn as Program
-from symtune.sql.sampling.sampler import Sampler
+from symtune.sql.sampling.sampler import Program, Sampler
 from symtune.tables import ForeignKey, Link, content_hash, make_view
 from symtune.tasks import Drawn, Setting, SymbolicTask
 from symtune.types import Denotation, Example, Fields, Rejected, Table, UnknownName
