@@ -46,7 +46,7 @@ class Registry(Generic[Plugin]):
         return self._instance(importlib.import_module(f"{self._package}.{name}"), f"{self.kind} {name}")
 
     def load(self, path: Path) -> Plugin:
-        """The plug-in that a user's own file defines. Raises InputError, with the line, for all that goes wrong in it."""
+        """The plug-in that a user's own file defines. Raises InputError, with the line, for what goes wrong in it."""
         if not path.is_file():
             raise InputError(f"{self.kind} {path}: no such file")
         name = f"symtune_own_{path.stem}_{digest(path.resolve()).hex()[:8]}"
