@@ -1,44 +1,55 @@
 """SQL execution: a table, a program, and the answer that two executors agree on (Liu et al. 2021, 2023).
 
 A block is one view of one table (for joins: split in two or three, or with the tables that its foreign keys lead to)
-and up to `setting.programs` proven programs over it. The engines are the task's: finish one block before the next is
-begun. Fields: `sql`, `tables`; what else `info` holds describes them.
+and up to `setting.programs` proven programs over it. Fields: `sql`, `tables`; what else `info` holds describes them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
-from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all, load_templates
+from symtune.prompts import LINEARIZATIONS, PromptTemplate, load_templates
+from symtune.sql.corpus import templates as sql_templates
 from symtune.sql.corpus.templates import SqlTemplates
+from symtune.sql.language.bounds import pretty
 from symtune.sql.language.limits import check_work
 from symtune.sql.language.parse import parse_sql
-from symtune.sql.language.proof import Context, Engines
+from symtune.sql.language.proof import Context, Engines, permuted
 from symtune.sql.language.second_opinion import SecondOpinion
 from symtune.sql.language.tree import Query
 from symtune.sql.sampling.balance import bounds_for
 from symtune.sql.sampling.instances import Instances
-from symtune.sql.sampling.joins import Linked, follow, split
 from symtune.sql.sampling.sampler import Drawn as Program
 from symtune.sql.sampling.sampler import Sampler
-from symtune.tables import ForeignKey, Link, content_hash, make_view
-from symtune.tasks import Drawn, Setting, SymbolicTask
-from symtune.types import Denotation, Example, Fields, Rejected, Table, UnknownName
+from symtune.sql.sampling.views import draw_view, pick
+from symtune.tables import Views, content_hash, typed_rows
+from symtune.task import Drawn, Options, Setting, SymbolicTask, Tally, Words
+from symtune.tasks.sql_execution.options import DEFAULT_SHARE, SqlOptions
+from symtune.types import Denotation, Example, Fields, InputError, Rejected, Traits, UnknownName
 
-ROWS_IN_ORDER = 0.5  # share of views whose rows stand as in their table; in the others they are shuffled
-COLUMNS_IN_ORDER = 0.75  # the same of columns
-VIEWS_PER_BLOCK = 4  # views tried before a block is left empty
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
-JOINS = 0.08  # share of blocks over several tables where the setting gives none
-JOINS_OF_LINKED = 0.4  # the same for a table with a foreign key
-THIRD_TABLE = 0.5  # share of blocks over several tables that show three, where there are three
-SHRINKS = 4  # times a view that is over its budget is made smaller
+PERMUTATIONS = ("one", "two", "three")  # keys of the orders of rows and columns that the self-test executes too
+REMEDIES = {
+    "table: over the token budget": "raise --budget, or lower --rows and --columns",
+    "over the token budget": "raise --budget, or lower --rows and --columns",
+    "table: too few rows or short columns": "lower --rows and --columns, or raise --max-cell",
+    "context: serves no query type": "change --set query_types=…, or bring other tables",
+    "easier than asked for": "lower --set difficulty=…",
+    "harder than asked for": "raise --set difficulty=…, or lower --rows",
+}
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What blocks share: the sampler, and the SQL templates that it draws from."""
+
+    sampler: Sampler
+    templates: SqlTemplates | None
 
 
 class SqlExecution(SymbolicTask):
@@ -46,100 +57,159 @@ class SqlExecution(SymbolicTask):
 
     name = "sql_execution"
     version = 2
+    needs_tables = True
     templates = load_templates("sql_execution")
+    options = SqlOptions
     engines = ("duckdb",)
+    doubts: Mapping[str, str] = {"engines disagree": "SQLite", "duckdb disagrees": "DuckDB"}
+    words = Words(
+        query_types="Kinds of program",
+        operators="Constructs (share of programs that use them)",
+        chance="Guessing a cell of the right column, knowing the kind of program, scores",
+        remedies=REMEDIES,
+    )
 
-    def __init__(self) -> None:
-        self._engines: Engines | None = None
-        self._context: Context | None = None
-        self._second: SecondOpinion | None = None
+    # ------------------------------------------------------------------------------------------ drawing and proving
 
     def sample(self, rng: Random, setting: Setting) -> Fields:
         """One program over one view. Blocks are the natural unit: this draws one and takes its first."""
-        rejects: Counter[str] = Counter()
-        for drawn in self.block(rng, setting, "sample", rejects):
+        tally = Tally()
+        for drawn in self.block(rng, setting, "sample", tally):
             return drawn.example.fields
-        raise Rejected("no such material", ", ".join(rejects))
+        raise Rejected("no such material", ", ".join(tally.rejects))
 
     def execute(self, fields: Fields) -> Denotation:
         """The proven denotation of `sql` on `tables`. Raises Rejected for SQL beyond the typed tree."""
-        tables = fields["tables"]
-        if self._context is None or self._context.tables != tables:  # lines of one block share their tables
-            self._context = None  # stays so where the tables cannot be loaded
-            self._context = Context(tables, self._kept_engines(), max_rows=MOST_ROWS)
-        query = parse_sql(fields["sql"], tables)
-        check_work(query, self._context.database)
-        return self._context.prove(query)[0]
+        context = Context(fields["tables"], Engines(), max_rows=MOST_ROWS)
+        query = parse_sql(fields["sql"], context.tables)
+        check_work(query, context.database)
+        return context.prove(query)[0]
 
     def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
         """What DuckDB does not confirm. Neighbours that share their tables go to it in one statement."""
         if engine not in self.engines:
             raise UnknownName(f"engine of task {self.name}", engine, self.engines)
         found: dict[int, str] = {}
+        duckdb = SecondOpinion()
         for tables, members in groupby(range(len(batch)), lambda i: batch[i]["tables"]):
             numbers = list(members)
             queries = [parse_sql(batch[i]["sql"], tables) for i in numbers]
-            said = self._second_opinion().disagreements(tables, queries)
+            said = duckdb.disagreements(tables, queries)
             found.update({numbers[i]: text for i, text in said.items()})
         return found
 
-    def _second_opinion(self) -> SecondOpinion:
-        if self._second is None:
-            self._second = SecondOpinion()
-        return self._second
+    def variants(self, fields: Fields) -> Iterator[Fields]:
+        """The program on the tables with rows and columns in three other orders."""
+        tables = fields["tables"]
+        typed = [typed_rows(table) for table in tables]
+        for key in PERMUTATIONS:
+            yield {**fields, "tables": tuple(permuted(tables, typed, key)[0])}
+
+    def prepare(self, setting: Setting) -> _Prepared:
+        """The sampler, with the SQL templates that the options name. Raises InputError for a file that is none."""
+        options, templates = _options(setting), None
+        if options.sql_templates is not None:
+            templates = sql_templates.load(options.sql_templates)
+            if options.sql_templates_split:
+                templates = templates.of_split(setting.split)
+        instances = (Instances(templates), _template_share(options)) if templates else None
+        return _Prepared(Sampler(options.query_types, options.difficulty, instances), templates)
 
     def bounds(self, setting: Setting) -> Mapping[str, float]:
         """Shortcuts, and in the default mix kinds of answers too: a mix of the user's own decides those itself."""
-        sizes = [len(table.rows) for table in setting.tables.tables]
-        return bounds_for(setting.rows, sizes, kinds=setting.query_types is None)
+        views = _views(setting)
+        sizes = [len(table.rows) for table in views.tables.tables]
+        return bounds_for(views.rows, sizes, kinds=_options(setting).query_types is None)
 
     def split_key(self, fields: Fields) -> str:
         """The content of the first table: a table's programs never stand in two splits."""
         return content_hash(fields["tables"][0])
 
-    def _kept_engines(self) -> Engines:
-        if self._engines is None:
-            self._engines = Engines()
-        return self._engines
+    # ------------------------------------------------------------------------------------------- prompts and storing
 
-    def _several(self, setting: Setting) -> tuple[PromptTemplate, ...]:
-        """The twins, for several tables, of the templates of the setting."""
-        twins = {twin.key: twin for twin in load_templates("sql_execution_several")}
-        return tuple(twins[chosen.key] for chosen in self.chosen_templates(setting))
+    def shown(self, fields: Fields) -> Mapping[str, str]:
+        """The program; the text of the tables is filled in beside it."""
+        return {"sql": fields["sql"]}
 
-    def block(self, rng: Random, setting: Setting, key: str, rejects: Counter[str]) -> Iterator[Drawn]:
+    def templates_for(self, fields: Fields) -> tuple[PromptTemplate, ...]:
+        """The templates, or for several tables their twins of the same keys."""
+        return self.templates if len(fields["tables"]) == 1 else load_templates("sql_execution_several")
+
+    def info(self, example: Example) -> dict[str, Any]:
+        """The program and what describes it."""
+        traits = example.traits
+        return {
+            "sql": example.fields["sql"],
+            "ordered": example.ordered,
+            "query_type": traits.query_type,
+            "operators": traits.operators,
+            "chance": traits.chance,
+            **({"sql_template": traits.origin} if traits.origin else {}),
+        }
+
+    def fields_of(self, info: Mapping[str, Any]) -> Fields:
+        """`sql` and `tables`. Raises InputError where one is missing."""
+        sql, tables = info.get("sql"), info.get("tables")
+        if not isinstance(sql, str) or not tables:
+            raise InputError(f"info holds no sql and tables; wanted an example of the task {self.name}")
+        return {"sql": sql, "tables": tables}
+
+    def facts(self, setting: Setting) -> dict[str, Any]:
+        """The file of SQL templates."""
+        templates = setting.prepared.templates
+        if templates is None:
+            return {}
+        return {"sql_templates": {"count": len(templates.templates), "sha256": templates.sha256}}
+
+    def stated(self, options: Options) -> dict[str, Any]:
+        """The options, a file of SQL templates by its name and with its share."""
+        found = options.model_dump(mode="json")
+        if isinstance(options, SqlOptions) and options.sql_templates is not None:
+            found["sql_templates"] = sql_templates.path_of(options.sql_templates).name
+            found["sql_template_share"] = _template_share(options)
+        return found
+
+    def program(self, fields: Fields) -> tuple[str, str]:
+        """The program over several lines, where it is no more than the parser may be given."""
+        return pretty(fields["sql"]), "sql"
+
+    # -------------------------------------------------------------------------------------------------------- blocks
+
+    def block(self, rng: Random, setting: Setting, key: str, tally: Tally) -> Iterator[Drawn]:
         """Many programs over one view: one linearization, one load into the engines."""
-        made = self._block(rng, setting, key, rejects)
+        made = self._block(rng, setting, key, tally)
         if not setting.verify:
             return (drawn for drawn, _ in made)
-        return self._confirmed(list(made), rejects)
+        return self._twice_confirmed(list(made), tally)
 
-    def _confirmed(self, made: list[tuple[Drawn, Query]], rejects: Counter[str]) -> Iterator[Drawn]:
+    def _twice_confirmed(self, made: list[tuple[Drawn, Query]], tally: Tally) -> Iterator[Drawn]:
         """The examples of one block that DuckDB confirms."""
         if not made:
             return
-        wrong = self._second_opinion().disagreements(made[0][0].tables, [query for _, query in made])
+        tables = made[0][0].example.tables
+        wrong = SecondOpinion().disagreements(tables, [query for _, query in made])
         for number, (drawn, _) in enumerate(made):
             if number in wrong:
-                rejects["duckdb disagrees"] += 1
+                tally.rejects["duckdb disagrees"] += 1
             else:
                 yield drawn
 
-    def _block(self, rng: Random, setting: Setting, key: str, rejects: Counter[str]) -> Iterator[tuple[Drawn, Query]]:
-        how = _pick(rng, _linearizations(setting.linearizations))
-        view = _view(rng, setting, key, how, rejects)
+    def _block(self, rng: Random, setting: Setting, key: str, tally: Tally) -> Iterator[tuple[Drawn, Query]]:
+        options, views, rejects = _options(setting), _views(setting), tally.rejects
+        prepared = setting.prepared or self.prepare(setting)
+        how = pick(rng, views.linearizations or tuple(LINEARIZATIONS))
+        view = draw_view(
+            rng, views, joins=options.joins, key=key, how=how, measure=setting.measure, budget=setting.budget,
+            rejects=rejects,
+        )  # fmt: skip
         if view is None:
             return
-        tables, links, shown = view
-        templates = self._several(setting) if links else self.chosen_templates(setting)
-        self._context = None
-        context = Context(tables, self._kept_engines(), links=links, max_rows=setting.max_answer_rows)
-        mix = setting.query_types and tuple(setting.query_types.items())
-        sampler = _sampler(mix, setting.difficulty, setting.sql_templates, setting.sql_template_share)
-        used = setting.measure(shown)
-        for number, program in enumerate(sampler.programs(context, rng, setting.programs, rejects)):
-            template = _pick(rng, templates)
-            prompt = template.render({"table": shown, "sql": program.sql})
+        templates = self._chosen(setting, several=bool(view.links))
+        context = Context(view.tables, Engines(), links=view.links, max_rows=options.max_answer_rows)
+        used = setting.measure(view.shown)
+        for number, program in enumerate(prepared.sampler.programs(context, rng, setting.programs, rejects)):
+            template = pick(rng, templates)
+            prompt = template.render({"table": view.shown, "sql": program.sql})
             if setting.exact:
                 size = setting.measure(prompt) + setting.measure(program.answer)
             else:
@@ -147,156 +217,51 @@ class SqlExecution(SymbolicTask):
             if size > setting.budget:
                 rejects["over the token budget"] += 1
                 continue
-            meta = _meta(program, tables, f"{template.id}+{how}")
-            fields = {"sql": program.sql, "tables": tables}
-            example = Example(f"{key}/{number}", self.name, fields, program.answer, meta)
-            yield Drawn(example, prompt, tables), program.query
+            fields = {"sql": program.sql, "tables": view.tables}
+            yield Drawn(_example(f"{key}/{number}", fields, program), prompt, template.id, how), program.query
+
+    def _chosen(self, setting: Setting, *, several: bool) -> tuple[PromptTemplate, ...]:
+        """The templates of the setting, or their twins for several tables."""
+        chosen = self.chosen_templates(setting)
+        if not several:
+            return chosen
+        twins = {twin.key: twin for twin in load_templates("sql_execution_several")}
+        return tuple(twins[template.key] for template in chosen)
 
 
-def _meta(program: Program, tables: tuple[Table, ...], template_id: str) -> dict[str, Any]:
-    return {
-        "answer_type": program.denotation.kind,
-        "table_id": tables[0].source,
-        "template_id": template_id,
-        "difficulty": program.difficulty,
-        "shortcut": program.shortcut,
-        "balance": program.balance,
-        "info": {
-            "sql": program.sql,
-            "ordered": program.denotation.ordered,
-            "query_type": program.query_type,
-            "operators": program.operators,
-            "chance": program.chance,
-            **({"sql_template": program.sql_template} if program.sql_template else {}),
-        },
-    }
+def _example(id: str, fields: Fields, program: Program) -> Example:
+    traits = Traits(
+        query_type=program.query_type,
+        operators=program.operators,
+        chance=program.chance,
+        difficulty=program.difficulty,
+        shortcut=program.shortcut,
+        classes=program.balance,
+        origin=program.sql_template,
+    )
+    denotation = program.denotation
+    return Example(id, SqlExecution.name, fields, program.answer, denotation.kind, denotation.ordered, traits)
 
 
-def _pick(rng: Random, options: Any) -> Any:
-    return options[int(rng.random() * len(options))]
+def _options(setting: Setting) -> SqlOptions:
+    """The options of the setting; the defaults where it has none of this task."""
+    return setting.options if isinstance(setting.options, SqlOptions) else SqlOptions()
 
 
-def _linearizations(names: tuple[str, ...]) -> tuple[str, ...]:
-    for name in names:
-        if name not in LINEARIZATIONS:
-            raise UnknownName("linearization", name, LINEARIZATIONS)
-    return names or tuple(LINEARIZATIONS)
+def _views(setting: Setting) -> Views:
+    if setting.views is None:
+        raise InputError(f"task {SqlExecution.name} needs tables, and the setting has none: give it `views`")
+    return setting.views
 
 
-@lru_cache(maxsize=16)
-def _sampler(
-    mix: tuple[tuple[str, float], ...] | None,
-    difficulty: tuple[float, float] | None,
-    templates: SqlTemplates | None,
-    share: float,
-) -> Sampler:
-    return Sampler(dict(mix) if mix else None, difficulty, (Instances(templates), share) if templates else None)
+def _template_share(options: SqlOptions) -> float:
+    return DEFAULT_SHARE if options.sql_template_share is None else options.sql_template_share
 
 
 @lru_cache(maxsize=256)
 def _overhead(measure: Any, template: PromptTemplate) -> int:
     """Tokens of a prompt template's own words, with room for the seams between its parts."""
     return int(measure(template.render({"table": "", "sql": ""}))) + 4
-
-
-class _View(NamedTuple):
-    """What a block shows: tables, what they are joined on, and their text."""
-
-    tables: tuple[Table, ...]
-    links: tuple[Link, ...]
-    shown: str
-
-
-def _view(rng: Random, setting: Setting, key: str, how: str, rejects: Counter[str]) -> _View | None:
-    """Tables to show and their text, within the budget; None (counted) where a few tries find none."""
-    room = int(setting.budget * 0.9) - 40  # what is left holds the program, the instruction and the answer
-    for _ in range(VIEWS_PER_BLOCK):
-        table = _pick(rng, setting.tables.tables)
-        keys = [k for k in setting.tables.foreign_keys if k.table == table.id]
-        share = (JOINS_OF_LINKED if keys else JOINS) if setting.joins is None else setting.joins
-        several = rng.random() < share
-        foreign = _pick(rng, keys) if several and keys else None
-        rows = rng.sample(range(len(table.rows)), min(len(table.rows), rng.randint(*setting.rows)))
-        if rng.random() < ROWS_IN_ORDER:
-            rows.sort()
-        columns = _columns(rng, setting, table, rows)
-        key_column = None if foreign is None else table.header.index(foreign.column)
-        if key_column is not None and key_column not in columns:
-            columns = [*columns[: setting.columns[1] - 1], key_column]
-        if len(columns) < max(2, setting.columns[0]) or len(rows) < setting.rows[0]:
-            rejects["table: too few rows or short columns"] += 1
-            continue
-        for _ in range(SHRINKS):
-            view = make_view(table, rows, columns, id=key, name=table.name if foreign else "w")
-            tables, links = _linked(rng, view, foreign, setting, rejects) if several else ((view,), ())
-            shown = linearize_all(tables, how)
-            used = setting.measure(shown)
-            if used <= room:
-                return _View(tables, links, shown)
-            rows, columns = _smaller(rng, rows, columns, key_column, 0.97 * room / used, setting)
-            if not columns:
-                break
-        rejects["table: over the token budget"] += 1
-    return None
-
-
-def _smaller(
-    rng: Random, rows: list[int], columns: list[int], key: int | None, share: float, setting: Setting
-) -> tuple[list[int], list[int]]:
-    """The share of a view that fits: fewer rows, and where those may not be fewer, fewer columns (the `key` that joins
-    it stays); no columns where the setting allows nothing as small.
-    """
-    keep = min(int(len(rows) * share), len(rows) - 1)
-    fewest = max(setting.rows[0], 1)
-    if keep >= fewest:
-        return rows[:keep], columns
-    fewer = min(int(len(columns) * share * len(rows) / fewest), len(columns) - 1)
-    if fewer < max(2, setting.columns[0]):
-        return rows, []
-    others = [column for column in columns if column != key]
-    kept = {key, *rng.sample(others, fewer - (key is not None))}
-    return rows[:fewest], [column for column in columns if column in kept]
-
-
-def _linked(rng: Random, view: Table, key: ForeignKey | None, setting: Setting, rejects: Counter[str]) -> Linked:
-    """The view with the tables that foreign keys lead to, or else split in two or three; the view alone (counted) where
-    neither can be done.
-    """
-    third = rng.random() < THIRD_TABLE
-    try:
-        if key is None:
-            return split(view, rng, 3 if third and len(view.header) > 3 else 2)
-        linked = _followed(rng, key, ((view,), ()), setting)
-    except Rejected:
-        rejects["table: nothing to join it with"] += 1
-        return (replace(view, name="w"),), ()
-    onward = [k for k in setting.tables.foreign_keys if k.table == key.references_table]
-    if not (third and onward):
-        return linked
-    try:
-        return _followed(rng, _pick(rng, onward), linked, setting)
-    except Rejected:
-        return linked
-
-
-def _followed(rng: Random, key: ForeignKey, linked: Linked, setting: Setting) -> Linked:
-    parent = next((table for table in setting.tables.tables if table.id == key.references_table), None)
-    if parent is None:
-        raise Rejected("no such material", "the table is of another split")
-    return follow(key, linked, parent, rng, setting.columns[1], setting.max_cell)
-
-
-def _columns(rng: Random, setting: Setting, table: Table, rows: list[int]) -> list[int]:
-    """Columns to show, as a rule in table order: all of them half the time where they are few enough, else a choice."""
-    cells = [table.header, *[table.rows[row] for row in rows]]
-    limit = setting.max_cell
-    usable = [c for c, column in enumerate(zip(*cells, strict=True)) if max(map(len, column)) <= limit]
-    low, high = setting.columns
-    if not (low <= len(usable) <= high and rng.random() < 0.5):
-        usable = sorted(rng.sample(usable, min(len(usable), rng.randint(low, high))))
-    if rng.random() >= COLUMNS_IN_ORDER:
-        rng.shuffle(usable)
-    return usable
 
 
 TASK = SqlExecution()
