@@ -6,7 +6,7 @@ import pytest
 
 from symtune import selftest
 from symtune.selftest import selftest_sql
-from symtune.sql.language import functions
+from symtune.sql.language import operations
 from symtune.sql.language.second_opinion import SecondOpinion
 from symtune.types import Rejected
 from test_generate import symtune
@@ -26,7 +26,7 @@ def test_all_holds():
 
 
 def test_a_fault_of_the_evaluator_is_a_failure(monkeypatch):
-    monkeypatch.setitem(functions._COMPARE, "<", lambda x, y: x <= y)
+    monkeypatch.setitem(operations._COMPARE, "<", lambda x, y: x <= y)
     report = selftest_sql(600)
     assert report.failed
     assert report.disagreements["SQLite"] > 0
