@@ -22,6 +22,7 @@ from pathlib import Path
 
 from symtune import dataset
 from symtune.executors import Sqlite
+from symtune.files import read_parquet
 from symtune.generate import GenerateConfig, Work, work_of
 from symtune.generate import make_shard as make
 from symtune.tables import typed_rows
@@ -63,9 +64,9 @@ def calibrate() -> None:
 def floor(work: Work, folder: Path) -> float:
     """CPU seconds to execute the accepted SQL of the shard in `folder` once and to write its rows again."""
     data, tables = next((folder / "data").iterdir()), next((folder / "tables").iterdir())
-    rows = list(dataset.read_parquet(data))
+    rows = list(read_parquet(data))
     shown = dataset.read_tables(tables)
-    stored = list(dataset.read_parquet(tables))
+    stored = list(read_parquet(tables))
     programs = [(json.loads(row["info"])["tables"], json.loads(row["info"])["sql"]) for row in rows]
     typed = {name: typed_rows(table) for name, table in shown.items()}
     engine = Sqlite()
@@ -118,7 +119,7 @@ def main() -> None:
                 path.unlink()
             calibrations.append(cpu(calibrate))
             seconds = cpu(lambda number=number: make(work, number))
-            rows = list(dataset.read_parquet(next((Path(temporary) / "data").iterdir())))
+            rows = list(read_parquet(next((Path(temporary) / "data").iterdir())))
             rates.append(len(rows) / seconds)
             floors.append(len(rows) / floor(work, Path(temporary)))
             characters.append(statistics.mean(len(row["prompt"]) for row in rows))

@@ -17,7 +17,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 # A module imports from the layers above it in this table, and from its own package. Nothing else of ours.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "seeds", "tokens", "keys", "exhaustion"),
-    ("config", "output", "denotation", "intervals"),
+    ("config", "output", "files", "denotation", "intervals"),
     ("wtq_rules",),
     ("tables", "prompts", "executors", "dataset"),
     ("sql",),

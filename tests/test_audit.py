@@ -12,6 +12,7 @@ import pytest
 from symtune import dataset
 from symtune.audit import audit
 from symtune.cli import main
+from symtune.files import read_parquet
 from symtune.generate import GenerateConfig, generate
 from symtune.types import InputError, Table, UnknownName
 from test_executors import HOSTILE
@@ -119,7 +120,7 @@ def tampered(made: Path, folder: Path, change) -> Path:
     """A copy of a data set with the first row changed, or its tables."""
     for kind, schema in (("data", dataset.SCHEMA), ("tables", dataset.TABLES_SCHEMA)):
         for path in sorted((made / kind).glob("*.parquet")):
-            rows = list(dataset.read_parquet(path))
+            rows = list(read_parquet(path))
             change(kind, rows)
             (folder / kind).mkdir(parents=True, exist_ok=True)
             dataset.write_rows(folder / kind / path.name, rows, schema)
@@ -152,7 +153,7 @@ def test_a_tampered_program_is_found(made, tmp_path):
 def test_a_tampered_table_is_found(made, tmp_path):
     folder = tampered(made, tmp_path / "data", lambda kind, rows: None)
     for path in (folder / "tables").glob("*.parquet"):
-        rows = list(dataset.read_parquet(path))
+        rows = list(read_parquet(path))
         for row in rows:
             table = json.loads(row["table"])
             table["rows"] = [["7" for _ in cells] for cells in table["rows"]]

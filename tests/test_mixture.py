@@ -211,7 +211,7 @@ WRONG_CONFIGURATIONS = [
     ("seed: 1", "sources: missing"),
     ("sources: [{name: a, path: p}]\nsise: 3", "m.yaml:2: sise: unknown key. Did you mean 'size'?"),
     ("sources: [{name: a, pth: p}]", "sources[0].pth: unknown key. Did you mean 'path'?"),
-    ("sources:\n- {name: a, path: p, rate: -1}", "m.yaml:2: sources[0].rate: got -1, wanted greater than 0"),
+    ("sources:\n- {name: a, path: p, rate: -1}", "m.yaml:2: sources[0].rate: got -1, wanted more than 0"),
     ("sources: [{name: a, path: p, rate: .nan}]", "sources[0].rate: got nan"),
     ("sources: [{name: a, path: p, rate: 1, rate: 2}]", "sources[0].rate: written twice"),
     ("sources: [{name: a, path: p, rate: 1}, {name: b, path: q}]", "'b' has no rate"),

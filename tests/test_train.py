@@ -17,13 +17,13 @@ from symtune import cli
 from symtune.models import LoadedModel, generator, load
 from symtune.packing import Row, plan_packs
 from symtune.seeds import rng
-from symtune.train import StepLog, TrainConfig, TrainSettings, train
-from symtune.train.isolation import choose_attention
-from symtune.train.plan import make_plan
-from symtune.train.rows import TrainingRecord, encode, read, shards, shuffle_answers
-from symtune.train.run import newest_complete
-from symtune.train.tensors import causal_tensors, summed_loss
-from symtune.train.trainers import learning_rate_factor
+from symtune.training import StepLog, TrainConfig, TrainSettings, train
+from symtune.training.isolation import choose_attention
+from symtune.training.plan import make_plan
+from symtune.training.rows import TrainingRecord, encode, read, shards, shuffle_answers
+from symtune.training.run import newest_complete
+from symtune.training.tensors import causal_tensors, summed_loss
+from symtune.training.trainers import learning_rate_factor
 from symtune.types import InputError, LeakError
 
 LLAMA = {

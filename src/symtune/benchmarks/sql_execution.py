@@ -17,6 +17,7 @@ from typing import Any
 from symtune import dataset
 from symtune.benchmarks import DatasetTask, Fits, Format
 from symtune.denotation import CELL_DELIMITER, ROW_DELIMITER, parse, same_answer
+from symtune.files import read_parquet
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all, load_templates
 from symtune.tables import cut_for_question
 from symtune.types import SPLITS, Example, InputError, Table, UnknownName, Verdict
@@ -46,7 +47,7 @@ class SqlExecution(DatasetTask):
         examples: list[Example] = []
         for shard in dataset.shards(data, split):  # type: ignore[arg-type]
             tables = dataset.read_tables(shard.tables)
-            for number, row in enumerate(dataset.read_parquet(shard.data, dataset.SCHEMA.names), start=1):
+            for number, row in enumerate(read_parquet(shard.data, dataset.SCHEMA.names), start=1):
                 if limit is not None and len(examples) >= limit:
                     return examples
                 examples.append(_example(row, tables, f"{shard.data}: row {number}"))

@@ -4,7 +4,7 @@
     generate = generator(loaded, max_new_tokens=32)
     for index, completion in generate(["What is 2 + 2?"]): ...
 
-This package and `symtune.train` are the only ones that import torch and transformers.
+This package and `symtune.training` are the only ones that import torch and transformers.
 """
 
 from __future__ import annotations

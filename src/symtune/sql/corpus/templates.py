@@ -223,9 +223,14 @@ def save(
         temporary.write_text(text, "utf-8", errors="replace")  # of names of files and --license
 
 
+def path_of(name: str) -> Path:
+    """The file that a name stands for: the shipped one for "default"."""
+    return DEFAULT if name == "default" else Path(name)
+
+
 def load(name: str) -> SqlTemplates:
     """The templates of a file, or the shipped ones for "default". Raises InputError for what is no such file."""
-    path = DEFAULT if name == "default" else Path(name)
+    path = path_of(name)
     try:
         if path.stat().st_size > MAX_FILE:
             raise ValueError(f"more than {MAX_FILE:,} bytes")

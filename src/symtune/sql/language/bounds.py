@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import sqlglot
+
 from symtune.sql.language.functions import RECORDS
 from symtune.types import Rejected
 
@@ -77,6 +79,15 @@ def admitted(sql: str) -> str:
     statements, beyond the typed tree.
     """
     return emitted(query_tokens(sql))
+
+
+def pretty(sql: str) -> str:
+    """The statement over several lines, for people; as it is where it is more than the parser may be given."""
+    try:
+        admitted(sql)
+        return sqlglot.parse_one(sql, dialect="sqlite").sql(dialect="sqlite", pretty=True)
+    except (Rejected, sqlglot.errors.SqlglotError, RecursionError):
+        return sql
 
 
 def query_tokens(sql: str) -> list[Token]:

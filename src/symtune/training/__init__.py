@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symtune.train.config import StepLog, TrainConfig, TrainFile, TrainReport, TrainSettings
+from symtune.training.config import StepLog, TrainConfig, TrainFile, TrainReport, TrainSettings
 from symtune.types import need
 
 __all__ = ["StepLog", "TrainConfig", "TrainFile", "TrainReport", "TrainSettings", "train"]
@@ -25,6 +25,6 @@ def train(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None = No
     """
     for package in ("torch", "transformers", "accelerate"):
         need(package, "train", "training a model")
-    from symtune.train.run import run
+    from symtune.training.run import run
 
     return run(config, on_step=on_step, quiet=quiet)

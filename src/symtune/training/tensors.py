@@ -11,8 +11,8 @@ import torch
 
 from symtune.models import LoadedModel
 from symtune.packing import Row, layout
-from symtune.train import attention
-from symtune.train.plan import Plan
+from symtune.training import attention
+from symtune.training.plan import Plan
 
 IGNORED = -100  # a padded target
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from symtune.report.read import Run
-from symtune.report.words import clock
+from symtune.reporting.read import Run
+from symtune.reporting.words import clock
 
 DROP_KEYS = ("rejects", "tables_dropped", "dropped")
 ENDINGS = {"length": "answer not ended within the token limit", "error": "prompt too long for the model"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from symtune.report.read import EVALUATIONS, Comparison, Run, Score
+from symtune.reporting.read import EVALUATIONS, Comparison, Run, Score
 
 SERIES = ("chance", *EVALUATIONS)
 

@@ -1,6 +1,6 @@
 """The plots of a data set card: one SVG, written by hand, so that the same figures give the same bytes everywhere.
 
-    Path("plots.svg").write_text(plots(manifest["statistics"], manifest["balance"], manifest["examples"]), "utf-8")
+    Path("plots-add_up.svg").write_text(plots(manifest["tasks"][0], task.words), "utf-8")
 
 The background is transparent and the colours are of middle brightness: legible on a light page and on a dark one.
 Lengths are in pixels of a drawing 880 wide.
@@ -13,6 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
+from typing import Any
+
+from symtune.generation.statistics import titles
+from symtune.task import Words
 
 WIDTH, GAP = 880, 40
 PANEL = (WIDTH - GAP) // 2  # width of a panel; they stand in two columns
@@ -30,17 +34,8 @@ _STYLE = (
     "rect{fill:#4a8fd9}.over{fill:#d9822b}line{stroke:#7a818a}.bound{stroke:#d9822b;stroke-width:2}"
 )
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold, too
-_HISTOGRAMS = {
-    "difficulty": "Difficulty",
-    "prompt_length": "Characters of a prompt",
-    "answer_length": "Characters of an answer",
-}
-_BARS = {
-    "answer_type": "Answers",
-    "linearization": "Linearizations",
-    "query_type": "Kinds of program",
-    "operators": "Constructs (share of programs that use them)",
-}
+_HISTOGRAMS = ("difficulty", "prompt_length", "answer_length")
+_BARS = ("answer_type", "linearization", "query_type", "operators")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +46,14 @@ class _Panel:
     marks: tuple[str, ...]
 
 
-def plots(statistics: Mapping[str, Mapping[str, int]], balance: Mapping[str, Sequence[float]], examples: int) -> str:
-    """The SVG of what the statistics of `examples` examples count, and of shares beside their bounds."""
-    panels = [
-        _histogram(title, statistics[name], examples) for name, title in _HISTOGRAMS.items() if name in statistics
-    ]
+def plots(task: Mapping[str, Any], words: Words) -> str:
+    """The SVG of what the manifest says of a task's examples: what they are, and shares beside their bounds."""
+    statistics, balance, examples = task["statistics"], task["balance"], task["examples"]
+    named = titles(words)
+    panels = [_histogram(named[name], statistics[name], examples) for name in _HISTOGRAMS if name in statistics]
     if balance:
         panels.append(_balance(balance))
-    panels += [_bars(title, statistics[name], examples) for name, title in _BARS.items() if name in statistics]
+    panels += [_bars(named[name], statistics[name], examples) for name in _BARS if name in statistics]
     placed, heights = list[str](), [0, 0]
     for panel in panels:
         column = heights.index(min(heights))  # the shorter one; the left one of two that are equal

@@ -20,13 +20,13 @@ from symtune.models import LoadedModel, check_model, load, prompt_format, resolv
 from symtune.models import quiet as quiet_transformers
 from symtune.output import check_writable, new_folder, sha256, versions, write_manifest
 from symtune.packing import Row
-from symtune.train import rows as training_rows
-from symtune.train.config import StepLog, TrainConfig, TrainReport
-from symtune.train.isolation import choose_attention
-from symtune.train.meter import Meter
-from symtune.train.plan import Plan, make_plan
-from symtune.train.tensors import Batches
-from symtune.train.trainers import make_trainer, step_logs, uses_bf16
+from symtune.training import rows as training_rows
+from symtune.training.config import StepLog, TrainConfig, TrainReport
+from symtune.training.isolation import choose_attention
+from symtune.training.meter import Meter
+from symtune.training.plan import Plan, make_plan
+from symtune.training.tensors import Batches
+from symtune.training.trainers import make_trainer, step_logs, uses_bf16
 from symtune.types import InputError
 
 LOG = "log.jsonl"
@@ -34,7 +34,7 @@ STATE = "run.json"  # in the working folder: which run its checkpoints belong to
 
 
 def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet: bool) -> TrainReport:
-    """See `symtune.train.train`."""
+    """See `symtune.training.train`."""
     started = time.monotonic()
     files = _check(config)
     with quiet_transformers(), Meter(config, files, quiet) as meter:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symtune.report import making, plots, scores, sentences
-from symtune.report.read import Json, Run, Shown
-from symtune.report.words import printable
+from symtune.reporting import making, plots, scores, sentences
+from symtune.reporting.read import Json, Run, Shown
+from symtune.reporting.words import printable
 
 ROWS_SHOWN, CELL_SHOWN = 14, 80
 

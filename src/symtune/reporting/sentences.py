@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from symtune.report.read import EVALUATIONS, LogLine, Run
-from symtune.report.scores import Mark, Scores
-from symtune.report.words import interval, percent, points
+from symtune.reporting.read import EVALUATIONS, LogLine, Run
+from symtune.reporting.scores import Mark, Scores
+from symtune.reporting.words import interval, percent, points
 
 SHORTER = 0.95  # a control on less than this share of the tokens is called a shorter one
 

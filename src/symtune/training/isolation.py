@@ -10,8 +10,8 @@ import torch
 
 from symtune.models import LoadedModel
 from symtune.packing import Pack, Row, sort_key
-from symtune.train import attention
-from symtune.train.tensors import causal_tensors, logits_of
+from symtune.training import attention
+from symtune.training.tensors import causal_tensors, logits_of
 from symtune.types import InputError
 
 # Outputs of packed and single rows may differ by rounding only, relative to the largest output.

@@ -14,8 +14,8 @@ import jinja2
 from markupsafe import Markup
 
 from symtune.output import new_file
-from symtune.report import page, words
-from symtune.report.read import read_run
+from symtune.reporting import page, words
+from symtune.reporting.read import read_run
 
 HERE = Path(__file__).parent
 

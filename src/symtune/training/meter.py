@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from symtune.train.config import StepLog, TrainConfig
-from symtune.train.plan import Plan
+from symtune.training.config import StepLog, TrainConfig
+from symtune.training.plan import Plan
 
 # Guesses until a step has been measured: loading, and a small model on two CPU cores.
 LOAD_SECONDS = 15.0

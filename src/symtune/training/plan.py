@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symtune.packing import Pack, Row, plan_batches, plan_packs
-from symtune.train.config import TrainSettings
+from symtune.training.config import TrainSettings
 from symtune.types import InputError
 
 

@@ -18,9 +18,9 @@ import torch
 import transformers
 
 from symtune.models import LoadedModel, bf16_helps
-from symtune.train.config import Schedule, StepLog, TrainConfig, TrainSettings
-from symtune.train.plan import Plan
-from symtune.train.tensors import Batches, summed_loss
+from symtune.training.config import Schedule, StepLog, TrainConfig, TrainSettings
+from symtune.training.plan import Plan
+from symtune.training.tensors import Batches, summed_loss
 from symtune.types import InputError
 
 
