@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symtune.selftest import selftest
-from symtune.sql.language import functions
+from symtune.sql.language import operations
 from symtune.sql.language.proof import Context
 from symtune.sql.language.second_opinion import SecondOpinion
 from symtune.types import Rejected
@@ -26,7 +26,7 @@ def test_all_holds():
 
 
 def test_a_fault_of_the_evaluator_is_a_failure(monkeypatch):
-    monkeypatch.setitem(functions._COMPARE, "<", lambda x, y: x <= y)
+    monkeypatch.setitem(operations._COMPARE, "<", lambda x, y: x <= y)
     report = selftest("sql", 600)
     assert report.failed
     assert report.disagreements["SQLite"] > 0
