@@ -44,6 +44,17 @@ class Strict(BaseModel):
             raise InputError("; ".join(dict.fromkeys(faults))) from None
 
 
+def flag(
+    *, panel: str = "", name: str = "", short: str = "", only: str = "", metavar: str = "", repeat: bool = False,
+    pairs: bool = False,
+) -> Any:  # fmt: skip
+    """What a field's flag needs besides the field's description (`symtune.flags`): a panel of the help, another name,
+    a short one beside it, a name that is its only one; whether it may be repeated, and then takes NAME=VALUE.
+    """
+    said = {"panel": panel, "name": name, "short": short, "only": only, "metavar": metavar}
+    return {key: value for key, value in (said | {"repeat": repeat, "pairs": pairs}).items() if value}
+
+
 Model = TypeVar("Model", bound=Strict)
 
 # ------------------------------------------------------------------------------------------- values that flags write
@@ -104,7 +115,9 @@ def _some_weight(value: dict[str, float]) -> dict[str, float]:
 WholeRange = Annotated[tuple[int, int], BeforeValidator(_range_of(int))]  # 3:12, [3, 12], or one number for both
 Range = Annotated[tuple[float, float], BeforeValidator(_range_of(float))]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed_names)]  # a,b or [a, b]
-Weights = Annotated[dict[str, float], BeforeValidator(_weights), AfterValidator(_some_weight)]  # a=3,b=1 or {a: 3, b: 1}
+Weights = Annotated[
+    dict[str, float], BeforeValidator(_weights), AfterValidator(_some_weight)
+]  # a=3,b=1 or {a: 3, b: 1}
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

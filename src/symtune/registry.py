@@ -1,9 +1,9 @@
 """Plug-ins: a task, a benchmark or any other thing of a kind is found because its file is in a folder.
 
-    tasks = Registry("symtune.tasks", "TASK", SymbolicTask, "task")
-    tasks.names()                  # ["sql_execution"]
-    tasks.find("sql_execution")    # the instance TASK of symtune/tasks/sql_execution/__init__.py
-    tasks.load(Path("my_task.py")) # the instance TASK of a user's own file
+tasks = Registry("symtune.tasks", "TASK", SymbolicTask, "task")
+tasks.names()                  # ["sql_execution"]
+tasks.find("sql_execution")    # the instance TASK of symtune/tasks/sql_execution/__init__.py
+tasks.load(Path("my_task.py")) # the instance TASK of a user's own file
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Registry(Generic[Plugin]):
         return self._instance(importlib.import_module(f"{self._package}.{name}"), f"{self.kind} {name}")
 
     def load(self, path: Path) -> Plugin:
-        """The plug-in that a user's own file defines. Raises InputError, with the line, for whatever goes wrong in it."""
+        """The plug-in that a user's own file defines. Raises InputError, with the line, for what goes wrong in it."""
         if not path.is_file():
             raise InputError(f"{self.kind} {path}: no such file")
         name = f"symtune_own_{path.stem}_{digest(path.resolve()).hex()[:8]}"

@@ -207,9 +207,7 @@ class SymbolicTask(ABC):
             shown["table"] = linearize_all(fields[TABLES], linearization)
         return template.render(shown)
 
-    def shortened(
-        self, fields: Fields, template: PromptTemplate, linearization: str, fits: Fits
-    ) -> tuple[str, int]:
+    def shortened(self, fields: Fields, template: PromptTemplate, linearization: str, fits: Fits) -> tuple[str, int]:
         """A prompt that `fits`, as far as rows can be left out of its tables, and the number of rows cut. Rows are
         kept by the words that they share with what the prompt shows beside the table. For evaluation, where the answer
         stays that of the whole table.
@@ -253,8 +251,8 @@ class SymbolicTask(ABC):
     # ------------------------------------------------------------------------------------------------------- scoring
 
     def score(self, prediction: str, example: Example) -> float:
-        """The strict score, which is also a reward: 1 where the whole prediction means the answer, else 0. Pure, finite,
-        in [0, 1]; never raises; a text that merely holds the answer scores nothing.
+        """The strict score, which is also a reward: 1 where the whole prediction means the answer, else 0. Pure,
+        finite, in [0, 1]; never raises; a text that merely holds the answer scores nothing.
         """
         return float(same_answer(prediction, example.answer, example.ordered))
 

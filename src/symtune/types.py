@@ -150,8 +150,8 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
 
     query_type: the kind of program, by which results are broken down. operators: what the program uses. chance: the
     expected score of guessing, None where nobody knows. shortcut: what would answer it without reading. classes: the
-    classes of answers that it belongs to and whose shares are bounded. origin: what the program was made from (the id of
-    an SQL template), "" where it was drawn freely.
+    classes of answers that it belongs to and whose shares are bounded. origin: what the program was made from (the id
+    of an SQL template), "" where it was drawn freely.
     """
 
     query_type: str = ""

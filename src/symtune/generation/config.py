@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from symtune.config import Names, Share, Strict, WholeRange, ascending_from
+from symtune.config import Names, Share, Strict, WholeRange, ascending_from, flag
 from symtune.exhaustion import DUPLICATES
 from symtune.task import Options, SymbolicTask
 from symtune.tasks import find_all
@@ -21,10 +21,6 @@ Tasks = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isi
 TABLES, PROMPTS, PROOF = "Tables (tasks that show tables)", "Prompts", "Blocks and proof"
 
 
-def _in(panel: str) -> dict[str, Any]:
-    return {"panel": panel}
-
-
 class GenerateConfig(Strict):
     """What to generate. Everything but `workers`, `out` and `overwrite` decides the bytes."""
 
@@ -32,15 +28,19 @@ class GenerateConfig(Strict):
     task: Tasks = Field(
         ("sql_execution",),
         min_length=1,
+        json_schema_extra=flag(metavar="NAME", repeat=True),
         description="A task's name, or a .py file of your own. Repeatable: each task gets an equal share of the "
         "examples.",
     )
     options: dict[str, Any] = Field(
-        default={}, description="An option of the task; `symtune tasks show NAME` lists them. Repeatable."
+        default={},
+        json_schema_extra=flag(name="--set", metavar="NAME=VALUE", pairs=True),
+        description="An option of the task; `symtune tasks show NAME` lists them. Repeatable.",
     )
     n: int = Field(
         1000,
         ge=1,
+        json_schema_extra=flag(only="-n"),
         description=f"Examples to make; there are fewer where {DUPLICATES:,} duplicates in a row show that there are "
         "no more.",
     )
@@ -50,55 +50,80 @@ class GenerateConfig(Strict):
     overwrite: bool = Field(False, description="Replace an earlier output.")
 
     tables: Path | None = Field(
-        None, json_schema_extra=_in(TABLES), description="A file or folder in any known layout; unless given, the bundled tables."
+        None,
+        json_schema_extra=flag(panel=TABLES),
+        description="A file or folder in any known layout; unless given, the bundled tables.",
     )
     layout: str | None = Field(
-        None, json_schema_extra=_in(TABLES), description="The layout of --tables, where it is not to be guessed."
+        None,
+        json_schema_extra=flag(panel=TABLES),
+        description="The layout of --tables, where it is not to be guessed.",
     )
     exclude_tables: tuple[str, ...] = Field(
-        (), json_schema_extra=_in(TABLES), description="PATH[:SPLIT]: keep the contents of these tables out. Repeatable."
+        (),
+        json_schema_extra=flag(panel=TABLES, metavar="PATH[:SPLIT]", repeat=True),
+        description="Keep the contents of these tables out. Repeatable.",
     )
     rows: Annotated[WholeRange, AfterValidator(ascending_from(1))] = Field(
-        (3, 40), json_schema_extra=_in(TABLES), description="Rows of a view, LOW:HIGH."
+        (3, 40), json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"), description="Rows of a view."
     )
     columns: Annotated[WholeRange, AfterValidator(ascending_from(2))] = Field(
-        (2, 8), json_schema_extra=_in(TABLES), description="Columns of a view, LOW:HIGH."
+        (2, 8), json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"), description="Columns of a view."
     )
     max_cell: int = Field(
-        200, ge=1, json_schema_extra=_in(TABLES), description="Show no column that has a cell of more characters."
+        200,
+        ge=1,
+        json_schema_extra=flag(panel=TABLES),
+        description="Show no column that has a cell of more characters.",
     )
     linearizations: Names = Field(
-        (), json_schema_extra=_in(TABLES), description="How tables are written: names with commas between; unless given, all."
+        (),
+        json_schema_extra=flag(panel=TABLES, metavar="A,B"),
+        description="How tables are written: names with commas between; unless given, all.",
     )
     self_contained: bool = Field(
-        False, json_schema_extra=_in(TABLES), description="Write the tables of every example into its line."
+        False, json_schema_extra=flag(panel=TABLES), description="Write the tables of every example into its line."
     )
 
     templates: Names = Field(
-        (), json_schema_extra=_in(PROMPTS), description="Prompt templates by name, with commas between; unless given, all."
+        (),
+        json_schema_extra=flag(panel=PROMPTS, metavar="A,B"),
+        description="Prompt templates by name, with commas between; unless given, all.",
     )
     held_out_templates: Share = Field(
-        0.0, json_schema_extra=_in(PROMPTS), description="The share of prompt templates that the train split never uses and the others use alone."
+        0,
+        json_schema_extra=flag(panel=PROMPTS),
+        description="The share of prompt templates that the train split never uses and the others use alone.",
     )
     budget: int = Field(
-        1024, ge=32, json_schema_extra=_in(PROMPTS), description="The most tokens of prompt and completion together."
+        1024,
+        ge=32,
+        json_schema_extra=flag(panel=PROMPTS),
+        description="The most tokens of prompt and completion together.",
     )
     tokenizer: str | None = Field(
-        None, json_schema_extra=_in(PROMPTS), description="A model whose tokenizer counts the tokens; unless given, a careful estimate."
+        None,
+        json_schema_extra=flag(panel=PROMPTS),
+        description="A model whose tokenizer counts the tokens; unless given, a careful estimate.",
     )
 
     programs: int = Field(
-        16, ge=1, json_schema_extra=_in(PROOF), description="Examples of one block: programs over one view of a table."
+        16,
+        ge=1,
+        json_schema_extra=flag(panel=PROOF),
+        description="Examples of one block: programs over one view of a table.",
     )
     verify: str = Field(
-        "", json_schema_extra=_in(PROOF), description="A further engine that must confirm every answer: duckdb."
+        "",
+        json_schema_extra=flag(panel=PROOF),
+        description="A further engine that must confirm every answer: duckdb.",
     )
 
 
 OF_TABLES = tuple(
     name
     for name, field in GenerateConfig.model_fields.items()
-    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra["panel"] == TABLES
+    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("panel") == TABLES
 )
 
 

@@ -5,7 +5,7 @@
                 render                  tree -> the text of an engine
                 vectors, functions, expressions, evaluator   tree over tables -> values: the semantics of docs/sql.md
                 limits, measures        what a program may cost; its operators, difficulty and chance
-                proof, second_opinion   an answer that SQLite, and DuckDB, agree on
+                engines -> proof, second_opinion   an answer that SQLite, and DuckDB, agree on
     corpus/     corpora, statements     files of other people's SQL -> statements
                 dialects -> scopes, mending -> abstraction   a statement in any dialect -> a shape
                 shapes, slots           a shape: SQL with slots for columns and values, each of a type

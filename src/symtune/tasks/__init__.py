@@ -1,7 +1,7 @@
 """Symbolic tasks: one file or folder each, found because it is here. `symtune.task` says what a task is.
 
-    task = find("sql_execution")      # of this folder
-    task = find("./my_task.py")       # of your own: a file that ends in a line TASK = MyTask()
+task = find("sql_execution")      # of this folder
+task = find("./my_task.py")       # of your own: a file that ends in a line TASK = MyTask()
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from symtune.registry import Registry
 from symtune.task import SymbolicTask
 from symtune.types import InputError
 
-__all__ = ["SymbolicTask", "find", "find_all", "names"]
+__all__ = ["Known", "SymbolicTask", "find", "find_all", "names"]
 
 _TASKS: Registry[SymbolicTask] = Registry(__name__, "TASK", SymbolicTask, "task")
 
@@ -37,3 +37,31 @@ def find_all(given: Sequence[str]) -> list[SymbolicTask]:
             raise InputError(f"task {task.name!r} is asked for twice; name each task once")
         found[task.name] = task
     return list(found.values())
+
+
+class Known:
+    """The tasks that stored examples may name: those of this folder, and the user's own in the files that were given.
+    Data names tasks, never files: it does not choose what code runs.
+    """
+
+    def __init__(self, own: Sequence[str] = ()) -> None:
+        self._found: dict[str, SymbolicTask] = {task.name: task for task in find_all(own)}
+        self._there = set(names())
+
+    def get(self, name: str) -> SymbolicTask | None:
+        """The task of that name; None where nobody knows it."""
+        if name not in self._found and name in self._there:
+            self._found[name] = find(name)
+        return self._found.get(name)
+
+    def engines(self) -> list[str]:
+        """The further engines that one of these tasks has, by name."""
+        tasks = [*self._found.values(), *(find(name) for name in self._there - set(self._found))]
+        return sorted({engine for task in tasks for engine in task.engines})
+
+    def __getitem__(self, name: str) -> SymbolicTask:
+        """The task of that name. Raises InputError where nobody knows it."""
+        task = self.get(name)
+        if task is None:
+            raise InputError(f"task {name!r} is none of symtune's; name the file of a task of your own by --task FILE")
+        return task

@@ -1,7 +1,8 @@
 """Proof: an answer goes out only if two independent executors agree on it and no reordering changes it.
 
-    context = Context(tables)                  # once for many programs
-    denotation = context.prove(query)          # or Rejected with the reason
+    with ENGINES.checked_out() as engines:             # of sql/language/engines.py; without: two databases of its own
+        context = Context(tables, engines)             # once for many programs
+        denotation, text = context.prove(query)        # or Rejected with the reason
 
 Our evaluator runs the tree on the tables as shown, and refuses what SQL leaves open. SQLite runs the text on the same
 tables and again with rows and columns permuted. All three must give the same values: as a multiset, or in order
@@ -12,17 +13,17 @@ back from its text.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from symtune.denotation import render as render_answer
-from symtune.executors import Sqlite
 from symtune.seeds import rng
 from symtune.sql.language import tree as t
+from symtune.sql.language.engines import Engines
 from symtune.sql.language.evaluator import evaluate
 from symtune.sql.language.render import render
-from symtune.sql.language.vectors import Database, Relation, Vector, near
-from symtune.tables import Link, typed_rows
+from symtune.sql.language.vectors import Relation, near
+from symtune.tables import Link
 from symtune.types import Denotation, Rejected, Table, Value
 
 MAX_ROWS = 10  # of an answer
@@ -32,9 +33,7 @@ Answered = tuple[Denotation, str, Relation]
 
 
 class Context:
-    """The tables that programs run on, loaded into every executor. `engines` are kept between contexts; `links` say
-    what several tables are joined on.
-    """
+    """The tables that programs run on, loaded into every executor. `links` say what several tables are joined on."""
 
     def __init__(
         self,
@@ -47,12 +46,9 @@ class Context:
         self.tables = tuple(tables)
         self.links = tuple(links)
         self.max_rows = max_rows
-        typed = [typed_rows(table) for table in tables]
-        self.database = Database.of(tables, typed)
-        self._reversed: Database | None = None
-        self._several_texts = _several_texts(self.database.values())
-        self.engines = engines or Engines()
-        self.engines.load(self.tables, typed)
+        self._engines = engines or Engines()
+        self._loaded = self._engines.loaded(self.tables)
+        self.database = self._loaded.database
 
     def prove(self, query: t.Query) -> tuple[Denotation, str]:
         """The denotation of a program and its answer text. Raises Rejected with the reason of a refusal."""
@@ -83,21 +79,15 @@ class Context:
         """
         denotation, _, found = answered
         expected = found.rows()
-        for name, rows in self.engines.run(sql):
+        for name, rows in self._engines.run(sql, self._loaded):
             if not same_rows(expected, rows, found.ordered):
                 raise Rejected("engines disagree", f"{name}: {sql}")
-        if _ties_may_hide(nodes) or (self._several_texts and _picks_rows(nodes)):
-            again = evaluate(query, self._backwards())
+        if _ties_may_hide(nodes) or (self._loaded.several_texts and _picks_rows(nodes)):
+            again = evaluate(query, self._loaded.backwards)
             if sorted(again.texts()) != sorted(denotation.rows) or (
                 found.ordered and tuple(again.texts()) != denotation.rows
             ):
-                raise Rejected("engines disagree", f"our evaluator on permuted rows: {sql}")
-
-    def _backwards(self) -> Database:
-        """The tables with rows and columns in reverse, for our own evaluator."""
-        if self._reversed is None:
-            self._reversed = Database({name: _reversed(relation) for name, relation in self.database.items()})
-        return self._reversed
+                raise Rejected("evaluator disagrees", f"with itself on permuted rows: {sql}")
 
 
 def _ties_may_hide(nodes: Sequence[t.Node]) -> bool:
@@ -119,46 +109,6 @@ def _picks_rows(nodes: Sequence[t.Node]) -> bool:
         if isinstance(node, t.SetQuery) or (isinstance(node, t.Select) and (node.order or node.group or node.distinct)):
             return True
     return False
-
-
-def _several_texts(relations: Iterable[Relation]) -> bool:
-    """Whether one value is written in several ways, "5" and "5.0": then engines, who see values, cannot say whether
-    the right text was picked.
-    """
-    shown: dict[tuple[str, Any], str] = {}
-    for found in relations:
-        for column in found.columns:
-            if column.type == "text" or column.texts is None:
-                continue
-            for value, text in zip(column.values, column.texts, strict=True):
-                if value is not None and shown.setdefault((column.type, value), text) != text:
-                    return True
-    return False
-
-
-def _reversed(relation: Relation) -> Relation:
-    columns = [
-        Vector(v.values[::-1], v.type, None if v.texts is None else v.texts[::-1], v.computed) for v in relation.columns
-    ]
-    return Relation(relation.names[::-1], tuple(columns[::-1]), relation.size)
-
-
-class Engines:
-    """Two SQLite databases: the tables as shown, and with rows and columns permuted: in reverse, which moves every row
-    of a tie past every other one, so that a tie between two rows always shows.
-    """
-
-    def __init__(self) -> None:
-        self._shown, self._permuted = Sqlite(own=True), Sqlite(own=True)
-
-    def load(self, tables: Sequence[Table], typed: Sequence[Typed]) -> None:
-        self._shown.load(tables, typed)
-        backwards = [Table(t.id, t.header[::-1], t.types[::-1], (), t.name) for t in tables]  # the cells are `typed`
-        self._permuted.load(backwards, [[row[::-1] for row in rows[::-1]] for rows in typed])
-
-    def run(self, sql: str) -> list[tuple[str, list[tuple[Any, ...]]]]:
-        """(name of the executor, its rows), for each."""
-        return [("SQLite", self._shown.run(sql)), ("SQLite on permuted rows", self._permuted.run(sql))]
 
 
 def permuted(tables: Sequence[Table], typed: Sequence[Typed], key: str) -> tuple[list[Table], list[Typed]]:

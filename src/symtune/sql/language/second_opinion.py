@@ -1,7 +1,7 @@
 """A third executor for answers that are proven already: DuckDB, a whole block of programs in one statement.
 
-    duckdb = SecondOpinion()                            # once a process; needs the extra `duckdb`
-    duckdb.disagreements(tables, queries)               # {number of the query: what DuckDB said instead}
+    with SECOND_OPINIONS.checked_out() as duckdb:       # needs the extra `duckdb`
+        duckdb.disagreements(tables, queries)           # {number of the query: what DuckDB said instead}
 
 Starting a statement costs DuckDB more than running it, so the programs over one context go out as one UNION ALL, each
 row with the number of its program and its values as texts. The rows of a branch stay together and in their order.
@@ -14,6 +14,7 @@ from typing import Any
 
 from symtune.executors import Duckdb
 from symtune.sql.language import tree as t
+from symtune.sql.language.engines import Pool
 from symtune.sql.language.evaluator import evaluate
 from symtune.sql.language.proof import same_rows
 from symtune.sql.language.render import render
@@ -104,3 +105,6 @@ def _number(text: str) -> int | float:
         return int(text)
     except ValueError:
         return float(text)
+
+
+SECOND_OPINIONS: Pool[SecondOpinion] = Pool(SecondOpinion)

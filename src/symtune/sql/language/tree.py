@@ -8,7 +8,7 @@ engines must share are written down in docs/sql.md; `evaluator.py` and `expressi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 import msgspec
 
@@ -269,19 +269,14 @@ Source = TableRef | Derived | Join
 Query = Select | SetQuery
 
 
-# The fields of each class that hold nodes (or tuples of them): what there is to walk into.
-_PLAIN_FIELDS = {
-    "str",
-    "int",
-    "bool",
-    "int | None",
-    "int | float | str",
-    "ExprType",
-    "Direction",
-    'Literal["AND", "OR"]',
-}
+def _may_hold_nodes(hint: Any) -> bool:
+    """Whether a field of this type holds nodes, or tuples of them."""
+    return (isinstance(hint, type) and issubclass(hint, Node)) or any(map(_may_hold_nodes, get_args(hint)))
+
+
+# The fields of each class that hold nodes: what there is to walk into.
 _HOLDS_NODES: dict[type, tuple[str, ...]] = {
-    node: tuple([name for name in node.__struct_fields__ if node.__annotations__[name] not in _PLAIN_FIELDS])
+    node: tuple([name for name, hint in get_type_hints(node).items() if _may_hold_nodes(hint)])
     for node in Node.__subclasses__()
 }
 

@@ -1,8 +1,8 @@
 """Answer balance: no shortcut pays. The bounds of a block, and the one rule by which they are kept.
 
     balance = Balance(rng, count, rows)
-    balance.check(answer, …)     # raises Rejected("balance: …") where the answer would exceed a quota
-    balance.count()              # the answer that was checked last goes out
+    classes = balance.check(denotation, text, …)   # raises Rejected("balance: …") where it would exceed a quota
+    balance.count(text, classes)                   # an answer that was checked goes out
 
 A block of `count` programs gives at most floor(0.8 * bound * count + u) answers of a class, with u drawn once a block
 and class from [0, 1): four fifths of the bound on average, whatever the table offers, and a block stays a pure
@@ -50,26 +50,24 @@ class Balance:
             self._left.update({name: count for name in BOUNDS if name not in SHORTCUTS})
         self._same = -(-count // SAME_ANSWER)
         self._answers: dict[str, int] = {}
-        self._text = ""
-        self.last: tuple[str, ...] = ()  # classes of the answer that was checked last
 
-    def check(self, denotation: Denotation, text: str, chance: float, shortcut: str) -> None:
-        """Raise Rejected where one more answer of this kind is too many. `chance` and `shortcut` are what
-        `measures.guess` says of it."""
+    def check(self, denotation: Denotation, text: str, chance: float, shortcut: str) -> tuple[str, ...]:
+        """The classes of an answer. Raises Rejected where one more of them is too many. `chance` and `shortcut` are
+        what `measures.guess` says of it."""
         if chance == 1.0:
             raise Rejected("balance: needs no reading", "every cell of the column is the answer")
-        self.last = classes(denotation, text, chance, shortcut)
-        for name in self.last:
+        found = classes(denotation, text, chance, shortcut)
+        for name in found:
             if not self._left[name]:
                 raise Rejected(f"balance: {name}")
         if self._answers.get(text, 0) >= self._same:
             raise Rejected("balance: same answer again")
-        self._text = text
+        return found
 
-    def count(self) -> None:
-        """The answer that was checked last goes out."""
-        self._answers[self._text] = self._answers.get(self._text, 0) + 1
-        for name in self.last:
+    def count(self, text: str, classes: Iterable[str]) -> None:
+        """An answer of these classes goes out."""
+        self._answers[text] = self._answers.get(text, 0) + 1
+        for name in classes:
             self._left[name] -= 1
 
 

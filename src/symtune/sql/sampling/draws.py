@@ -6,7 +6,8 @@ of it, so that most programs have an answer at the first try.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from copy import copy
 from random import Random
 from typing import Any, NoReturn
 
@@ -77,8 +78,14 @@ class Draw:
     def __init__(self, rng: Random, material: Material) -> None:
         self.rng = rng
         self.material = material
-        self.row = int(rng.random() * material.size)
+        self.row = self.below(material.size)
         self._tables: set[str] = set()  # whose columns stand in the program
+
+    def elsewhere(self) -> Draw:
+        """The same draw with another witness."""
+        other = copy(self)
+        other.row = self.below(self.material.size)
+        return other
 
     def pick(self, options: Sequence[Any], why: str = "") -> Any:
         """One of the options, or no draw."""
@@ -150,7 +157,7 @@ class Draw:
             return self._joined("AND", parts)
         if u < 0.95:
             # One part is true of the witness, the other is drawn for another row.
-            parts = [self.simple(*avoid), self.elsewhere(*avoid)]
+            parts = [self.simple(*avoid), self.elsewhere().simple(*avoid)]
             if self.chance(0.5):
                 parts.reverse()
             return self._joined("OR", parts)
@@ -174,15 +181,6 @@ class Draw:
         if isinstance(where, t.Compare) and where.op == "=" and where.left in keys:
             no_draw("a condition that several rows satisfy")
         return where
-
-    def elsewhere(self, *avoid: Field) -> t.Expr:
-        """One comparison that is true of another row."""
-        witness = self.row
-        self.row = self.below(self.material.size)
-        try:
-            return self.simple(*avoid)
-        finally:
-            self.row = witness
 
     def _false(self, *avoid: Field) -> t.Expr:
         """A comparison that is false (and known) of the witness row."""
@@ -262,6 +260,3 @@ class Draw:
         else:
             op = "<" if self.chance(0.6) else "<="
         return t.Compare(op, field.expr, t.Constant(a, type_))
-
-
-Program = Callable[[Draw], t.Query]

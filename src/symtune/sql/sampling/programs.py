@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symtune.sql.language import tree as t
-from symtune.sql.sampling.draws import Draw, Field, Material, Program, no_draw
+from symtune.sql.sampling.draws import Draw, Field, Material, no_draw
 
 
 def _select(d: Draw, items: list[t.Expr], **clauses: Any) -> t.Select:
@@ -246,7 +246,7 @@ def difference(d: Draw) -> t.Query:
     elif d.chance(0.3):
         sides = [
             _select(d, [t.Aggregate("COUNT", None, "number")], where=condition)
-            for condition in (d.simple(), d.elsewhere())
+            for condition in (d.simple(), d.elsewhere().simple())
         ]
     else:
         key = d.key()
@@ -304,7 +304,7 @@ def set_operation(d: Draw) -> t.Query:
     shown = d.pick([f for f in d.material.fields if f.consistent and f.values[d.row] is not None], "a column")
     op = d.pick(t.SET_OPERATIONS)
     first = d.simple(shown)
-    second = d.simple(shown) if op == "INTERSECT" else d.elsewhere(shown)
+    second = d.simple(shown) if op == "INTERSECT" else d.elsewhere().simple(shown)
     if first == second:
         no_draw("two different conditions")
     return t.SetQuery(op, _select(d, [shown.expr], where=first), _select(d, [shown.expr], where=second))
@@ -421,7 +421,7 @@ class QueryType:
 
     name: str
     weight: float
-    draw: Program
+    draw: Callable[[Draw], t.Query]
     fits: Callable[[Material], object]
 
 

@@ -1,7 +1,7 @@
 """The sampler: draws programs over one context until enough are proven, counting every reject under its reason.
 
 sampler = Sampler(mix)
-for drawn in sampler.programs(context, rng, count=16): …
+for program in sampler.programs(context, rng, count=16): …
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SPENT = frozenset([f"balance: {name}" for name in BOUNDS if name not in SHORTCUT
 DRAWS_PER_PROGRAM = 12  # draws over one context before it is left with fewer programs than asked for
 
 
-class Drawn(msgspec.Struct, frozen=True, gc=False):
+class Program(msgspec.Struct, frozen=True, gc=False):
     """A proven program: its text, what it yields, and what describes it."""
 
     query: t.Query
@@ -69,7 +69,7 @@ class Sampler:
         self._instances: Instances | None
         self._instances, self._share = instances or (None, 0.0)
 
-    def programs(self, context: Context, rng: Random, count: int, rejects: Counter[str]) -> Iterator[Drawn]:
+    def programs(self, context: Context, rng: Random, count: int, rejects: Counter[str]) -> Iterator[Program]:
         """Up to `count` different proven programs over the context. Rejects are counted by reason."""
         material = _material(context)
         kinds = self._serving(material)
@@ -92,15 +92,15 @@ class Sampler:
                 if templates is None or rng.random() >= self._share:
                     kind = kinds[bisect(cumulative, rng.random() * cumulative[-1])][0]
             try:
-                drawn = self._draw(kind, context, material, rng, seen, balance)
+                program = self._draw(kind, context, material, rng, seen, balance)
             except Rejected as error:
                 rejects[error.reason] += 1
                 tries = (tries + 1) % TRIES if error.reason not in SPENT else 0
                 continue
             tries = 0
-            balance.count()
-            seen.add(drawn.query)
-            yield drawn
+            balance.count(program.answer, program.balance)
+            seen.add(program.query)
+            yield program
             if len(seen) == count:
                 return
         rejects["context: too few programs"] += 1
@@ -122,7 +122,7 @@ class Sampler:
         rng: Random,
         seen: set[t.Query],
         balance: Balance,
-    ) -> Drawn:
+    ) -> Program:
         """One proven program of a query type, or an instance of a template for None."""
         template, d = "", Draw(rng, material)
         if kind is not None:
@@ -138,7 +138,7 @@ class Sampler:
         answered = context.answer(query)
         denotation, answer, _ = answered
         chance, shortcut = guess(query, denotation.rows, context.database)
-        balance.check(denotation, answer, chance, shortcut)
+        classes = balance.check(denotation, answer, chance, shortcut)
         nodes = t.walk(query)
         used = operators(nodes)
         hard = difficulty(nodes, used, context.database)
@@ -146,7 +146,7 @@ class Sampler:
             raise Rejected("easier than asked for" if hard < self._difficulty[0] else "harder than asked for")
         sql = render(query)
         context.confirm(query, nodes, answered, sql)
-        return Drawn(
+        return Program(
             query,
             sql,
             denotation,
@@ -157,7 +157,7 @@ class Sampler:
             round(chance, 4),
             shortcut,
             template,
-            balance.last,
+            classes,
         )
 
 

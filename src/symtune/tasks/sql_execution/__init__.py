@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, load_templates
 from symtune.sql.corpus import templates as sql_templates
 from symtune.sql.corpus.templates import SqlTemplates
 from symtune.sql.language.bounds import pretty
+from symtune.sql.language.engines import ENGINES
 from symtune.sql.language.limits import check_work
 from symtune.sql.language.parse import parse_sql
-from symtune.sql.language.proof import Context, Engines, permuted
-from symtune.sql.language.second_opinion import SecondOpinion
+from symtune.sql.language.proof import Context, permuted
+from symtune.sql.language.second_opinion import SECOND_OPINIONS
 from symtune.sql.language.tree import Query
 from symtune.sql.sampling.balance import bounds_for
 from symtune.sql.sampling.instances import Instances
-from symtune.sql.sampling.sampler import Drawn as Program
-from symtune.sql.sampling.sampler import Sampler
+from symtune.sql.sampling.sampler import Program, Sampler
 from symtune.sql.sampling.views import draw_view, pick
 from symtune.tables import Views, content_hash, typed_rows
 from symtune.task import Drawn, Options, Setting, SymbolicTask, Tally, Words
@@ -61,7 +61,11 @@ class SqlExecution(SymbolicTask):
     templates = load_templates("sql_execution")
     options = SqlOptions
     engines = ("duckdb",)
-    doubts: Mapping[str, str] = {"engines disagree": "SQLite", "duckdb disagrees": "DuckDB"}
+    doubts: ClassVar[Mapping[str, str]] = {
+        "engines disagree": "SQLite",
+        "evaluator disagrees": "our evaluator on permuted rows",
+        "duckdb disagrees": "DuckDB",
+    }
     words = Words(
         query_types="Kinds of program",
         operators="Constructs (share of programs that use them)",
@@ -80,22 +84,23 @@ class SqlExecution(SymbolicTask):
 
     def execute(self, fields: Fields) -> Denotation:
         """The proven denotation of `sql` on `tables`. Raises Rejected for SQL beyond the typed tree."""
-        context = Context(fields["tables"], Engines(), max_rows=MOST_ROWS)
-        query = parse_sql(fields["sql"], context.tables)
-        check_work(query, context.database)
-        return context.prove(query)[0]
+        with ENGINES.checked_out() as engines:
+            context = Context(fields["tables"], engines, max_rows=MOST_ROWS)
+            query = parse_sql(fields["sql"], context.tables)
+            check_work(query, context.database)
+            return context.prove(query)[0]
 
     def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
         """What DuckDB does not confirm. Neighbours that share their tables go to it in one statement."""
         if engine not in self.engines:
             raise UnknownName(f"engine of task {self.name}", engine, self.engines)
         found: dict[int, str] = {}
-        duckdb = SecondOpinion()
-        for tables, members in groupby(range(len(batch)), lambda i: batch[i]["tables"]):
-            numbers = list(members)
-            queries = [parse_sql(batch[i]["sql"], tables) for i in numbers]
-            said = duckdb.disagreements(tables, queries)
-            found.update({numbers[i]: text for i, text in said.items()})
+        with SECOND_OPINIONS.checked_out() as duckdb:
+            for tables, members in groupby(range(len(batch)), lambda i: batch[i]["tables"]):
+                numbers = list(members)
+                queries = [parse_sql(batch[i]["sql"], tables) for i in numbers]
+                said = duckdb.disagreements(tables, queries)
+                found.update({numbers[i]: text for i, text in said.items()})
         return found
 
     def variants(self, fields: Fields) -> Iterator[Fields]:
@@ -187,7 +192,8 @@ class SqlExecution(SymbolicTask):
         if not made:
             return
         tables = made[0][0].example.tables
-        wrong = SecondOpinion().disagreements(tables, [query for _, query in made])
+        with SECOND_OPINIONS.checked_out() as duckdb:
+            wrong = duckdb.disagreements(tables, [query for _, query in made])
         for number, (drawn, _) in enumerate(made):
             if number in wrong:
                 tally.rejects["duckdb disagrees"] += 1
@@ -204,21 +210,17 @@ class SqlExecution(SymbolicTask):
         )  # fmt: skip
         if view is None:
             return
-        templates = self._chosen(setting, several=bool(view.links))
-        context = Context(view.tables, Engines(), links=view.links, max_rows=options.max_answer_rows)
-        used = setting.measure(view.shown)
-        for number, program in enumerate(prepared.sampler.programs(context, rng, setting.programs, rejects)):
-            template = pick(rng, templates)
-            prompt = template.render({"table": view.shown, "sql": program.sql})
-            if setting.exact:
-                size = setting.measure(prompt) + setting.measure(program.answer)
-            else:
-                size = used + _overhead(setting.measure, template) + setting.measure(program.sql + program.answer)
-            if size > setting.budget:
-                rejects["over the token budget"] += 1
-                continue
-            fields = {"sql": program.sql, "tables": view.tables}
-            yield Drawn(_example(f"{key}/{number}", fields, program), prompt, template.id, how), program.query
+        templates, used = self._chosen(setting, several=bool(view.links)), setting.measure(view.shown)
+        with ENGINES.checked_out() as engines:
+            context = Context(view.tables, engines, links=view.links, max_rows=options.max_answer_rows)
+            for number, program in enumerate(prepared.sampler.programs(context, rng, setting.programs, rejects)):
+                template = pick(rng, templates)
+                prompt = template.render({"table": view.shown, "sql": program.sql})
+                if _size(setting, template, prompt, used, program) > setting.budget:
+                    rejects["over the token budget"] += 1
+                    continue
+                example = _example(f"{key}/{number}", {"sql": program.sql, "tables": view.tables}, program)
+                yield Drawn(example, prompt, template.id, how), program.query
 
     def _chosen(self, setting: Setting, *, several: bool) -> tuple[PromptTemplate, ...]:
         """The templates of the setting, or their twins for several tables."""
@@ -256,6 +258,15 @@ def _views(setting: Setting) -> Views:
 
 def _template_share(options: SqlOptions) -> float:
     return DEFAULT_SHARE if options.sql_template_share is None else options.sql_template_share
+
+
+def _size(setting: Setting, template: PromptTemplate, prompt: str, used: int, program: Program) -> int:
+    """Tokens of prompt and completion: of the whole prompt where a tokenizer counts, else, since an estimate adds up,
+    of its parts, of which the tables take `used`.
+    """
+    if setting.exact:
+        return setting.measure(prompt) + setting.measure(program.answer)
+    return used + _overhead(setting.measure, template) + setting.measure(program.sql + program.answer)
 
 
 @lru_cache(maxsize=256)
