@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from symtune.models import (
+from symtune.models.local import (
     LoadedModel,
     check_model,
     completion_ids,
@@ -207,7 +207,7 @@ def test_a_yaml_file_stands_for_the_model_it_describes(tmp_path: Path, llama: Lo
 def test_the_packaged_weights_answer_and_are_converted_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from symtune.models import gguf
+    from symtune.models.local import gguf
 
     name = "smollm2-135m-instruct-gguf"
     try:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from symtune import cli
-from symtune.models import LoadedModel, generator, load
+from symtune.models.local import LoadedModel, generator, load
 from symtune.packing import Row, plan_packs
 from symtune.seeds import rng
 from symtune.training import StepLog, TrainConfig, TrainSettings, train

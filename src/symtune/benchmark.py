@@ -104,8 +104,8 @@ class Benchmark(ABC, Generic[Asked]):
                 return Prompt(text, shots_dropped=len(shown) - kept)
         return Prompt(asked, shots_dropped=len(shown))
 
-    def check_format(self, format: Format) -> None:
-        """Raise UnknownName for a prompt template that does not exist, InputError for what the benchmark lacks."""
+    def check_format(self, format: Format, questions: Sequence[Asked]) -> None:
+        """Raise UnknownName for a prompt template that does not exist, InputError for what the questions lack."""
         if format.template is not None:
             self.template(format.template)
         if format.linearization is not None:
@@ -182,9 +182,9 @@ class TableBenchmark(Benchmark[AskedOfTable]):
         )
         return replace(whole, text=self._ask(question, format, table), rows_cut=cut)
 
-    def check_format(self, format: Format) -> None:
+    def check_format(self, format: Format, questions: Sequence[AskedOfTable]) -> None:
         """Raise UnknownName for a prompt template or a linearization that does not exist."""
-        super().check_format(replace(format, linearization=None))
+        super().check_format(replace(format, linearization=None), questions)
         if format.linearization is not None and format.linearization not in LINEARIZATIONS:
             raise UnknownName("linearization", format.linearization, LINEARIZATIONS)
 

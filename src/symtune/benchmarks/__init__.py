@@ -15,7 +15,7 @@ from symtune.tasks import Known
 
 __all__ = ["Benchmark", "Format", "Shot", "TableBenchmark", "find", "names"]
 
-_BENCHMARKS: Registry[Benchmark[Any]] = Registry(__name__, "BENCHMARK", Benchmark, "benchmark")
+_BENCHMARKS: Registry[Benchmark[Any]] = Registry(__name__, "BENCHMARK", Benchmark, "benchmark")  # type: ignore[type-abstract]
 
 
 def names() -> list[str]:
