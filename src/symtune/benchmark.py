@@ -74,8 +74,8 @@ class Benchmark(ABC, Generic[Asked]):
         for what is missing or broken.
         """
 
-    def shots(self, data: Path, number: int) -> tuple[Shot, ...]:
-        """So many shots, none of which is asked in a split that is measured. Raises InputError."""
+    def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
+        """So many shots, none of which is asked in the split that is measured. Raises InputError."""
         raise InputError(f"benchmark {self.name} has no shots to show; leave them out")
 
     def knowing(self, tasks: Known) -> Benchmark[Asked]:
@@ -191,4 +191,3 @@ class TableBenchmark(Benchmark[AskedOfTable]):
     def format_name(self, format: Format) -> str:
         """`TEMPLATE+LINEARIZATION`."""
         return f"{super().format_name(format)}+{format.linearization or self.linearization}"
-

@@ -1,7 +1,7 @@
 """Questions of benchmarks, what became of them, and the means that results are.
 
-    means("gsm8k", "test", "number_match", outcomes)     # the whole, further metrics, groups
-    mean_over_groups("bbh", "test", "mean over tasks", outcomes)
+means("gsm8k", "test", "number_match", outcomes)     # the whole, further metrics, groups
+mean_over_groups("bbh", "test", "mean over tasks", outcomes)
 """
 
 from __future__ import annotations

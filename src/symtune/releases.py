@@ -1,16 +1,20 @@
 """What benchmarks share in reading their official releases.
 
-    for where, row in read_tsv(Path("data/training.tsv"), ("id", "utterance")): ...
-    in_turn([("algebra", 5), ("law", 9), ("law", 3)], limit=2)       ->  [1, 1]
+for where, row in read_tsv(Path("data/training.tsv"), ("id", "utterance")): ...
+in_turn([5, 1, 9], limit=6)            ->  [3, 1, 2]
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from symtune.files import open_bytes
+from symtune.seeds import digest
 from symtune.types import InputError
+
+Item = TypeVar("Item")
 
 
 def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -34,6 +38,15 @@ def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str
                 if len(cells) != len(header):
                     raise InputError(f"{where}: got {len(cells)} columns, wanted {len(header)} as in the header")
                 yield where, dict(zip(header, cells, strict=True))
+
+
+def choose(items: Sequence[Item], number: int, key: Callable[[Item], str]) -> list[Item]:
+    """So many of the items, the same ones of the same items in any order: those whose key has the least digest.
+    Raises InputError where there are not so many.
+    """
+    if number > len(items):
+        raise InputError(f"{number} are wanted, and there are {len(items)}")
+    return sorted(items, key=lambda item: digest(key(item)))[:number]
 
 
 def in_turn(sizes: Sequence[int], limit: int | None) -> list[int]:

@@ -1,7 +1,7 @@
 """Benchmarks: one file or folder each, found because it is here. `symtune.benchmark` says what a benchmark is.
 
-    benchmark = find("gsm8k")
-    benchmark = find("held_out", own=["./my_task.py"])    # told of tasks of the user's own
+benchmark = find("gsm8k")
+benchmark = find("held_out", own=["./my_task.py"])    # told of tasks of the user's own
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Models by name, as what evaluation needs of them (`symtune.model.Model`). Importing this needs no extra.
 
-    model = open_model("smollm2-135m-instruct-gguf")    # or a folder, a hub id, a mapping, a YAML file with one
-    for index, completion in model.generate(["What is 2 + 2?"], max_new_tokens=32): ...
+model = open_model("smollm2-135m-instruct-gguf")    # or a folder, a hub id, a mapping, a YAML file with one
+for index, completion in model.generate(["What is 2 + 2?"], max_new_tokens=32): ...
 
-    local/    models that this machine runs; it alone imports torch and transformers
+local/    models that this machine runs; it alone imports torch and transformers
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ def device() -> Any:
 
 
 class LocalModel:
-    """A loaded model as a `symtune.model.Model`: greedy, in batches of at most `batch_tokens` tokens, padding and answers
-    included. `bf16`: None decides by machine and size.
+    """A loaded model as a `symtune.model.Model`: greedy, in batches of at most `batch_tokens` tokens, padding and
+    answers included. `bf16`: None decides by machine and size.
     """
 
     def __init__(self, loaded: LoadedModel, *, batch_tokens: int = BATCH_TOKENS, bf16: bool | None = None) -> None:
@@ -58,8 +58,8 @@ class LocalModel:
     def generate(
         self, prompts: Sequence[str], max_new_tokens: int, done: Collection[int] = ()
     ) -> Iterator[tuple[int, Completion]]:
-        """The completions as each batch is done, longest prompts first. A prompt that leaves no room for an answer in the
-        model's context gives a completion with finish "error"; nothing is cut.
+        """The completions as each batch is done, longest prompts first. A prompt that leaves no room for an answer in
+        the model's context gives a completion with finish "error"; nothing is cut.
 
         What a batch holds decides its completions to the last bit, so batches are dealt over all prompts: those that
         were done whole are passed over, the others are computed whole.
