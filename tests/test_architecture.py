@@ -18,7 +18,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "seeds", "tokens", "keys", "exhaustion"),
     ("config", "output", "files", "denotation", "intervals", "quotas", "workers", "model"),
-    ("flags", "registry", "outcomes"),
+    ("flags", "registry", "outcomes", "reading"),
     ("tables", "prompts", "executors"),
     ("sql",),
     ("task",),

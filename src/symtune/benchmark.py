@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from symtune.denotation import read_answer
 from symtune.outcomes import Outcome, Prompt, Question, TableQuestion, means
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize
+from symtune.reading import read_answer
 from symtune.tables import cut_for_question
 from symtune.task import Fits
 from symtune.tasks import Known

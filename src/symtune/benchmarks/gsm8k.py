@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from symtune.benchmark import Benchmark, Shot
-from symtune.denotation import read_answer, same_answer
+from symtune.denotation import same_answer
 from symtune.files import json_objects
 from symtune.outcomes import Question
 from symtune.prompts import load_templates
+from symtune.reading import read_answer
 from symtune.releases import choose
 from symtune.types import InputError, UnknownName, Verdict
 

@@ -18,9 +18,10 @@ from typing import Any
 
 from symtune.benchmark import Benchmark
 from symtune.benchmarks.wikitablequestions.rules import wtq_correct
-from symtune.denotation import ROW_DELIMITER, read_answer
+from symtune.denotation import ROW_DELIMITER
 from symtune.files import Entry, json_objects
 from symtune.output import check_writable, new_file
+from symtune.reading import read_answer
 from symtune.types import InputError, UnknownName
 
 WANTED = "lines of {prediction: [..], target: [..]}"

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from symtune.sql.language.bounds import Token, emitted, query_tokens
+from symtune.sql.language.functions import DATE_PARTS
 from symtune.types import Rejected
 
 PARAMETER = "?"  # the text that stands for a value which is not known
@@ -23,7 +24,7 @@ _RENAMED_CALLS = {
     "len": "LENGTH", "char_length": "LENGTH", "character_length": "LENGTH", "ucase": "UPPER", "lcase": "LOWER",
     "mean": "AVG",
 }  # fmt: skip
-_DATE_PARTS = {"year": "'%Y'", "month": "'%m'", "day": "'%d'"}
+_DATE_PARTS = {name.lower(): f"'{form}'" for name, form in DATE_PARTS.items()}
 _ROWS = ("row", "rows")
 ESCAPED_QUOTE = re.compile(r"(?<=\w)\\'(?=\w)")  # MySQL's 'O\'Hare'
 _COMPARES = frozenset(["=", "==", "<>", "!=", "<", "<=", ">", ">=", "like", "between"])

@@ -73,13 +73,13 @@ def count(d: Draw) -> t.Query:
     """SELECT COUNT(*) | COUNT(a) | COUNT(DISTINCT a) FROM w WHERE condition"""
     u = d.rng.random()
     if u < 0.75:
-        return _select(d, [t.Aggregate("COUNT", None, "number")], where=d.several())
+        return _select(d, [t.Aggregate("COUNT")], where=d.several())
     if u < 0.85 and d.material.missing:
         column = d.pick(d.material.missing)
-        return _select(d, [t.Aggregate("COUNT", column.expr, "number")])
+        return _select(d, [t.Aggregate("COUNT", column.expr)])
     group = d.pick(d.material.groups, "a column that repeats")
     where = None if d.chance(0.4) else d.condition(group)
-    return _select(d, [t.Aggregate("COUNT", group.expr, "number", distinct=True)], where=where)
+    return _select(d, [t.Aggregate("COUNT", group.expr, distinct=True)], where=where)
 
 
 def missing_cells(d: Draw) -> t.Query:
@@ -90,7 +90,7 @@ def missing_cells(d: Draw) -> t.Query:
     counted = d.chance(0.4)
     if d.chance(0.3) or (known and not counted):
         where = t.Logic("AND", (where, d.simple(column)))
-    return _select(d, [t.Aggregate("COUNT", None, "number") if counted else d.field(column).expr], where=where)
+    return _select(d, [t.Aggregate("COUNT") if counted else d.field(column).expr], where=where)
 
 
 def aggregate(d: Draw) -> t.Query:
@@ -98,7 +98,7 @@ def aggregate(d: Draw) -> t.Query:
     name = d.pick(("SUM", "AVG", "MIN", "MAX"))
     column = d.number() if name in ("SUM", "AVG") or not d.material.dates or d.chance(0.8) else d.pick(d.material.dates)
     where = None if d.chance(0.35) else d.condition(column)
-    return _select(d, [t.Aggregate(name, column.expr, column.expr.type)], where=where)
+    return _select(d, [t.Aggregate(name, column.expr)], where=where)
 
 
 def superlative(d: Draw) -> t.Query:
@@ -136,7 +136,7 @@ def arithmetic(d: Draw) -> t.Query:
         expr = t.Arithmetic(d.pick(("+", "-", "*")), first.expr, t.Constant(d.pick((1, 2, 5, 10, 100)), "number"))
     if d.chance(0.25):
         name = d.pick(("SUM", "MAX", "MIN", "AVG"))
-        return _select(d, [t.Aggregate(name, expr, "number")], where=None if d.chance(0.5) else d.condition())
+        return _select(d, [t.Aggregate(name, expr)], where=None if d.chance(0.5) else d.condition())
     return _select(d, [expr], where=d.is_row(d.key()))
 
 
@@ -148,7 +148,7 @@ def compare_columns(d: Draw) -> t.Query:
     where: t.Expr = t.Compare(op, first.expr, second.expr)
     shown: t.Expr = d.field().expr
     if d.chance(0.4):
-        shown = t.Aggregate("COUNT", None, "number")
+        shown = t.Aggregate("COUNT")
     elif d.chance(0.4):
         where = t.Logic("AND", (where, d.simple()))
     return _select(d, [shown], where=where)
@@ -156,9 +156,9 @@ def compare_columns(d: Draw) -> t.Query:
 
 def _aggregate_of(d: Draw, *avoid: Field) -> t.Aggregate:
     if d.chance(0.55) or not [f for f in d.material.numbers if f not in avoid]:
-        return t.Aggregate("COUNT", None, "number")
+        return t.Aggregate("COUNT")
     column = d.number(*avoid)
-    return t.Aggregate(d.pick(("SUM", "AVG", "MIN", "MAX")), column.expr, "number")
+    return t.Aggregate(d.pick(("SUM", "AVG", "MIN", "MAX")), column.expr)
 
 
 def group_by(d: Draw) -> t.Query:
@@ -191,14 +191,14 @@ def having(d: Draw) -> t.Query:
 def scalar_subquery(d: Draw) -> t.Query:
     """SELECT a FROM w WHERE n > (SELECT AVG(n) FROM w), or as the row named by a key"""
     column = d.number()
-    shown: t.Expr = t.Aggregate("COUNT", None, "number") if d.chance(0.3) else d.field(column).expr
+    shown: t.Expr = t.Aggregate("COUNT") if d.chance(0.3) else d.field(column).expr
     if d.chance(0.5) or not d.material.keys:
         name = d.pick(("AVG", "MIN", "MAX"))
-        inner: t.Select = _select(d, [t.Aggregate(name, column.expr, "number")])
+        inner: t.Select = _select(d, [t.Aggregate(name, column.expr)])
         op = {"AVG": d.pick((">", "<")), "MIN": d.pick((">", "=")), "MAX": d.pick(("<", "="))}[name]
     else:
         inner, op = _cell(d, column, d.key()), d.pick((">", "<", "="))
-    where: t.Expr = t.Compare(op, column.expr, t.ScalarQuery(inner, "number"))
+    where: t.Expr = t.Compare(op, column.expr, t.ScalarQuery(inner))
     if d.chance(0.2):
         where = t.Logic("AND", (where, d.simple(column)))
     return _select(d, [shown], where=where)
@@ -210,7 +210,7 @@ def in_subquery(d: Draw) -> t.Query:
     inner = _select(d, [group.expr], where=d.condition(group))
     where = t.InQuery(group.expr, inner, negated=group.complete and d.chance(0.25))
     if d.chance(0.35):
-        return _select(d, [t.Aggregate("COUNT", None, "number")], where=where)
+        return _select(d, [t.Aggregate("COUNT")], where=where)
     return _select(d, [d.field(group).expr], where=where)
 
 
@@ -242,17 +242,16 @@ def difference(d: Draw) -> t.Query:
     """SELECT (SELECT n FROM w WHERE key = u) - (SELECT n FROM w WHERE key = v)"""
     if d.chance(0.3):
         column = d.number()
-        sides = [_select(d, [t.Aggregate(name, column.expr, "number")]) for name in ("MAX", "MIN")]
+        sides = [_select(d, [t.Aggregate(name, column.expr)]) for name in ("MAX", "MIN")]
     elif d.chance(0.3):
         sides = [
-            _select(d, [t.Aggregate("COUNT", None, "number")], where=condition)
-            for condition in (d.simple(), d.elsewhere().simple())
+            _select(d, [t.Aggregate("COUNT")], where=condition) for condition in (d.simple(), d.elsewhere().simple())
         ]
     else:
         key = d.key()
         column = d.number(key)
         sides = [_cell(d, column, key), _cell(d, column, key, _other(d, d.material.size))]
-    left, right = (t.ScalarQuery(side, "number") for side in sides)
+    left, right = (t.ScalarQuery(side) for side in sides)
     return t.Select((t.Item(t.Arithmetic(d.pick(("-", "-", "-", "+")), left, right)),), None)
 
 
@@ -262,7 +261,7 @@ def adjacent(d: Draw) -> t.Query:
     key = d.key(by)
     shown = d.field(by)
     after = d.chance(0.5)
-    anchor = t.ScalarQuery(_cell(d, by, key), by.expr.type)
+    anchor = t.ScalarQuery(_cell(d, by, key))
     values = sorted(by.variety)
     consecutive = (
         by.type == "number" and all(isinstance(v, int) for v in values) and values[-1] - values[0] == len(values) - 1
@@ -295,7 +294,7 @@ def case(d: Draw) -> t.Query:
     if d.chance(0.2) and len(d.material.fields) > 2:
         test = t.Logic(d.pick(("AND", "OR")), (test, d.simple(column, key)))  # type: ignore[assignment]
     first, second = labels if d.chance(0.5) else labels[::-1]
-    expr = t.Case(((test, t.Constant(first, "text")),), t.Constant(second, "text"), "text")
+    expr = t.Case(((test, t.Constant(first, "text")),), t.Constant(second, "text"))
     return _select(d, [expr], where=d.is_row(key))
 
 
@@ -319,9 +318,9 @@ def with_clause(d: Draw) -> t.Query:
     body = _select(d, [shown.expr, by.expr], where=d.condition(shown, by))
     outer: dict[str, Any] = {"source": t.TableRef(name), "ctes": ((name, body),)}
     if d.chance(0.45) and by.type == "number":
-        return t.Select((t.Item(t.Aggregate(d.pick(("SUM", "MAX", "MIN", "AVG")), by.expr, "number")),), **outer)
+        return t.Select((t.Item(t.Aggregate(d.pick(("SUM", "MAX", "MIN", "AVG")), by.expr)),), **outer)
     if d.chance(0.25):
-        return t.Select((t.Item(t.Aggregate("COUNT", None, "number")),), **outer)
+        return t.Select((t.Item(t.Aggregate("COUNT")),), **outer)
     order = (t.Order(by.expr, d.pick(("ASC", "DESC"))),)
     return t.Select((t.Item(shown.expr),), order=order, limit=1, **outer)
 
@@ -333,7 +332,7 @@ def window(d: Draw) -> t.Query:
     order: tuple[t.Order, ...] = (t.Order(by.expr, d.pick(("ASC", "DESC"))),)
     u = d.rng.random()
     if u < 0.45:
-        function = t.Window(d.pick(("RANK", "ROW_NUMBER")), None, (), order, "number")
+        function = t.Window(d.pick(("RANK", "ROW_NUMBER")), None, (), order)
         inner = _select(d, [key.expr])
         inner = t.Select((*inner.items, t.Item(function, "r")), inner.source)
         position = 1 + d.below(min(d.material.size, 6))
@@ -344,7 +343,7 @@ def window(d: Draw) -> t.Query:
     elif u < 0.75:
         target = d.field(key)
         name = d.pick(("LAG", "LEAD"))
-        function = t.Window(name, target.expr, (), order, target.expr.type)
+        function = t.Window(name, target.expr, (), order)
         inner = t.Select((t.Item(key.expr), t.Item(function, "v")), d.material.source)
         shown, where = t.Column("v", target.expr.type), d.is_row(key)
     else:
@@ -353,7 +352,7 @@ def window(d: Draw) -> t.Query:
         if d.chance(0.5):
             partition = (d.pick([f for f in d.material.groups if f is not column], "a partition").expr,)
             order = ()
-        function = t.Window("SUM", column.expr, partition, order, "number")
+        function = t.Window("SUM", column.expr, partition, order)
         inner = t.Select((t.Item(key.expr), t.Item(function, "v")), d.material.source)
         shown, where = t.Column("v", "number"), d.is_row(key)
     if key.expr.name.lower() in ("r", "v"):
@@ -365,25 +364,25 @@ def dates(d: Draw) -> t.Query:
     """The year or month of a date, days between two dates, rows of a year or of each year, the newest of several."""
     column = d.pick([f for f in d.material.dates if f.values[d.row] is not None], "a date column")
     part = d.pick(("YEAR", "YEAR", "MONTH", "DAY"))
-    year = t.Function(part, (column.expr,), "number")
+    year = t.Function(part, (column.expr,))
     u = d.rng.random()
     if u < 0.3 and d.material.keys:
         return _select(d, [year], where=d.is_row(d.key()))
     if u < 0.6:
         value = {"YEAR": slice(0, 4), "MONTH": slice(5, 7), "DAY": slice(8, 10)}[part]
         where = t.Compare("=", year, t.Constant(int(column.values[d.row][value]), "number"))
-        shown: t.Expr = d.field(column).expr if d.chance(0.6) else t.Aggregate("COUNT", None, "number")
+        shown: t.Expr = d.field(column).expr if d.chance(0.6) else t.Aggregate("COUNT")
         return _select(d, [shown], where=where)
     if u < 0.8:
-        low, high = (t.Aggregate(name, column.expr, "date") for name in ("MIN", "MAX"))
+        low, high = (t.Aggregate(name, column.expr) for name in ("MIN", "MAX"))
         return _select(
             d,
-            [t.Function("DAYS", (high, low), "number")],
+            [t.Function("DAYS", (high, low))],
             where=None if d.chance(0.6) else d.condition(column),
         )
     if u < 0.86:
         known = None if column.complete else t.IsNull(column.expr, negated=True)
-        return _select(d, [year, t.Aggregate("COUNT", None, "number")], where=known, group=(year,))
+        return _select(d, [year, t.Aggregate("COUNT")], where=known, group=(year,))
     order = (t.Order(column.expr, d.pick(("ASC", "DESC"))),)
     return _select(d, [d.field(column).expr], order=order, limit=1)
 
@@ -396,20 +395,20 @@ def strings(d: Draw) -> t.Query:
     if u < 0.25:
         where: t.Expr = t.Compare(
             d.pick((">", "<", "=")),
-            t.Function("LENGTH", (column.expr,), "number"),
+            t.Function("LENGTH", (column.expr,)),
             t.Constant(len(value), "number"),
         )
-        shown: t.Expr = column.expr if d.chance(0.5) else t.Aggregate("COUNT", None, "number")
+        shown: t.Expr = column.expr if d.chance(0.5) else t.Aggregate("COUNT")
         return _select(d, [shown], where=where)
     where = d.is_row(d.key())
     if u < 0.45:
-        return _select(d, [t.Function("LENGTH", (column.expr,), "number")], where=where)
+        return _select(d, [t.Function("LENGTH", (column.expr,))], where=where)
     if u < 0.65:
-        return _select(d, [t.Function(d.pick(("UPPER", "LOWER")), (column.expr,), "text")], where=where)
+        return _select(d, [t.Function(d.pick(("UPPER", "LOWER")), (column.expr,))], where=where)
     if u < 0.85:
         start, length = 1 + d.below(3), 1 + d.below(5)
         args = (column.expr, t.Constant(start, "number"), t.Constant(length, "number"))
-        return _select(d, [t.Function("SUBSTR", args, "text")], where=where)
+        return _select(d, [t.Function("SUBSTR", args)], where=where)
     other = d.pick([f for f in d.material.texts if f is not column], "a second text column")
     joined = t.Concat(t.Concat(column.expr, t.Constant(d.pick((" - ", ", ", "/", " ")), "text")), other.expr)
     return _select(d, [joined], where=where)
