@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from symtune import cli
-from symtune.models import LoadedModel, generator, load
+from symtune.models.local import LoadedModel, LocalModel, load
 from symtune.packing import Row, plan_packs
 from symtune.seeds import rng
 from symtune.training import StepLog, TrainConfig, TrainSettings, train
@@ -117,7 +117,7 @@ def test_the_command_line_trains_and_writes_a_model_that_loads(
     assert (manifest["records"], manifest["dropped"]) == (30, {})
     assert not list(tmp_path.glob(".out*"))
     trained = load(out)
-    (answer,) = dict(generator(trained, max_new_tokens=4)([records()[0]["prompt"]])).values()
+    (answer,) = dict(LocalModel(trained).generate([records()[0]["prompt"]], 4)).values()
     assert answer.text.strip("0123456789") == ""
     assert "30 records" in capsys.readouterr().out
 

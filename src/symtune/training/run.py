@@ -15,8 +15,8 @@ from typing import Any
 import torch
 import transformers
 
-from symtune.models import LoadedModel, check_model, load, prompt_format, resolve
-from symtune.models import quiet as quiet_transformers
+from symtune.models.local import LoadedModel, check_model, load, prompt_format, resolve
+from symtune.models.local import quiet as quiet_transformers
 from symtune.output import check_writable, new_folder, sha256, versions, working_folder, write_manifest
 from symtune.packing import Row
 from symtune.training import rows as training_rows
