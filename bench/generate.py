@@ -20,11 +20,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from symtune.generate import GenerateConfig, Work, work_of
+from symtune.generate import make_shard as make
+
 from symtune import dataset
 from symtune.executors import Sqlite
 from symtune.files import read_parquet
-from symtune.generate import GenerateConfig, Work, work_of
-from symtune.generate import make_shard as make
 from symtune.tables import typed_rows
 
 # What a profile is summed up by: (file, function), the stage. Times are cumulative, and no stage holds another.

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from symtune.generate import GenerateConfig, generate
 
 from symtune import dataset
 from symtune.audit import audit
 from symtune.cli import main
 from symtune.files import read_parquet
-from symtune.generate import GenerateConfig, generate
 from symtune.types import InputError, Table, UnknownName
 from test_executors import HOSTILE
 from test_generate import symtune
