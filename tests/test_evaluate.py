@@ -10,7 +10,7 @@ import pytest
 
 from symtune import cli
 from symtune.benchmarks import Format, find
-from symtune.evaluate import evaluate, score_file
+from symtune.evaluation import evaluate, score_file
 from symtune.intervals import wilson
 from symtune.types import Completion, Example, Generate, InputError, OutputError, Result, SymtuneError, UnknownName
 from test_benchmarks import data_set, wtq_release
