@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 import run_folder
-from symtune.report import plots, report
+from symtune.reporting import plots, report
 from symtune.types import InputError, OutputError
 
 

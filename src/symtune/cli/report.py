@@ -19,6 +19,6 @@ def report(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier file.")] = False,
 ) -> None:
     """Write one self-contained HTML file on a run, finished or not."""
-    from symtune.report import report as write_report
+    from symtune.reporting import report as write_report
 
     print(write_report(run, out, overwrite=overwrite or out is None))

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from symtune.report.read import Comparison, Evaluation
+    from symtune.reporting.read import Comparison, Evaluation
 
 
 def register(app: typer.Typer) -> None:

@@ -10,7 +10,7 @@ import typer
 from symtune.cli import harmless
 
 if TYPE_CHECKING:
-    from symtune.sql.templates import Built
+    from symtune.sql.corpus.templates import Built
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +32,8 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
 
         from symtune.output import check_writable
-        from symtune.sql.corpora import Corpus
-        from symtune.sql.templates import build, save
+        from symtune.sql.corpus.corpora import Corpus
+        from symtune.sql.corpus.templates import build, save
 
         check_writable(out, overwrite=overwrite)
         with Console(stderr=True).status("reading SQL") as status:
@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
         from rich.markup import escape
         from rich.table import Table
 
-        from symtune.sql.templates import load
+        from symtune.sql.corpus.templates import load
 
         templates = load(file).templates
         table = Table("count", "SQL template", "slots", "split")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from symtune.train import TrainConfig, TrainReport
+    from symtune.training import TrainConfig, TrainReport
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +52,7 @@ def train(
 ) -> None:
     """Train a model on a training set; resumes from the newest complete checkpoint of the same run."""
     flags = {key: value for key, value in locals().items() if key not in ("config", "overwrite") and value is not None}
-    from symtune.train import train as run_train
+    from symtune.training import train as run_train
 
     report = run_train(_config(config, flags, overwrite))
     typer.echo(summary(report))
@@ -61,7 +61,7 @@ def train(
 def _config(file: Path | None, flags: dict[str, Any], overwrite: bool) -> TrainConfig:
     """The file's settings, the flags over them."""
     from symtune import config
-    from symtune.train import TrainFile
+    from symtune.training import TrainFile
     from symtune.types import InputError
 
     settings = config.load(file, TrainFile).model_dump(exclude_unset=True) if file else {}
@@ -75,7 +75,7 @@ def _config(file: Path | None, flags: dict[str, Any], overwrite: bool) -> TrainC
 def _checked(settings: dict[str, Any], overwrite: bool) -> TrainConfig:
     from pydantic import ValidationError
 
-    from symtune.train import TrainConfig
+    from symtune.training import TrainConfig
     from symtune.types import InputError
 
     try:

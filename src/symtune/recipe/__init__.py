@@ -21,7 +21,7 @@ from symtune.recipe.model import Recipe, load
 from symtune.recipe.runner import RECIPE, Stage, Watch, check_stages, run_stages
 from symtune.recipe.stages import ControlLength, stages
 from symtune.recipe.summary import comparisons, evaluations
-from symtune.report import report
+from symtune.reporting import report
 from symtune.types import OutputError
 
 __all__ = ["ControlLength", "Recipe", "Stage", "Watch", "load", "run", "run_folder"]

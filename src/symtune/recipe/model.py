@@ -14,7 +14,7 @@ from symtune.config import Loc, Strict
 from symtune.generate import GenerateConfig
 from symtune.mixture import RUN_SCHEME, Mixture
 from symtune.seeds import digest
-from symtune.train import TrainSettings
+from symtune.training import TrainSettings
 from symtune.types import InputError, SymtuneError
 
 DATA = "data"  # the folder of the training examples

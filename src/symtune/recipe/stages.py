@@ -15,7 +15,7 @@ from symtune.mixture import RUN_SCHEME, mix
 from symtune.output import sha256, versions
 from symtune.recipe.model import Recipe, data_names, heldout_data, model_of, shuffled_sources, split, train_data
 from symtune.recipe.runner import Advance, Stage
-from symtune.train import StepLog, TrainConfig, TrainSettings, train
+from symtune.training import StepLog, TrainConfig, TrainSettings, train
 from symtune.types import LeakError
 
 ControlLength = Literal["short", "full"]

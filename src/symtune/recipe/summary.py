@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from symtune.intervals import above_expected, paired_difference
-from symtune.report.read import Comparison, Evaluation, Score, read_evaluation
+from symtune.reporting.read import Comparison, Evaluation, Score, read_evaluation
 
 AGAINST = ("before", "chance", "control")
 METRIC_OF_PREDICTIONS = 0  # predictions.jsonl holds the verdicts of the first metric of results.json

@@ -7,11 +7,11 @@ view = make_view(train.tables[0], rows=[3, 1], columns=[0, 2], id="…")
 
 from symtune.tables.columns import infer_types, parse_cell, typed_rows
 from symtune.tables.load import exclude_tables, load_tables, tables_of_split
-from symtune.tables.model import ForeignKey, TableSet
+from symtune.tables.model import ForeignKey, Link, TableSet
 from symtune.tables.splits import content_hash, split_of
-from symtune.tables.views import cut_for_question, make_view
+from symtune.tables.views import Views, cut_for_question, make_view
 
 __all__ = [
-    "ForeignKey", "TableSet", "content_hash", "cut_for_question", "exclude_tables", "infer_types",
+    "ForeignKey", "Link", "TableSet", "Views", "content_hash", "cut_for_question", "exclude_tables", "infer_types",
     "load_tables", "make_view", "parse_cell", "split_of", "tables_of_split", "typed_rows",
 ]  # fmt: skip

@@ -68,6 +68,16 @@ class ForeignKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """`left.left_column = right.right_column`: what two shown tables are joined on. All are SQL names."""
+
+    left: str
+    left_column: str
+    right: str
+    right_column: str
+
+
+@dataclass(frozen=True, slots=True)
 class TableSet:
     """All usable tables of one source.
 

@@ -1,0 +1,22 @@
+"""SQL, in three rooms: what a program means, what programs people write, and how programs are drawn.
+
+    language/   tree                    what a program is
+                records, functions      a record for each function, aggregate and window function, in one table
+                type_rules              of which type an expression is; which types may stand beside one another
+                bounds -> parse         SQL text, bounded, -> tree
+                render                  tree -> the text of an engine
+                vectors, operations, products, expressions, evaluator   tree over tables -> values: docs/sql.md's rules
+                limits, measures        what a program may cost; its operators, difficulty and chance
+                engines -> proof, second_opinion   an answer that SQLite, and DuckDB, agree on
+    corpus/     corpora, statements     files of other people's SQL -> statements
+                dialects -> scopes, mending -> abstraction   a statement in any dialect -> a shape
+                shapes, slots           a shape: SQL with slots for columns and values, each of a type
+                templates               shapes, merged and counted, in a file
+    sampling/   draws, programs         material of a table; one function for each query type
+                instances               an SQL template over a table
+                joins, growth           several tables; a program made harder
+                balance, sampler        no shortcut beyond its bound; proven programs over one context
+
+Imports go one way, language <- corpus <- sampling. Outside this package only the task `sql_execution` and the verb
+`sql-templates` know that there is SQL, and they import from the module that has what they need.
+"""
