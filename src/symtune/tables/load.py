@@ -38,10 +38,11 @@ def load_tables(source: Path | None, *, layout: str | None = None, encoding: str
     dropped: Counter[str] = Counter()
     places: list[str] = []
     first: dict[str, str] = {}
+    base = path if path.is_dir() else path.parent
 
     def drop(reason: str, where: str) -> None:
         dropped[reason] += 1
-        first.setdefault(reason, where.removeprefix(f"{path}/"))
+        first.setdefault(reason, where.removeprefix(f"{base}/"))
         places.append(where) if not places else None
 
     reading = Reading(drop, encoding)
