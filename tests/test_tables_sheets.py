@@ -210,7 +210,8 @@ def test_sheets_of_an_open_document(tmp_path: Path) -> None:
         row(cell("City"), cell("Day"), cell("Share"), cell("Price"), cell("Open"), blank),
         row(
             cell("Os<text:s/>lo<text:span>!</text:span>", number_rows_spanned=2),
-            cell("01.05.20", "date", date_value="2020-05-01"), cell("12%", "percentage", value="0.12"), cell("5,00 €", "currency", value="5"),
+            cell("01.05.20", "date", date_value="2020-05-01"),
+            cell("12%", "percentage", value="0.12"), cell("5,00 €", "currency", value="5"),
             cell("WAHR", "boolean", boolean_value="true"), blank,
         ),
         row(
@@ -235,12 +236,12 @@ def test_sheets_of_an_open_document(tmp_path: Path) -> None:
 
 def test_a_hostile_open_document_is_one_line(tmp_path: Path) -> None:
     head = row(cell("a"), cell("b"))
-    for name, sheets, told in (
+    for name, body, told in (
         ("rows", sheet("S", head, row(cell("1"), times=999_999_999)), "over 5,000,000 cells"),
         ("columns", sheet("S", head, row(cell("1", number_columns_repeated=999_999_999))), "over 5,000,000 cells"),
         ("cells", sheet("S", head, row(*[cell("1")] * 500_001)), "over 5,000,000 cells"),
         ("cut", sheet("S", head) + "<table:table>", "not a readable"),
     ):
         with pytest.raises(InputError, match=told) as raised:
-            load_tables(document(tmp_path / f"{name}.ods", sheets))
+            load_tables(document(tmp_path / f"{name}.ods", body))
         assert "\n" not in str(raised.value)

@@ -1,6 +1,6 @@
 """JSON lines (.jsonl, .ndjson, both also as .gz): one table a line, one row a line, or one object a line that holds a
-table under a key (see `nested`); the first lines tell. A file that is one JSON list or object over several lines is read
-too, and as `.json` where it is the file named.
+table under a key (see `nested`); the first lines tell. A file that is one JSON list or object over several lines is
+read too, and as `.json` where it is the file named.
 
 A table is `{"header": [...], "rows": [[...], ...]}`, or what else `nested` knows; also read: `id` (or `table_id`),
 `title` (or `page_title`, `caption`). A file of rows, `{"name": "x", "n": 1}`, is one table: its columns are the keys in

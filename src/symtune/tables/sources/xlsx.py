@@ -2,8 +2,8 @@
 
 A cell is what a person sees: dates in ISO order, numbers in their format (see `number_formats`), and of a formula the
 value that was stored with it. Cells merged over several rows all have their value; sheets that are hidden are left out
-and counted; hidden rows and columns, which a filter hides for a while, are read. What stands around a table in its sheet
-is seen to by `grids`. A workbook is unpacked and read in bounded memory, whatever sizes it claims.
+and counted; hidden rows and columns, which a filter hides for a while, are read. What stands around a table in its
+sheet is seen to by `grids`. A workbook is unpacked and read in bounded memory, whatever sizes it claims.
 """
 
 from __future__ import annotations
