@@ -5,7 +5,7 @@
     for row in read_parquet(Path("a.parquet"), ["id", "prompt"]):
         ...
 
-Files may be packed (gzip, zstd: known by their first bytes, not by their names), begin with a byte order mark, be
+Files may be packed (gzip, zstd: known by their first bytes), begin with a byte order mark, be
 UTF-16 as Windows writes it, and end their lines in CR LF. Memory is bounded by the longest record, and a record by
 LONGEST. Whatever is wrong with a file is an InputError that names the file and, where there is one, the line.
 """
@@ -33,6 +33,7 @@ CHUNK = 1 << 16  # bytes
 BATCH = 1024  # rows of a parquet file that are in memory at once
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_PACKED = {".gz": _GZIP, ".zst": _ZSTD}
 _SPACE = re.compile(r"[ \t\r\n]*")
 _CLOSED = re.compile(r"[ \t\r\n]*(?:,|(?=\]))")
 
@@ -56,6 +57,8 @@ def open_bytes(path: Path) -> Iterator[io.BufferedIOBase]:
         with contextlib.ExitStack() as stack:
             stream: Any = stack.enter_context(path.open("rb"))
             start = stream.peek(4)
+            if start and not start.startswith(_PACKED.get(path.suffix.lower(), b"")):
+                raise InputError(f"{path}: cannot be read: not packed, as its name says")
             if start.startswith(_GZIP):
                 stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
             elif start.startswith(_ZSTD):
@@ -180,7 +183,7 @@ def _stream(path: Path, start: bytes, stream: Any, line: int, longest: int, *, i
         at = _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it always matches
         line += text.count("\n", counted, at)
         counted = at
-        where = f"{path}:{line}: record {number}" if is_list else f"{path}:{line}"
+        where = f"{path}: record {number}" if is_list else f"{path}:{line}"
         fault = "the list does not end"
         if is_list and text.startswith("]", at):
             if text[at + 1 :].strip() or any(chunk.strip() for chunk in chunks):
