@@ -13,7 +13,7 @@ from symtune import dataset
 from symtune.audit import audit
 from symtune.cli import main
 from symtune.files import read_parquet
-from symtune.generate import GenerateConfig, generate
+from symtune.generation import GenerateConfig, generate
 from symtune.types import InputError, Table, UnknownName
 from test_executors import HOSTILE
 from test_generate import symtune
@@ -72,9 +72,9 @@ def test_a_foreign_line_needs_only_its_fields(lines):
         ({**GOOD, "answer": "Bo"}, "answer differs"),
         ({**GOOD, "answer": "ana"}, "answer differs"),
         ({**GOOD, "completion": "Ana "}, "completion differs"),
-        ({"answer": "Ana"}, "no field"),
+        ({"answer": "Ana"}, "unreadable fields"),
         ({**GOOD, "answer": 5}, "no field"),
-        ({**GOOD, "info": None}, "no field"),
+        ({**GOOD, "info": None}, "unreadable fields"),
         ({**GOOD, "info": "{"}, "unreadable fields"),
         ({**GOOD, "info": "[]"}, "unreadable fields"),
         ({**GOOD, "info": "{}"}, "unreadable fields"),
@@ -85,7 +85,7 @@ def test_a_foreign_line_needs_only_its_fields(lines):
         (changed(sql="SELECT name FROM w WHERE age = 99"), "empty"),
         (changed(sql="SELECT name FROM w ORDER BY age LIMIT 1"), "tie"),
         (changed(sql="SELECT nmae FROM w"), "unknown column"),
-        (changed(tables=[]), "unknown table"),
+        (changed(tables=[]), "unreadable fields"),
         (changed(tables=["x"]), "unreadable fields"),
         (changed(tables=[5]), "unreadable fields"),
         (changed(tables=[[1]]), "unreadable fields"),
@@ -192,12 +192,12 @@ def test_wrong_input(tmp_path, lines):
     with pytest.raises(InputError, match="symtune generate"):
         audit(tmp_path / "empty")
     for name, content, said in (
-        ("x.jsonl", b"", "holds no line"),
+        ("x.jsonl", b"", "there are no lines in it"),
         ("x.jsonl", b'{"answer": \n', r"x\.jsonl:1: not JSON"),
-        ("x.jsonl", b"[1]\n", "wanted an object a line"),
-        ("x.jsonl", b"[" * 100_000, r"x\.jsonl:1: not JSON"),
-        ("x.jsonl", b'{"prompt": "' + b"x" * 17_000_000, r"x\.jsonl:1: a line of more than 16,000,000 bytes"),
-        ("x.jsonl", b"\xff\xfe\n", r"x\.jsonl:1"),
+        ("x.jsonl", b"[1]\n", "got a JSON number, wanted an example"),
+        ("x.jsonl", b"[" * 100_000, r"x\.jsonl:1: record 1: not JSON"),
+        ("x.jsonl", b'{"prompt": "' + b"x" * 17_000_000, r"x\.jsonl:1: a line of more than 16,777,216 bytes"),
+        ("x.jsonl", b"\xff\xfe\n", r"x\.jsonl: not utf-16"),
         ("x.parquet", b"not parquet", "not a readable parquet file"),
     ):
         (tmp_path / name).write_bytes(content)

@@ -121,7 +121,7 @@ def test_a_broken_line_costs_itself_alone(broken):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("USE x\nSELECT a FROM t\nSET NOCOUNT ON;\nSELECT b", ["USE x", "SELECT a FROM t", "SET NOCOUNT ON", "SELECT b"]),
+        ("USE x\nSELECT a FROM t\nSET NOCOUNT ON;\nWITH", ["USE x", "SELECT a FROM t", "SET NOCOUNT ON", "WITH"]),
         ("EXPLAIN\nSELECT a FROM t\nSELECT b FROM t", ["EXPLAIN SELECT a FROM t", "SELECT b FROM t"]),
         ("INSERT INTO t VALUES (1)\nSELECT a FROM t", ["INSERT INTO t VALUES (1)", "SELECT a FROM t"]),
         ("-- a comment; with 'marks\n# another's\nSELECT a FROM t # and\nWHERE b = 1", ["SELECT a FROM t WHERE b = 1"]),

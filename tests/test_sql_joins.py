@@ -11,7 +11,7 @@ import pytest
 from sql_cases import DISAGREE
 from symtune import dataset
 from symtune.audit import audit
-from symtune.generate import GenerateConfig, generate
+from symtune.generation import GenerateConfig, generate
 from symtune.seeds import rng
 from symtune.sql.language import tree as t
 from symtune.sql.language.parse import parse_sql
@@ -138,7 +138,7 @@ def test_cells_of_linked_tables_are_short_too(database, tmp_path):
     connection.execute("UPDATE director SET life = replace(hex(zeroblob(150)), '00', 'la ')")
     connection.commit()
     connection.close()
-    generate(GenerateConfig(out=tmp_path / "data", tables=database, n=300, seed=1, max_cell=50, joins=1.0))
+    generate(GenerateConfig(out=tmp_path / "data", tables=database, n=300, seed=1, max_cell=50, options={"joins": 1.0}))
     shown = [
         table for shard in dataset.shards(tmp_path / "data") for table in dataset.read_tables(shard.tables).values()
     ]
@@ -147,7 +147,7 @@ def test_cells_of_linked_tables_are_short_too(database, tmp_path):
 
 
 def test_a_share_of_joins_is_what_was_asked_for(database, tmp_path):
-    generate(GenerateConfig(out=tmp_path / "data", tables=database, n=800, seed=1, joins=0.0))
+    generate(GenerateConfig(out=tmp_path / "data", tables=database, n=800, seed=1, options={"joins": 0.0}))
     assert not any(" JOIN " in row["info"] for row in dataset.read_rows(tmp_path / "data"))
 
 

@@ -21,7 +21,7 @@ from symtune.denotation import render
 from symtune.keys import KeySet
 from symtune.seeds import digest
 from symtune.task import SymbolicTask
-from symtune.tasks import Known
+from symtune.tasks import DEFAULT, Known
 from symtune.types import Fields, InputError, Rejected, UnknownName
 
 SHOWN = 5  # failures that a report names
@@ -76,7 +76,7 @@ def audit(
     waiting: list[_Audited] = []
     for line in lines(path):
         report.lines += 1
-        audited = _Audited(line.where, str(line.row.get("id", "")), known.get(str(line.row.get("task", ""))))
+        audited = _Audited(line.where, str(line.row.get("id", "")), known.get(str(line.row.get("task") or DEFAULT)))
         reason, detail = _check(line, audited)
         if reason:
             report.fail(audited.where, audited.id, reason, detail)
@@ -123,8 +123,7 @@ def _check(line: Line, audited: _Audited) -> tuple[str, str]:
     if row.get("completion", answer) != answer:
         return "completion differs", f"completion {row['completion']!r}, answer {answer!r}"
     if task is None:
-        named = repr(row["task"]) if row.get("task") else "the line names none"
-        return "unknown task", f"{named}; a task of your own is named by --task FILE"
+        return "unknown task", f"{row['task']!r}; a task of your own is named by --task FILE"
     try:
         audited.fields = task.fields_of(line.info())
         if task.check(audited.fields, answer):

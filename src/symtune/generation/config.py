@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from symtune.config import Names, Share, Strict, WholeRange, ascending_from, flag
 from symtune.exhaustion import DUPLICATES
 from symtune.task import Options, SymbolicTask
-from symtune.tasks import find_all
+from symtune.tasks import DEFAULT, find_all
 from symtune.types import InputError, Split, UnknownName
 
 Tasks = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
@@ -26,7 +26,7 @@ class GenerateConfig(Strict):
 
     out: Path = Field(description="The data set folder to write.")
     task: Tasks = Field(
-        ("sql_execution",),
+        default=(DEFAULT,),
         min_length=1,
         json_schema_extra=flag(metavar="NAME", repeat=True),
         description="A task's name, or a .py file of your own. Repeatable: each task gets an equal share of the "
@@ -38,83 +38,85 @@ class GenerateConfig(Strict):
         description="An option of the task; `symtune tasks show NAME` lists them. Repeatable.",
     )
     n: int = Field(
-        1000,
+        default=1000,
         ge=1,
         json_schema_extra=flag(only="-n"),
         description=f"Examples to make; there are fewer where {DUPLICATES:,} duplicates in a row show that there are "
         "no more.",
     )
-    seed: int = Field(0, description="Another seed gives other examples.")
-    split: Split = Field("train", description="train, validation or test.")
-    workers: int = Field(1, ge=1, description="Processes.")
-    overwrite: bool = Field(False, description="Replace an earlier output.")
+    seed: int = Field(default=0, description="Another seed gives other examples.")
+    split: Split = Field(default="train", description="train, validation or test.")
+    workers: int = Field(default=1, ge=1, description="Processes.")
+    overwrite: bool = Field(default=False, description="Replace an earlier output.")
 
     tables: Path | None = Field(
-        None,
+        default=None,
         json_schema_extra=flag(panel=TABLES),
         description="A file or folder in any known layout; unless given, the bundled tables.",
     )
     layout: str | None = Field(
-        None,
+        default=None,
         json_schema_extra=flag(panel=TABLES),
         description="The layout of --tables, where it is not to be guessed.",
     )
     exclude_tables: tuple[str, ...] = Field(
-        (),
+        default=(),
         json_schema_extra=flag(panel=TABLES, metavar="PATH[:SPLIT]", repeat=True),
         description="Keep the contents of these tables out. Repeatable.",
     )
     rows: Annotated[WholeRange, AfterValidator(ascending_from(1))] = Field(
-        (3, 40), json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"), description="Rows of a view."
+        default=(3, 40), json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"), description="Rows of a view."
     )
     columns: Annotated[WholeRange, AfterValidator(ascending_from(2))] = Field(
-        (2, 8), json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"), description="Columns of a view."
+        default=(2, 8), json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"), description="Columns of a view."
     )
     max_cell: int = Field(
-        200,
+        default=200,
         ge=1,
         json_schema_extra=flag(panel=TABLES),
         description="Show no column that has a cell of more characters.",
     )
     linearizations: Names = Field(
-        (),
+        default=(),
         json_schema_extra=flag(panel=TABLES, metavar="A,B"),
         description="How tables are written: names with commas between; unless given, all.",
     )
     self_contained: bool = Field(
-        False, json_schema_extra=flag(panel=TABLES), description="Write the tables of every example into its line."
+        default=False,
+        json_schema_extra=flag(panel=TABLES),
+        description="Write the tables of every example into its line.",
     )
 
     templates: Names = Field(
-        (),
+        default=(),
         json_schema_extra=flag(panel=PROMPTS, metavar="A,B"),
         description="Prompt templates by name, with commas between; unless given, all.",
     )
     held_out_templates: Share = Field(
-        0,
+        default=0,
         json_schema_extra=flag(panel=PROMPTS),
         description="The share of prompt templates that the train split never uses and the others use alone.",
     )
     budget: int = Field(
-        1024,
+        default=1024,
         ge=32,
         json_schema_extra=flag(panel=PROMPTS),
         description="The most tokens of prompt and completion together.",
     )
     tokenizer: str | None = Field(
-        None,
+        default=None,
         json_schema_extra=flag(panel=PROMPTS),
         description="A model whose tokenizer counts the tokens; unless given, a careful estimate.",
     )
 
     programs: int = Field(
-        16,
+        default=16,
         ge=1,
         json_schema_extra=flag(panel=PROOF),
         description="Examples of one block: programs over one view of a table.",
     )
     verify: str = Field(
-        "",
+        default="",
         json_schema_extra=flag(panel=PROOF),
         description="A further engine that must confirm every answer: duckdb.",
     )

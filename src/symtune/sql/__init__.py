@@ -1,9 +1,11 @@
 """SQL, in three rooms: what a program means, what programs people write, and how programs are drawn.
 
-    language/   tree, type_rules        what a program is, and which types may stand beside one another
+    language/   tree                    what a program is
+                records, functions      a record for each function, aggregate and window function, in one table
+                type_rules              of which type an expression is; which types may stand beside one another
                 bounds -> parse         SQL text, bounded, -> tree
                 render                  tree -> the text of an engine
-                vectors, functions, expressions, evaluator   tree over tables -> values: the semantics of docs/sql.md
+                vectors, operations, products, expressions, evaluator   tree over tables -> values: docs/sql.md's rules
                 limits, measures        what a program may cost; its operators, difficulty and chance
                 engines -> proof, second_opinion   an answer that SQLite, and DuckDB, agree on
     corpus/     corpora, statements     files of other people's SQL -> statements

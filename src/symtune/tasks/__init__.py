@@ -15,7 +15,9 @@ from symtune.types import InputError
 
 __all__ = ["Known", "SymbolicTask", "find", "find_all", "names"]
 
-_TASKS: Registry[SymbolicTask] = Registry(__name__, "TASK", SymbolicTask, "task")
+DEFAULT = "sql_execution"  # the task where none is named
+
+_TASKS: Registry[SymbolicTask] = Registry(__name__, "TASK", SymbolicTask, "task")  # type: ignore[type-abstract]
 
 
 def names() -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from pyarrow import ArrowException
 
-from symtune.models.prompting import LoadedModel, completion_ids, prompt_ids
+from symtune.models.local.prompting import LoadedModel, completion_ids, prompt_ids
 from symtune.packing import Row
 from symtune.seeds import rng
 from symtune.types import InputError, LeakError

@@ -25,7 +25,6 @@ from symtune.sql.corpus.mending import (
     constant_type,
     inside,
     is_constant,
-    is_days,
     is_real,
     mend_case,
     mend_groups,
@@ -35,7 +34,9 @@ from symtune.sql.corpus.scopes import Key, Names, Same, Schema
 from symtune.sql.corpus.shapes import Shape, canonical, shape_tree_of
 from symtune.sql.corpus.slots import NEGATED, READINGS, ColumnSlot, SlotType, ValueSlot
 from symtune.sql.language import tree as t
+from symtune.sql.language.functions import call_of
 from symtune.sql.language.parse import ARITHMETIC_NODES, COMPARE_NODES, SET_NODES, beyond, parse_admitted
+from symtune.sql.language.records import Argument
 from symtune.types import Rejected
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
@@ -145,25 +146,31 @@ class _Abstraction:
     def _typed(self, node: Any) -> None:
         """What a function or an operator says about the columns in it."""
         kind = type(node)
-        if kind in (exp.Sum, exp.Avg):
-            self.types.join(self._class(node.this), "number")
-        elif kind in (exp.Min, exp.Max):
-            self.types.order(self._class(node.this))
+        if called := call_of(node):
+            record, given = called
+            for place, one in enumerate(given):
+                self._argument(record.argument(place), self._class(one), self._class(given[0]))
         elif kind in ARITHMETIC_NODES or kind is exp.Div:
-            type_ = "date" if is_days(node) else "number"
             for side in (node.this, node.expression):
-                self.types.join(self._class(side.expressions[0] if type_ == "date" else side), type_)
+                self.types.join(self._class(side), "number")
             if kind is exp.Div and not is_real(node):  # what people mean by a / b
                 node.set("this", exp.Mul(this=node.this.copy(), expression=exp.Literal.number("1.0")))
-        elif kind in (exp.DPipe, exp.Substring):
-            for side in (node.this, node.args.get("expression")):
+        elif kind is exp.DPipe:
+            for side in (node.this, node.expression):
                 self.types.join(self._class(side), "text")
-        elif kind is exp.Abs:
-            self.types.join(self._class(node.this), "number")
         elif kind is exp.Case:
             given = [self._class(value) for value in branches(node)]
             for one in given[1:]:
                 self.types.join(given[0], one)
+
+    def _argument(self, wanted: Argument, given: Any, first: Any) -> None:
+        """What a function says about one of its arguments, and its first."""
+        if wanted.types:
+            self.types.join(given, wanted.types[0])
+        elif wanted.by_size:
+            self.types.order(given)
+        elif wanted.same:
+            self.types.join(given, first)
 
     def _meant(self, node: Any) -> Any:
         """The expression itself; for the name of what a subquery computes, what it computes."""
@@ -179,19 +186,18 @@ class _Abstraction:
             return self.keys.get(node.name)
         if isinstance(node, exp.Literal):
             return "text" if node.is_string else "number"
-        if isinstance(node, (exp.Alias, exp.Min, exp.Max, exp.Subquery, exp.Lag, exp.Lead)):
+        if isinstance(node, (exp.Alias, exp.Subquery, exp.Window)):
             return self._class(node.this)
         if isinstance(node, (exp.Select, exp.Distinct)):
             return self._class(node.expressions[0]) if node.expressions else None
-        if isinstance(node, exp.Window):
-            return self._class(node.this) if isinstance(node.this, (exp.Lag, exp.Lead)) else "number"
         if isinstance(node, exp.Case):
             return self._class(branches(node)[0])
-        if isinstance(node, (exp.DPipe, exp.Substring, exp.Upper, exp.Lower)):
+        if called := call_of(node):
+            record, given = called
+            return record.gives or self._class(given[0])
+        if isinstance(node, exp.DPipe):
             return "text"
-        if isinstance(node, (exp.Count, exp.Sum, exp.Avg, exp.Div, exp.Length, exp.Abs, exp.Cast, *ARITHMETIC_NODES)):
-            return "number"
-        return None
+        return "number" if isinstance(node, (exp.Div, *ARITHMETIC_NODES)) else None
 
     def _compare(self, node: Any, row: int, negated: bool) -> None:
         left, right = bare(node.this), bare(node.expression)

@@ -3,10 +3,9 @@
     text = admitted(sql)      # `sql/language/bounds.py` says the same of SQL in the typed tree's own words
 
 A pass over the tokens of the bounds, so that what it leaves is bounded as ever. It knows what changes the words and
-not the question: TOP n and FETCH FIRST n ROWS are LIMIT, ILIKE is LIKE, casts and ROUND are left out (numbers are
-numbers, `/` is real division, answers are rounded by one rule), YEAR(d) and EXTRACT(YEAR FROM d) read a date, a
-parameter (`?`, `:name`, `$1`, `%s`) is a value that is not known, T1.'a name' and #temp are names. What it does not
-know it leaves as it is: the parser refuses it.
+not the question: TOP n and FETCH FIRST n ROWS are LIMIT, ILIKE is LIKE, casts are left out (numbers are numbers,
+`/` is real division), YEAR(d) and EXTRACT(YEAR FROM d) read a date, a parameter (`?`, `:name`, `$1`, `%s`) is a value
+that is not known, T1.'a name' and #temp are names. What it does not know it leaves as it is: the parser refuses it.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from symtune.sql.language.bounds import Token, emitted, query_tokens
+from symtune.sql.language.functions import DATE_PARTS
 from symtune.types import Rejected
 
 PARAMETER = "?"  # the text that stands for a value which is not known
@@ -23,7 +23,7 @@ _RENAMED_CALLS = {
     "len": "LENGTH", "char_length": "LENGTH", "character_length": "LENGTH", "ucase": "UPPER", "lcase": "LOWER",
     "mean": "AVG",
 }  # fmt: skip
-_DATE_PARTS = {"year": "'%Y'", "month": "'%m'", "day": "'%d'"}
+_DATE_PARTS = {name.lower(): f"'{form}'" for name, form in DATE_PARTS.items()}
 _ROWS = ("row", "rows")
 ESCAPED_QUOTE = re.compile(r"(?<=\w)\\'(?=\w)")  # MySQL's 'O\'Hare'
 _COMPARES = frozenset(["=", "==", "<>", "!=", "<", "<=", ">", ">=", "like", "between"])
@@ -105,9 +105,6 @@ class _Calls:
         elif called and word == "cast":
             self.at += 2
             self._open(("sign", "("), until="as")
-        elif called and word == "round":
-            self.at += 2
-            self._open(("sign", "("), until=",")
         elif word in ("date", "timestamp", "n", "e") and self.kind(1) == "text":
             self.at += 1  # DATE '2008-01-31', N'text'
         elif word == "nulls" and self.word(1) in ("first", "last"):
@@ -133,7 +130,7 @@ class _Calls:
         self._open(*words(f"CAST ( strftime ( {form} ,"), end=tuple(words(") AS INTEGER )")))
 
     def _skip(self) -> None:
-        """Leave out a type, or digits to round to, up to the closing bracket of the one that is open."""
+        """Leave out a type up to the closing bracket of the one that is open."""
         depth = 0
         while self.at < len(self.found):
             kind, text = self.found[self.at]
@@ -141,7 +138,7 @@ class _Calls:
             if depth < 0:
                 return
             if depth > 1 or (kind not in ("word", "number") and text not in ("(", ")", ",", "-")):
-                raise Rejected("beyond the typed tree", f"a cast, or ROUND, with {text[:20]}")
+                raise Rejected("beyond the typed tree", f"a cast with {text[:20]}")
             self.at += 1
 
     def _skip_type(self) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from symtune.sql.language.parse import _DATE_PARTS, _is_call
+from symtune.sql.corpus.slots import READINGS
+from symtune.sql.language.functions import AGGREGATE_NODES, function_of
 from symtune.types import Rejected
 
 
@@ -46,21 +47,16 @@ def constant_type(text: str, is_text: bool, said: str) -> str:
 
 
 def reading_of(node: Any) -> str:
-    """year, month, day, length, upper or lower where the node is one of these functions; else ""."""
-    if isinstance(node, exp.Cast) and isinstance(node.this, exp.TimeToStr):
-        form = node.this.args["format"]
-        return _DATE_PARTS.get(form.this, "").lower() if isinstance(form, exp.Literal) else ""
-    return {exp.Length: "length", exp.Upper: "upper", exp.Lower: "lower"}.get(type(node), "")
+    """The name of the reading (`slots.READINGS`) that the node is, in lower case; else ""."""
+    called = function_of(node)
+    name = called[0].name.lower() if called else ""
+    return name if name in READINGS else ""
 
 
 def inside(node: Any) -> Any:
     """What a function of `reading_of` reads."""
-    return bare(node.this.this.this if isinstance(node, exp.Cast) else node.this)
-
-
-def is_days(node: Any) -> bool:
-    """julianday(a) - julianday(b)"""
-    return isinstance(node, exp.Sub) and all(_is_call(side, "julianday") for side in (node.this, node.expression))
+    called = function_of(node)
+    return bare(called[1][0]) if called else None
 
 
 def is_real(node: exp.Div) -> bool:
@@ -76,11 +72,14 @@ def branches(case: exp.Case) -> list[Any]:
 
 
 def check_constant(node: exp.Literal) -> None:
-    """Constants that no column is compared with stay in arithmetic, in branches of CASE, and in texts put together."""
+    """Constants that no column is compared with stay in arithmetic, in functions, in branches of CASE, and in
+    texts put together."""
     parent = node.parent
     if isinstance(parent, (exp.Select, exp.Alias)) and not isinstance(parent.parent, exp.Exists):
         raise Rejected("constant in the projection")
-    if node.is_string and not isinstance(parent, (exp.If, exp.Case, exp.DPipe)):
+    called = function_of(parent)
+    beside = called is not None and any(argument.same for argument in called[0].takes)  # COALESCE(name, 'nobody')
+    if node.is_string and not beside and not isinstance(parent, (exp.If, exp.Case, exp.DPipe)):
         raise Rejected("text that no column is compared with")
 
 
@@ -97,7 +96,7 @@ def mend_case(case: exp.Case) -> None:
         counted.replace(exp.Sum(this=case.copy()))
 
 
-_AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)
+_AGGREGATES = tuple(AGGREGATE_NODES)
 
 
 def mend_groups(select: exp.Select) -> None:

@@ -8,6 +8,9 @@ Behind it the tree has one table, `w`. Tables that a FROM joins are one wide tab
 are joined on are one column. A table that is joined with itself, or that a subquery looks out to, has an alias (x, y,
 z), and its columns are written with it. What a subquery in FROM or a common table expression computes is called n1,
 n2, …; common table expressions are called q1, q2, …. Aliases of the projection are put out of use.
+
+sqlglot's own `qualify` and `scope` do not serve: without a schema, which most corpora lack, they resolve no column that
+is written without its table, not even where there is one table, and they keep apart the tables that are one here.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 from symtune.sql.corpus.scopes import TABLE
 from symtune.sql.corpus.slots import ColumnSlot, ValueSlot, check_types, check_values, slots_of, type_of_value
 from symtune.sql.language import tree as t
+from symtune.sql.language.evaluator import check_order_of_distinct
 from symtune.sql.language.limits import check_work
 from symtune.sql.language.parse import parse_statement, read
 from symtune.sql.language.render import render
@@ -64,8 +65,8 @@ def _check_answerable(node: Any) -> None:
     if isinstance(node, t.Select):
         if (node.limit is not None or node.offset) and not node.order:
             raise Rejected("no order", "LIMIT without ORDER BY")
-        if node.distinct and any(order.expr not in {item.expr for item in node.items} for order in node.order):
-            raise Rejected("no order", "ORDER BY of DISTINCT names a column that is not shown")
+        if node.distinct:
+            check_order_of_distinct(node)
         over_rows = (node.where, node.group, node.source.on if isinstance(node.source, t.Join) else None)
         if _holds(over_rows, t.Aggregate) or (node.source is None and _holds(node.items, t.Aggregate)):
             raise Rejected("misplaced aggregate")

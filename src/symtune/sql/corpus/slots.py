@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from symtune.sql.language import tree as t
+from symtune.sql.language.functions import FUNCTIONS
+from symtune.sql.language.records import DATE, TEXT
+from symtune.sql.language.type_rules import arguments, type_of
 from symtune.types import Rejected
 
 SlotType = Literal["number", "date", "text", "ordered", "any"]
 SLOT_TYPES: tuple[SlotType, ...] = ("number", "date", "text", "ordered", "any")
 # Functions of a column that a value is compared with -> the type that they read.
 READINGS: dict[str, SlotType] = {
-    "year": "date",
-    "month": "date",
-    "day": "date",
-    "length": "text",
-    "upper": "text",
-    "lower": "text",
+    record.name.lower(): "text" if record.takes == (TEXT,) else "date"
+    for record in FUNCTIONS.values()
+    if record.takes in ((TEXT,), (DATE,))
 }
 NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}  # comparisons under NOT
 
@@ -55,33 +55,16 @@ class ValueSlot:
 def type_of_value(slot: ValueSlot, columns: Mapping[str, ColumnSlot]) -> str:
     """What a value is, by what is compared with it."""
     reading = slot.use.partition(" ")[0]
-    if reading in ("upper", "lower"):
-        return "text"
-    return "number" if reading in ("count", *READINGS) else columns[slot.column].type
+    if reading in READINGS:
+        return FUNCTIONS[reading.upper()].gives or ""
+    return "number" if reading == "count" else columns[slot.column].type
 
 
 def check_types(node: Any) -> None:
     """Refuse what reads a type that its slot may not have: the evaluator reads whatever an instance gives it."""
-    given: tuple[Any, ...] = ()
-    if isinstance(node, t.Function):
-        given, wanted = node.args, _ARGUMENTS[node.name]
-    elif isinstance(node, (t.Arithmetic, t.Concat)):
-        given, wanted = (node.left, node.right), (node.type, node.type)
-    elif isinstance(node, t.Like):
-        given, wanted = (node.expr,), ("text",)
-    elif isinstance(node, (t.Aggregate, t.Window)) and node.name in ("SUM", "AVG"):
-        given, wanted = (node.arg,), ("number",)
-    for arg, type_ in zip(given, wanted, strict=True) if given else ():
-        if arg.type != type_:
-            raise Rejected("type mismatch", f"{getattr(node, 'name', type(node).__name__)} of {arg.type}")
-
-
-_ARGUMENTS: dict[str, tuple[str, ...]] = {
-    **{reading.upper(): (type_,) for reading, type_ in READINGS.items()},
-    "ABS": ("number",),
-    "DAYS": ("date", "date"),
-    "SUBSTR": ("text", "number", "number"),
-}
+    for arg, wanted in arguments(node):
+        if wanted.types and type_of(arg) != wanted.types[0]:
+            raise Rejected("type mismatch", f"{getattr(node, 'name', type(node).__name__)} of {type_of(arg)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 import sqlglot
 
+from symtune.sql.language.functions import RECORDS
 from symtune.types import Rejected
 
 Token = tuple[str, str]  # kind (a group of `_TOKEN`), text
@@ -46,11 +47,7 @@ KEYWORDS = frozenset(
     cast over partition rows with recursive nulls true false using
     """.split()
 )
-CALLS = frozenset(
-    """
-    count sum avg min max length upper lower abs substr substring cast strftime julianday row_number rank lag lead
-    """.split()
-)
+CALLS = frozenset([word for record in RECORDS for word in record.words])
 _PAIRS = {"first": ("nulls",), "last": ("nulls",), "integer": ("as",)}  # words that are SQL's behind these alone
 _SIGNS = frozenset(["not", "-", "+"])
 _QUERY_STARTS = ("select", "with", "(")

@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from symtune.executors import Sqlite
+from symtune.sql.language.evaluator import database_of
 from symtune.sql.language.vectors import Database, Relation, Vector
 from symtune.tables import typed_rows
 from symtune.types import Table, Value
@@ -52,12 +53,13 @@ class Loaded:
     def __init__(self, tables: Sequence[Table]) -> None:
         self.tables = tuple(tables)
         self.typed: list[list[tuple[Value, ...]]] = [typed_rows(table) for table in tables]
-        self.database = Database.of(tables, self.typed)
+        self.database = database_of(tables, self.typed)
 
     @cached_property
     def backwards(self) -> Database:
         """The tables with rows and columns in reverse, for our own evaluator."""
-        return Database({name: _reversed(relation) for name, relation in self.database.items()})
+        relations = {name: _reversed(relation) for name, relation in self.database.items()}
+        return Database(relations, self.database.run)
 
     @cached_property
     def several_texts(self) -> bool:

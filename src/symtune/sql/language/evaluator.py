@@ -24,9 +24,26 @@ from itertools import compress
 from typing import Any
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.expressions import EVALUATE, eval_expr
-from symtune.sql.language.vectors import Database, Frame, Relation, Scope, Vector, same_key, sort_index
-from symtune.types import Rejected
+from symtune.sql.language.expressions import eval_expr
+from symtune.sql.language.products import product
+from symtune.sql.language.vectors import (
+    Database,
+    Frame,
+    Outer,
+    Relation,
+    Scope,
+    Vector,
+    relation,
+    same_key,
+    sort_index,
+)
+from symtune.types import Rejected, Table, Value
+
+
+def database_of(tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> Database:
+    """Stored tables by their names; `typed[i]` are the rows of values of `tables[i]`."""
+    relations = {table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)}
+    return Database(relations, _query)
 
 
 def evaluate(query: t.Query, database: Database) -> Relation:
@@ -35,8 +52,6 @@ def evaluate(query: t.Query, database: Database) -> Relation:
 
 
 # ---------------------------------------------------------------------------------------------- queries
-
-Outer = tuple[Frame, int] | None  # the row of an enclosing query that a correlated subquery looks at
 
 
 def _query(query: t.Query, database: Database, outer: Outer) -> Relation:
@@ -62,8 +77,7 @@ def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
     if q.distinct:
         index = _distinct(columns, size)
         columns = [column.take(index) for column in columns]
-        if any(order.expr not in {item.expr for item in q.items} for order in q.order):
-            raise Rejected("no order", "ORDER BY of DISTINCT names a column that is not shown")
+        check_order_of_distinct(q)
         keys = [key.take(index) for key in keys]
         size = len(index)
     if q.order or q.limit is not None:
@@ -72,6 +86,12 @@ def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
         size = len(index)
     names = [item.alias or (item.expr.name if isinstance(item.expr, t.Column) else "") for item in q.items]
     return Relation(tuple(names), tuple(columns), size, bool(q.order) and size > 1)
+
+
+def check_order_of_distinct(q: t.Select) -> None:
+    """Raise Rejected where distinct rows are sorted by what they do not show."""
+    if any(order.expr not in {item.expr for item in q.items} for order in q.order):
+        raise Rejected("no order", "ORDER BY of DISTINCT names a column that is not shown")
 
 
 def _true_of(condition: t.Expr, frame: Frame) -> list[int]:
@@ -90,26 +110,21 @@ def _source(source: t.Source | None, database: Database, outer: Outer) -> Frame:
     if isinstance(source, t.Derived):
         found = _query(source.query, database, outer)
         return Frame({source.alias: found.by_name()}, found.size, database, outer)
+    if isinstance(source, t.TableRef):
+        return Frame(*database.stored(source), database, outer)
     known = database.scopes.get(source)
     if known is None:
-        known = _join(source, database, outer) if isinstance(source, t.Join) else _stored(source, database)
-        if outer is None:  # else the condition of a join may hang on the outer row
+        known = _join(source, database, outer)
+        if outer is None:  # else the condition of the join may hang on the outer row
             database.scopes[source] = known
     return Frame(*known, database, outer)
-
-
-def _stored(source: t.TableRef, database: Database) -> tuple[Scope, int]:
-    if source.name not in database:
-        raise Rejected("unknown table", source.name)
-    found = database[source.name]
-    return {source.alias or source.name: found.by_name()}, found.size
 
 
 def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
     left = _source(join.left, database, outer)
     right = _source(join.right, database, outer)
-    product, lefts, rights = _product(left, right, join.on)
-    kept = _true_of(join.on, product)
+    pairs, lefts, rights = product(left, right, join.on)
+    kept = _true_of(join.on, pairs)
     lefts, rights = [lefts[i] for i in kept], [rights[i] for i in kept]
     scope = {alias: _taken(columns, lefts) for alias, columns in left.columns.items()}
     scope |= {alias: _taken(columns, rights) for alias, columns in right.columns.items()}
@@ -118,55 +133,6 @@ def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
 
 def _taken(columns: dict[str, Vector], index: list[int]) -> dict[str, Vector]:
     return {name: vector.take(index) for name, vector in columns.items()}
-
-
-def _product(left: Frame, right: Frame, condition: t.Expr) -> tuple[Frame, list[int], list[int]]:
-    """Every row of `left` beside every row of `right` that the condition may be true of, with the columns that it names
-    (all of them where it names one without its table), and the row of each side that a row of the product is made of.
-    """
-    lefts, rights = _pairs(left, right, condition)
-    named = {(n.table, n.name) for n in t.walk(condition) if isinstance(n, t.Column)}
-    every = any(not table for table, _ in named)
-    scope: Scope = {}
-    for side, index in ((left, lefts), (right, rights)):
-        for alias, columns in side.columns.items():
-            wanted = [name for name in columns if every or (alias, name) in named]
-            scope[alias] = {name: side.column(alias, name).take(index) for name in wanted}
-    return Frame(scope, len(lefts), left.database, left.outer), lefts, rights
-
-
-def _pairs(left: Frame, right: Frame, condition: t.Expr) -> tuple[list[int], list[int]]:
-    """The rows that stand side by side in a product: all, or, where the condition asks that a column of each side be
-    equal, those that are.
-    """
-    parts = condition.parts if isinstance(condition, t.Logic) and condition.op == "AND" else (condition,)
-    for part in parts:
-        if not (isinstance(part, t.Compare) and part.op == "="):
-            continue
-        for a, b in ((part.left, part.right), (part.right, part.left)):
-            if not (isinstance(a, t.Column) and isinstance(b, t.Column)):
-                continue
-            if a.table in left.columns and b.table in right.columns and a.table not in right.columns:
-                return _matches(left.column(a.table, a.name), right.column(b.table, b.name))
-    return [i for i in range(left.size) for _ in range(right.size)], list(range(right.size)) * left.size
-
-
-def _matches(left: Vector, right: Vector) -> tuple[list[int], list[int]]:
-    """The pairs of rows whose values are equal. A computed decimal is paired with all: whether it equals another is not
-    asked here.
-    """
-    everywhere = list(range(len(right.values)))
-    places: dict[Any, list[int]] = {}
-    for j, value in enumerate(right.values):
-        if value is not None:
-            places.setdefault(value, []).append(j)
-    lefts: list[int] = []
-    rights: list[int] = []
-    for i, value in enumerate(left.values):
-        found = everywhere if left.computed or right.computed else places.get(value, ())
-        lefts += [i] * len(found)
-        rights += found
-    return lefts, rights
 
 
 def _group(q: t.Select, frame: Frame) -> Frame:
@@ -225,82 +191,13 @@ def _set_query(q: t.SetQuery, database: Database, outer: Outer) -> Relation:
         if texts is None and (a.texts is not None or b.texts is not None):
             raise Rejected("several texts", "a cell and a computed value in one column")
         both.append(Vector(a.values + b.values, a.type, texts, max(a.computed, b.computed)))
+    if q.op == "UNION ALL":
+        return Relation(left.names, tuple(both), left.size + right.size)
     rows = list(zip(*(v.values for v in both), strict=True))
     lefts, rights = set(rows[: left.size]), set(rows[left.size :])
     keep = {"UNION": lefts | rights, "INTERSECT": lefts & rights, "EXCEPT": lefts - rights}[q.op]
     index = [i for i in _distinct(both, left.size + right.size) if rows[i] in keep]
     return Relation(left.names, tuple(v.take(index) for v in both), len(index))
-
-
-# ------------------------------------------------------------------------------- expressions with a query
-
-
-def _rows_of(query: t.Query, frame: Frame) -> list[Relation]:
-    """The subquery's relation for each row of the frame: evaluated once where it does not look outside."""
-    if not _correlated(query, frame):
-        return [_query(query, frame.database, None)] * frame.size
-    if frame.groups is not None:
-        raise Rejected("correlated subquery under GROUP BY")
-    return [_query(query, frame.database, (frame, i)) for i in range(frame.size)]
-
-
-def _in_query(expr: t.InQuery, frame: Frame) -> Vector:
-    value = eval_expr(expr.expr, frame)
-    out: list[bool | None] = []
-    for x, found in zip(value.values, _rows_of(expr.query, frame), strict=True):
-        if len(found.columns) != 1:
-            raise Rejected("IN of several columns")
-        column = found.columns[0]
-        if value.computed or column.computed:
-            raise Rejected("near numbers", "IN")
-        options = column.values
-        hit: bool | None = False if not options else None if x is None else x in options
-        if hit is False and None in options:
-            hit = None
-        out.append(hit if hit is None or not expr.negated else not hit)
-    return Vector(out, "bool")
-
-
-def _exists(expr: t.Exists, frame: Frame) -> Vector:
-    if frame.groups is None and _is_filter(expr.query):
-        # A subquery that only filters is evaluated for all outer rows at once.
-        query: Any = expr.query
-        inner = _source(query.source, frame.database, None)
-        product, outer_rows, _ = _product(frame, inner, query.where)
-        hits = {i for i, hit in zip(outer_rows, eval_expr(query.where, product).values, strict=True) if hit}
-        return Vector([(i in hits) is not expr.negated for i in range(frame.size)], "bool")
-    return Vector([(found.size > 0) is not expr.negated for found in _rows_of(expr.query, frame)], "bool")
-
-
-def _is_filter(query: t.Query) -> bool:
-    """`SELECT constants FROM table WHERE condition`, every column with its table: nothing but a test of rows."""
-    if not isinstance(query, t.Select) or query.where is None or not isinstance(query.source, t.TableRef):
-        return False
-    if query.group or query.having or query.limit is not None or query.ctes:
-        return False
-    if not all(isinstance(item.expr, t.Constant) for item in query.items):
-        return False
-    return all(node.table for node in t.walk(query.where) if isinstance(node, t.Column))
-
-
-def _scalar(expr: t.ScalarQuery, frame: Frame) -> Vector:
-    values: list[Any] = []
-    texts: list[str] | None = []
-    computed = 0
-    for found in _rows_of(expr.query, frame):
-        if found.size > 1 or len(found.columns) != 1:
-            raise Rejected("several rows")
-        column = found.columns[0]
-        computed = max(computed, column.computed)
-        values.append(column.values[0] if found.size else None)
-        if column.texts is None:
-            texts = None
-        elif texts is not None:
-            texts.append(column.texts[0] if found.size else "")
-    return Vector(values, expr.type, texts, computed)
-
-
-EVALUATE.update({t.InQuery: _in_query, t.Exists: _exists, t.ScalarQuery: _scalar})
 
 
 # --------------------------------------------------------------------------------------- looking at trees
@@ -320,10 +217,3 @@ def _aggregates(items: Sequence[t.Item]) -> bool:
 
 def _has_aggregate(node: Any) -> bool:
     return isinstance(node, t.Aggregate) or (type(node) not in _LEAVES and any(map(_has_aggregate, t.children(node))))
-
-
-def _correlated(query: t.Query, frame: Frame) -> bool:
-    """Whether the subquery names, by alias, a table of the frame that it does not itself read from."""
-    nodes = t.walk(query)
-    named = {node.table for node in nodes if type(node) is t.Column and node.table in frame.columns}
-    return bool(named) and not named <= {n.alias or n.name for n in nodes if type(n) is t.TableRef}

@@ -1,7 +1,7 @@
-"""Expressions over a frame of rows: what each node of the tree without a query of its own is worth.
+"""Expressions over a frame of rows: what each node of the tree is worth.
 
-`eval_expr` gives a `Vector`, one value a row (or group). Nodes that hold a query (IN, EXISTS, a scalar subquery) are
-evaluated in `sql/language/evaluator.py`, which adds them to the same table.
+`eval_expr` gives a `Vector`, one value a row (or group). What a query in an expression yields (IN, EXISTS, a scalar
+subquery), the database of the frame is asked for.
 """
 
 from __future__ import annotations
@@ -10,18 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.functions import (
-    AGGREGATES,
-    ARITHMETIC,
-    FUNCTIONS,
-    WINDOWS,
-    compared,
-    conjunction,
-    disjunction,
-    either,
-    like,
-)
-from symtune.sql.language.vectors import ROUNDED, SUMMED, Frame, Vector, sort_index
+from symtune.sql.language.functions import AGGREGATES, FUNCTIONS, WINDOWS
+from symtune.sql.language.operations import ARITHMETIC, compared, conjunction, disjunction, either, like
+from symtune.sql.language.products import product
+from symtune.sql.language.records import Aggregate, Window
+from symtune.sql.language.type_rules import type_of
+from symtune.sql.language.vectors import ROUNDED, SUMMED, Frame, Relation, Vector, sort_index
 from symtune.types import Rejected
 
 
@@ -68,10 +62,11 @@ def _concat(expr: t.Concat, frame: Frame) -> Vector:
 
 def _function(expr: t.Function, frame: Frame) -> Vector:
     args = [eval_expr(arg, frame) for arg in expr.args]
-    apply = FUNCTIONS[expr.name]
-    rows = zip(*(arg.values for arg in args), strict=True)
-    values = [None if None in row else apply(*row) for row in rows]
-    return Vector(values, expr.type, None, max([arg.computed for arg in args]))
+    record = FUNCTIONS[expr.name]
+    values, computed = record.evaluate(*args), max([arg.computed for arg in args])
+    if record.rounds:
+        computed = max(computed, ROUNDED) if any(isinstance(v, float) for v in values) else 0
+    return Vector(values, record.gives or args[0].type, None, computed)
 
 
 def _aggregate(expr: t.Aggregate, frame: Frame) -> Vector:
@@ -80,18 +75,18 @@ def _aggregate(expr: t.Aggregate, frame: Frame) -> Vector:
     if expr.arg is None:
         return Vector([len(group) for group in frame.groups], "number")
     arg = eval_expr(expr.arg, frame.rows())
-    apply, out = AGGREGATES[expr.name], []
+    record, out = AGGREGATES[expr.name], []
     if expr.distinct and arg.computed:
         raise Rejected("near numbers", "DISTINCT over a computed decimal")
     for group in frame.groups:
         values = [v for v in (arg.values[i] for i in group) if v is not None]
-        out.append(apply(list(dict.fromkeys(values)) if expr.distinct else values))
-    return Vector(out, expr.type, None, _summed(expr, arg, out))
+        out.append(record.evaluate(list(dict.fromkeys(values)) if expr.distinct else values))
+    return Vector(out, record.gives or arg.type, None, _computed(record, arg, out))
 
 
-def _summed(expr: t.Aggregate | t.Window, arg: Vector, out: list[Any]) -> int:
+def _computed(record: Aggregate | Window, arg: Vector, out: list[Any]) -> int:
     """How what SUM or AVG yields was computed: of decimals it is a sum of these, of integers a quotient at most."""
-    if expr.name not in ("SUM", "AVG"):
+    if not record.sums:
         return arg.computed
     if any(isinstance(v, float) for v in arg.values):
         return SUMMED
@@ -111,14 +106,15 @@ def _window(expr: t.Window, frame: Frame) -> Vector:
     keys = [eval_expr(order.expr, frame) for order in expr.order]
     directions = [order.direction for order in expr.order]
     values: list[Any] = [None] * frame.size
-    texts: list[str] | None = None
-    if arg is not None and arg.texts is not None and expr.name in ("LAG", "LEAD"):
-        texts = [""] * frame.size
+    record = WINDOWS[expr.name]
+    texts = [""] * frame.size if record.cells and arg is not None and arg.texts is not None else None
     for members in parts.values():
         local = [key.take(members) for key in keys]
         order = [members[i] for i in sort_index(local, directions, len(members))]
-        WINDOWS[expr.name](order, keys, arg, values, texts)
-    return Vector(values, expr.type, texts, 0 if arg is None else _summed(expr, arg, values))
+        record.evaluate(order, keys, arg, values, texts)
+    if arg is None:
+        return Vector(values, "number", texts)
+    return Vector(values, record.gives or arg.type, texts, _computed(record, arg, values))
 
 
 def _compare(expr: t.Compare, frame: Frame) -> Vector:
@@ -199,7 +195,82 @@ def _case(expr: t.Case, frame: Frame) -> Vector:
         values.append(chosen.values[i])
         if shown and chosen.texts is not None:
             texts.append(chosen.texts[i])
-    return Vector(values, expr.type, texts if shown else None, max([v.computed for v in vectors]))
+    return Vector(values, default.type, texts if shown else None, max([v.computed for v in vectors]))
+
+
+# ------------------------------------------------------------------------------- expressions with a query
+
+
+def _rows_of(query: t.Query, frame: Frame) -> list[Relation]:
+    """The subquery's relation for each row of the frame: evaluated once where it does not look outside."""
+    if not _correlated(query, frame):
+        return [frame.database.run(query, frame.database, None)] * frame.size
+    if frame.groups is not None:
+        raise Rejected("correlated subquery under GROUP BY")
+    return [frame.database.run(query, frame.database, (frame, i)) for i in range(frame.size)]
+
+
+def _in_query(expr: t.InQuery, frame: Frame) -> Vector:
+    value = eval_expr(expr.expr, frame)
+    out: list[bool | None] = []
+    for x, found in zip(value.values, _rows_of(expr.query, frame), strict=True):
+        if len(found.columns) != 1:
+            raise Rejected("IN of several columns")
+        column = found.columns[0]
+        if value.computed or column.computed:
+            raise Rejected("near numbers", "IN")
+        options = column.values
+        hit: bool | None = False if not options else None if x is None else x in options
+        if hit is False and None in options:
+            hit = None
+        out.append(hit if hit is None or not expr.negated else not hit)
+    return Vector(out, "bool")
+
+
+def _exists(expr: t.Exists, frame: Frame) -> Vector:
+    if frame.groups is None and _is_filter(expr.query):
+        # A subquery that only filters is evaluated for all outer rows at once.
+        query: Any = expr.query
+        inner = Frame(*frame.database.stored(query.source), frame.database)
+        pairs, outer_rows, _ = product(frame, inner, query.where)
+        hits = {i for i, hit in zip(outer_rows, eval_expr(query.where, pairs).values, strict=True) if hit}
+        return Vector([(i in hits) is not expr.negated for i in range(frame.size)], "bool")
+    return Vector([(found.size > 0) is not expr.negated for found in _rows_of(expr.query, frame)], "bool")
+
+
+def _is_filter(query: t.Query) -> bool:
+    """`SELECT constants FROM table WHERE condition`, every column with its table: nothing but a test of rows."""
+    if not isinstance(query, t.Select) or query.where is None or not isinstance(query.source, t.TableRef):
+        return False
+    if query.group or query.having or query.limit is not None or query.ctes:
+        return False
+    if not all(isinstance(item.expr, t.Constant) for item in query.items):
+        return False
+    return all(node.table for node in t.walk(query.where) if isinstance(node, t.Column))
+
+
+def _scalar(expr: t.ScalarQuery, frame: Frame) -> Vector:
+    values: list[Any] = []
+    texts: list[str] | None = []
+    computed = 0
+    for found in _rows_of(expr.query, frame):
+        if found.size > 1 or len(found.columns) != 1:
+            raise Rejected("several rows")
+        column = found.columns[0]
+        computed = max(computed, column.computed)
+        values.append(column.values[0] if found.size else None)
+        if column.texts is None:
+            texts = None
+        elif texts is not None:
+            texts.append(column.texts[0] if found.size else "")
+    return Vector(values, type_of(expr), texts, computed)
+
+
+def _correlated(query: t.Query, frame: Frame) -> bool:
+    """Whether the subquery names, by alias, a table of the frame that it does not itself read from."""
+    nodes = t.walk(query)
+    named = {node.table for node in nodes if type(node) is t.Column and node.table in frame.columns}
+    return bool(named) and not named <= {n.alias or n.name for n in nodes if type(n) is t.TableRef}
 
 
 EVALUATE: dict[type[t.Node], Callable[[Any, Frame], Vector]] = {
@@ -218,4 +289,7 @@ EVALUATE: dict[type[t.Node], Callable[[Any, Frame], Vector]] = {
     t.Logic: _logic,
     t.Not: _not,
     t.Case: _case,
+    t.InQuery: _in_query,
+    t.Exists: _exists,
+    t.ScalarQuery: _scalar,
 }

@@ -1,47 +1,48 @@
-"""What functions, aggregates, comparisons and window functions do to values. No queries here."""
+"""Functions, aggregates and window functions: a record for each, which is all that the rest of sql/ knows of it.
+
+`RECORDS` is the table. Whoever adds a line there has taught the bounds, the parser, the types, the evaluator, both
+engines' texts, the measures and the templates; what is left is to draw it (`sql/sampling/programs.py`).
+"""
 
 from __future__ import annotations
 
 import math
-import operator
-import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from symtune.sql.language.vectors import Vector, near, same_key, undecided
+from sqlglot import exp
+
+from symtune.sql.language.operations import compared, sum_of
+from symtune.sql.language.records import (
+    ANY,
+    DATE,
+    NUMBER,
+    ORDERED,
+    SAME,
+    TEXT,
+    Aggregate,
+    Argument,
+    Function,
+    Record,
+    Window,
+)
+from symtune.sql.language.vectors import Vector, same_key
 from symtune.types import Rejected
 
-LARGEST = 2**53  # beyond it a double no longer holds every integer
+# ------------------------------------------------------------------------------------------------- functions
 
 
-def checked(value: Any) -> Any:
-    """A number that doubles hold exactly or closely; else Rejected("out of range" or "not finite")."""
-    if isinstance(value, int):
-        if -LARGEST <= value <= LARGEST:
-            return value
-        raise Rejected("out of range")
-    if not math.isfinite(value):
-        raise Rejected("not finite")
-    if abs(value) > LARGEST:
-        raise Rejected("out of range")
-    return value
+def each(apply: Callable[..., Any]) -> Callable[..., list[Any]]:
+    """Row by row, and NULL where an argument is."""
 
+    def evaluate(*args: Vector) -> list[Any]:
+        if len(args) == 1:
+            return [None if value is None else apply(value) for value in args[0].values]
+        return [None if None in row else apply(*row) for row in zip(*[arg.values for arg in args], strict=True)]
 
-def _divide(x: Any, y: Any) -> Any:
-    if y == 0:
-        raise Rejected("division by zero")
-    return x * 1.0 / y
-
-
-ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": lambda x, y: checked(x + y),
-    "-": lambda x, y: checked(x - y),
-    "*": lambda x, y: checked(x * y),
-    "/": lambda x, y: checked(_divide(x, y)),
-}
+    return evaluate
 
 
 def _ascii(text: str) -> str:
@@ -63,32 +64,96 @@ def _substr(text: str, start: int, length: int) -> str:
     return text[start - 1 : start - 1 + length]
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "LENGTH": len,
-    "UPPER": lambda s: _ascii(s).upper(),
-    "LOWER": lambda s: _ascii(s).lower(),
-    "SUBSTR": _substr,
-    "ABS": abs,
-    "YEAR": lambda d: _date(d).year,
-    "MONTH": lambda d: _date(d).month,
-    "DAY": lambda d: _date(d).day,
-    "DAYS": lambda a, b: (_date(a) - _date(b)).days,
-}
+def _coalesced(*args: Vector) -> list[Any]:
+    rows = zip(*[arg.values for arg in args], strict=True)
+    return [next((value for value in row if value is not None), None) for row in rows]
 
 
-def _sum(values: list[Any]) -> Any:
-    if not values:
-        return None
-    return checked(math.fsum(values) if any(isinstance(v, float) for v in values) else sum(values))
+def _null_if(value: Vector, other: Vector) -> list[Any]:
+    return [None if hit else x for hit, x in zip(compared("=", value, other), value.values, strict=True)]
 
 
-AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
-    "COUNT": len,
-    "SUM": _sum,
-    "AVG": lambda values: _sum(values) / len(values) if values else None,
-    "MIN": lambda values: min(values, default=None),
-    "MAX": lambda values: max(values, default=None),
-}
+def _rounded(numbers: Vector, places: Vector | None = None) -> list[Any]:
+    digits = places.values[0] if places is not None and places.values else 0
+    return [_round(x, digits) if isinstance(x, float) else x for x in numbers.values]
+
+
+def _round(x: float, digits: int) -> int | float:
+    """Engines round a half by what they take it for: 2.675 is less than that as a double, and more in print."""
+    scaled = abs(x) * 10.0**digits
+    if math.isclose(scaled % 1, 0.5, abs_tol=1e-9 * max(scaled, 1)):
+        raise Rejected("near numbers", "ROUND of a half")
+    return round(x, digits) if digits else round(x)
+
+
+def _rounding(node: Any) -> list[Any]:
+    places = node.args.get("decimals")
+    return [node.this] if places is None else [node.this, places]
+
+
+def _several(node: Any) -> list[Any] | None:
+    return [node.this, *node.expressions] if node.expressions else None
+
+
+def _pair(node: Any) -> list[Any]:
+    return [node.this, node.expression]
+
+
+def _substring(node: Any) -> list[Any] | None:
+    parts = [node.this, node.args.get("start"), node.args.get("length")]
+    return None if None in parts else parts
+
+
+DATE_PARTS = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d"}  # the form of strftime that reads it
+
+
+def _date_part(name: str, read: Callable[[date], int]) -> Function:
+    form = DATE_PARTS[name]
+
+    def arguments(node: Any) -> list[Any] | None:
+        """CAST(strftime(form, date) AS INTEGER)"""
+        inner = node.this
+        if node.to.this != exp.DataType.Type.INT or not isinstance(inner, exp.TimeToStr):
+            return None
+        read_as_date = isinstance(inner.this, exp.TsOrDsToTimestamp) and inner.args["format"].this == form
+        return [inner.this.this] if read_as_date else None
+
+    return Function(
+        name=name,
+        nodes=(exp.Cast,),
+        takes=(DATE,),
+        gives="number",
+        construct="date function",
+        arguments=arguments,
+        calls=("cast", "strftime"),
+        evaluate=each(lambda text: read(_date(text))),
+        sqlite=f"CAST(strftime('{form}', {{0}}) AS INTEGER)",
+        duckdb=f"{name.lower()}(CAST({{0}} AS DATE))",
+    )
+
+
+def _days(node: Any) -> list[Any] | None:
+    """julianday(a) - julianday(b), with or without the CAST to a whole number."""
+    if isinstance(node, exp.Cast):
+        return _days(node.this) if node.to.this == exp.DataType.Type.INT and isinstance(node.this, exp.Sub) else None
+    sides = [node.this, node.expression]
+    whole = all(isinstance(s, exp.Anonymous) and s.name.lower() == "julianday" for s in sides)
+    return [side.expressions[0] for side in sides] if whole and all(len(s.expressions) == 1 for s in sides) else None
+
+
+# ------------------------------------------------------------------------------------ aggregates and windows
+
+
+def _counted(node: Any) -> list[Any]:
+    return [] if isinstance(node.this, exp.Star) else [node.this]
+
+
+def _without(node: Any) -> list[Any]:
+    return []
+
+
+def _neighbour(node: Any) -> list[Any] | None:
+    return None if node.args.get("offset") or node.args.get("default") else [node.this]
 
 
 def _no_ties(order: list[int], keys: Sequence[Vector]) -> None:
@@ -112,6 +177,15 @@ def _rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) 
         values[i] = values[order[position - 1]] if tied else position + 1
 
 
+def _dense_rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
+    if not keys:
+        raise Rejected("no order", "DENSE_RANK")
+    rank = 0
+    for position, i in enumerate(order):
+        rank += position == 0 or not same_key(keys, order[position - 1], i)
+        values[i] = rank
+
+
 def _shift(step: int) -> Callable[..., None]:
     def shift(order: list[int], keys: Any, arg: Vector, values: list[Any], texts: list[str] | None) -> None:
         _no_ties(order, keys)
@@ -125,8 +199,8 @@ def _shift(step: int) -> Callable[..., None]:
     return shift
 
 
-def _over(name: str) -> Callable[..., None]:
-    """SUM or COUNT over a whole partition, or running up to and with the row where there is an order."""
+def _over(aggregate: Callable[[list[Any]], Any]) -> Callable[..., None]:
+    """An aggregate over a whole partition, or running up to and with the row where there is an order."""
 
     def over(order: list[int], keys: Any, arg: Vector | None, values: list[Any], texts: Any) -> None:
         if keys:
@@ -134,120 +208,145 @@ def _over(name: str) -> Callable[..., None]:
         for position, i in enumerate(order):
             seen = order[: position + 1] if keys else order
             known = seen if arg is None else [v for v in (arg.values[j] for j in seen) if v is not None]
-            values[i] = AGGREGATES[name](list(known))
+            values[i] = aggregate(list(known))
 
     return over
 
 
-WINDOWS: dict[str, Callable[..., None]] = {
-    "ROW_NUMBER": _row_number,
-    "RANK": _rank,
-    "LAG": _shift(-1),
-    "LEAD": _shift(1),
-    "SUM": _over("SUM"),
-    "COUNT": _over("COUNT"),
-}
+# ------------------------------------------------------------------------------------------------- the table
+
+_STRING, _WINDOW = "string function", "window function"
+
+RECORDS: tuple[Record, ...] = (
+    Function(name="LENGTH", nodes=(exp.Length,), takes=(TEXT,), gives="number", construct=_STRING, evaluate=each(len)),
+    Function(
+        name="UPPER",
+        nodes=(exp.Upper,),
+        takes=(TEXT,),
+        gives="text",
+        construct=_STRING,
+        evaluate=each(lambda text: _ascii(text).upper()),
+    ),
+    Function(
+        name="LOWER",
+        nodes=(exp.Lower,),
+        takes=(TEXT,),
+        gives="text",
+        construct=_STRING,
+        evaluate=each(lambda text: _ascii(text).lower()),
+    ),
+    Function(
+        name="SUBSTR",
+        nodes=(exp.Substring,),
+        takes=(
+            TEXT,
+            Argument(whole=range(1, 10**9)),
+            Argument(whole=range(10**9)),
+        ),  # a start below 1 counts places outside the text
+        gives="text",
+        construct=_STRING,
+        arguments=_substring,
+        calls=("substr", "substring"),
+        evaluate=each(_substr),
+    ),
+    Function(name="ABS", nodes=(exp.Abs,), takes=(NUMBER,), gives="number", evaluate=each(abs)),
+    Function(
+        name="ROUND",
+        nodes=(exp.Round,),
+        takes=(NUMBER, Argument(whole=range(10))),  # behind nine places, doubles are not what was meant
+        gives="number",
+        arguments=_rounding,
+        evaluate=_rounded,
+        rounds=True,
+    ),
+    Function(
+        name="COALESCE",
+        nodes=(exp.Coalesce,),
+        takes=(ANY, SAME),
+        arguments=_several,
+        calls=("coalesce", "ifnull"),
+        evaluate=_coalesced,
+    ),
+    Function(name="NULLIF", nodes=(exp.Nullif,), takes=(ANY, SAME), arguments=_pair, evaluate=_null_if),
+    _date_part("YEAR", lambda day: day.year),
+    _date_part("MONTH", lambda day: day.month),
+    _date_part("DAY", lambda day: day.day),
+    Function(
+        name="DAYS",
+        nodes=(exp.Cast, exp.Sub),
+        takes=(DATE, DATE),
+        gives="number",
+        construct="date function",
+        arguments=_days,
+        calls=("cast", "julianday"),
+        evaluate=each(lambda a, b: (_date(a) - _date(b)).days),
+        sqlite="CAST(julianday({0}) - julianday({1}) AS INTEGER)",
+        duckdb="date_diff('day', CAST({1} AS DATE), CAST({0} AS DATE))",
+    ),
+    Aggregate(name="COUNT", nodes=(exp.Count,), gives="number", arguments=_counted, evaluate=len),
+    Aggregate(name="SUM", nodes=(exp.Sum,), takes=(NUMBER,), gives="number", evaluate=sum_of, sums=True),
+    Aggregate(
+        name="AVG",
+        nodes=(exp.Avg,),
+        takes=(NUMBER,),
+        gives="number",
+        evaluate=lambda values: sum_of(values) / len(values) if values else None,
+        sums=True,
+    ),
+    Aggregate(name="MIN", nodes=(exp.Min,), takes=(ORDERED,), evaluate=lambda values: min(values, default=None)),
+    Aggregate(name="MAX", nodes=(exp.Max,), takes=(ORDERED,), evaluate=lambda values: max(values, default=None)),
+    Window(
+        name="ROW_NUMBER",
+        nodes=(exp.RowNumber,),
+        takes=(),
+        gives="number",
+        construct=_WINDOW,
+        arguments=_without,
+        evaluate=_row_number,
+    ),
+    Window(
+        name="RANK", nodes=(exp.Rank,), takes=(), gives="number", construct=_WINDOW, arguments=_without, evaluate=_rank
+    ),
+    Window(
+        name="DENSE_RANK", nodes=(exp.DenseRank,), takes=(), gives="number", arguments=_without, evaluate=_dense_rank
+    ),
+    Window(name="LAG", nodes=(exp.Lag,), construct=_WINDOW, arguments=_neighbour, evaluate=_shift(-1), cells=True),
+    Window(name="LEAD", nodes=(exp.Lead,), construct=_WINDOW, arguments=_neighbour, evaluate=_shift(1), cells=True),
+    Window(
+        name="SUM",
+        nodes=(exp.Sum,),
+        takes=(NUMBER,),
+        gives="number",
+        construct=_WINDOW,
+        evaluate=_over(sum_of),
+        sums=True,
+    ),
+    Window(
+        name="COUNT", nodes=(exp.Count,), gives="number", construct=_WINDOW, arguments=_counted, evaluate=_over(len)
+    ),
+)
+
+FUNCTIONS: dict[str, Function] = {record.name: record for record in RECORDS if isinstance(record, Function)}
+AGGREGATES: dict[str, Aggregate] = {record.name: record for record in RECORDS if isinstance(record, Aggregate)}
+WINDOWS: dict[str, Window] = {record.name: record for record in RECORDS if isinstance(record, Window)}
+AGGREGATE_NODES: dict[type, Aggregate] = {node: record for record in AGGREGATES.values() for node in record.nodes}
+WINDOW_NODES: dict[type, Window] = {node: record for record in WINDOWS.values() for node in record.nodes}
+_FUNCTION_NODES = {node for record in FUNCTIONS.values() for node in record.nodes}
 
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
+def function_of(node: Any) -> tuple[Function, list[Any]] | None:
+    """The function that one of sqlglot's nodes calls, and its arguments; None for what is no function of ours."""
+    if type(node) not in _FUNCTION_NODES:
+        return None
+    for record in FUNCTIONS.values():
+        if type(node) in record.nodes and (found := record.arguments(node)) is not None:
+            return record, found
+    return None
 
 
-def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
-    """`left op right` row by row, None where a side is NULL. Refuses what only rounding decides."""
-    compare, xs, ys = _COMPARE[op], left.values, right.values
-    if left.computed or right.computed:
-        pairs = list(zip(xs, ys, strict=True))
-        computed = max(left.computed, right.computed)
-        for x, y in pairs:
-            if x is not None and y is not None and near(x, y) and (x != y or undecided(x, y, computed)):
-                raise Rejected("near numbers", op)
-        if op in ("=", "<>") and any(isinstance(v, float) for pair in pairs for v in pair):
-            raise Rejected("near numbers", "equality of computed decimals")
-    try:
-        if None in xs or None in ys:
-            return [None if x is None or y is None else compare(x, y) for x, y in zip(xs, ys, strict=True)]
-        return list(map(compare, xs, ys))
-    except TypeError:
-        raise Rejected("type mismatch", op) from None
-
-
-Truths = list[bool | None]  # SQL's three truth values, a row each
-
-
-def conjunction(a: Truths, b: Truths) -> Truths:
-    """AND, row by row."""
-    if None in a or None in b:
-        return list(map(both, a, b))
-    return list(map(operator.and_, a, b))
-
-
-def disjunction(a: Truths, b: Truths) -> Truths:
-    """OR, row by row."""
-    if None in a or None in b:
-        return list(map(either, a, b))
-    return list(map(operator.or_, a, b))
-
-
-def both(a: bool | None, b: bool | None) -> bool | None:
-    """AND of SQL's three truth values."""
-    if a is False or b is False:
-        return False
-    return None if a is None or b is None else True
-
-
-def either(a: bool | None, b: bool | None) -> bool | None:
-    """OR of SQL's three truth values."""
-    if a or b:
-        return True
-    return None if a is None or b is None else False
-
-
-def like(texts: Sequence[str | None], pattern: str, *, fold: bool = False) -> Truths:
-    """`text LIKE pattern` for each text (None for NULL), letter by letter, or (`fold`) without regard to case."""
-    if "_" in pattern:
-        found = _pattern(pattern, fold).fullmatch
-        return [None if text is None else found(text) is not None for text in texts]
-    if fold:
-        pattern = pattern.casefold()
-        texts = [None if text is None else text.casefold() for text in texts]
-    first, *rest = pattern.split("%")
-    if not rest:
-        return [None if text is None else text == first for text in texts]
-    if len(rest) == 1 and not (first and rest[0]):
-        last = rest[0]
-        return [None if text is None else text.startswith(first) and text.endswith(last) for text in texts]
-    if len(rest) == 2 and not first and not rest[1]:
-        return [None if text is None else rest[0] in text for text in texts]
-    return [None if text is None else _runs(text, first, rest) for text in texts]
-
-
-def _runs(text: str, first: str, rest: Sequence[str]) -> bool:
-    """Whether the runs of a pattern between its `%` stand in the text, in order. Linear: each run is taken where it
-    first matches and never again, which finds every match.
-    """
-    start, stop = len(first), len(text) - len(rest[-1])
-    if start > stop or not text.startswith(first) or not text.endswith(rest[-1]):
-        return False
-    for part in rest[:-1]:
-        start = text.find(part, start, stop)
-        if start < 0:
-            return False
-        start += len(part)
-    return True
-
-
-@lru_cache(maxsize=1024)
-def _pattern(pattern: str, fold: bool) -> re.Pattern[str]:
-    """A LIKE pattern with `_` as a regular expression; atomic groups keep it linear."""
-    first, *middle = ["".join(["." if c == "_" else re.escape(c) for c in part]) for part in pattern.split("%")]
-    body = first + "".join([f"(?>.*?{part})" for part in middle[:-1] if part])
-    if middle:
-        body += ".*" + middle[-1]
-    return re.compile(body, re.DOTALL | (re.IGNORECASE if fold else 0))
+def call_of(node: Any) -> tuple[Record, list[Any]] | None:
+    """The same of every call: of a function, an aggregate or a window function."""
+    for nodes in (AGGREGATE_NODES, WINDOW_NODES):
+        if (record := nodes.get(type(node))) and (found := record.arguments(node)) is not None:
+            return record, found
+    return function_of(node)

@@ -8,9 +8,9 @@ from operator import attrgetter
 from typing import Any
 
 from symtune.sql.language import tree as t
+from symtune.sql.language.functions import AGGREGATES, FUNCTIONS, WINDOWS
 from symtune.sql.language.vectors import Database, shown
 
-_DATE_FUNCTIONS = {"YEAR", "MONTH", "DAY", "DAYS"}
 _ARITHMETIC: dict[tuple[type, type], str] = {
     (t.Column, t.Column): "arithmetic between columns",
     (t.ScalarQuery, t.ScalarQuery): "difference of two queries",
@@ -22,7 +22,6 @@ _NAMES: dict[type, str | Callable[[Any], str]] = {  # class of node -> the name 
     t.IsNull: "IS NULL",
     t.Not: "NOT",
     t.Case: "CASE",
-    t.Window: "window function",
     t.Join: "join",
     t.InQuery: "IN (SELECT)",
     t.Exists: "EXISTS",
@@ -32,9 +31,10 @@ _NAMES: dict[type, str | Callable[[Any], str]] = {  # class of node -> the name 
     t.Compare: attrgetter("op"),
     t.Logic: attrgetter("op"),
     t.SetQuery: attrgetter("op"),
-    t.Aggregate: attrgetter("name"),
+    t.Aggregate: lambda node: AGGREGATES[node.name].label,
     t.Arithmetic: lambda node: _ARITHMETIC.get((type(node.left), type(node.right)), "arithmetic"),
-    t.Function: lambda node: "date function" if node.name in _DATE_FUNCTIONS else "string function",
+    t.Function: lambda node: FUNCTIONS[node.name].label,
+    t.Window: lambda node: WINDOWS[node.name].label,
 }
 _PLAIN = frozenset([t.Column, t.Constant, t.Item, t.TableRef, t.Order])
 _NESTED = ("scalar subquery", "IN (SELECT)", "EXISTS", "subquery in FROM")

@@ -14,8 +14,10 @@ from sqlglot import exp
 
 from symtune.sql.language import tree as t
 from symtune.sql.language.bounds import admitted
-from symtune.sql.language.functions import checked
-from symtune.sql.language.type_rules import alike, check_columns, compared, typed, types_of
+from symtune.sql.language.functions import AGGREGATE_NODES, WINDOW_NODES, function_of
+from symtune.sql.language.operations import checked
+from symtune.sql.language.records import Argument, Record
+from symtune.sql.language.type_rules import READS, alike, check_columns, compared, type_of, typed, types_of
 from symtune.types import Rejected, Table
 
 Columns = dict[str, tuple[str, t.ExprType]]  # lower-case name -> name and type
@@ -80,21 +82,6 @@ COMPARE_NODES: dict[type, str] = {
     exp.GTE: ">=",
 }
 ARITHMETIC_NODES: dict[type, str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
-_AGGREGATES: dict[type, str] = {
-    exp.Count: "COUNT",
-    exp.Sum: "SUM",
-    exp.Avg: "AVG",
-    exp.Min: "MIN",
-    exp.Max: "MAX",
-}
-_TEXT = ("text", "date")  # what can be read as a text: a date is its ISO text
-_FUNCTIONS: dict[type, tuple[str, tuple[str, ...], t.ExprType]] = {  # name, types of the argument, type
-    exp.Length: ("LENGTH", _TEXT, "number"),
-    exp.Upper: ("UPPER", _TEXT, "text"),
-    exp.Lower: ("LOWER", _TEXT, "text"),
-    exp.Abs: ("ABS", ("number",), "number"),
-}
-_DATE_PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY"}
 _CLAUSES = frozenset(
     """
     kind hint distinct expressions limit from_ where group having order offset with_ joins operation_modifiers
@@ -116,13 +103,14 @@ class _Reader:
         if isinstance(node, exp.Subquery):
             return self.query(node.this)
         if type(node) in SET_NODES:
-            if not node.args.get("distinct") or any(node.args.get(k) for k in ("order", "limit", "offset", "with_")):
+            op = SET_NODES[type(node)] if node.args.get("distinct") else f"{SET_NODES[type(node)]} ALL"
+            if op in ("INTERSECT ALL", "EXCEPT ALL") or any(map(node.args.get, ("order", "limit", "offset", "with_"))):
                 raise beyond(node)
             left, right = self._nested(node.this), self._nested(node.expression)
             if not isinstance(left, t.Select) or not isinstance(right, t.Select):
                 raise beyond(node)
             check_columns(left, right)
-            return t.SetQuery(SET_NODES[type(node)], left, right)
+            return t.SetQuery(op, left, right)
         if not isinstance(node, exp.Select):
             raise beyond(node)
         return self._select(node)
@@ -202,7 +190,7 @@ class _Reader:
     def _item(self, node: Any) -> t.Item:
         named = isinstance(node, exp.Alias)
         found = self.expr(node.this if named else node)
-        if found.type == "bool":  # SQLite shows 1, DuckDB true
+        if type_of(found) == "bool":  # SQLite shows 1, DuckDB true
             raise Rejected("beyond the typed tree", "a truth value that is shown")
         return t.Item(found, node.alias if named else "")
 
@@ -229,32 +217,45 @@ class _Reader:
             return self.expr(node.this)
         if kind in COMPARE_NODES:
             return self._compare(node)
+        if called := function_of(node):
+            record, given = called
+            return t.Function(record.name, self._arguments(node, record, given))
         if kind in ARITHMETIC_NODES:
-            days = self._days(node)
-            return days or self._arithmetic(ARITHMETIC_NODES[kind], node.this, node.expression)
-        if kind in _AGGREGATES:
+            return self._arithmetic(ARITHMETIC_NODES[kind], node.this, node.expression)
+        if kind in AGGREGATE_NODES:
             return self._aggregate(node)
-        if kind in _FUNCTIONS:
-            name, wanted, type_ = _FUNCTIONS[kind]
-            return t.Function(name, (self._operand(node.this, *wanted),), type_)
         method = getattr(self, f"_{kind.__name__.lower()}", None)
         if method is None or kind.__name__ not in _METHODS:
             raise beyond(node)
         found: t.Expr = method(node)
         return found
 
-    def _operand(self, node: Any, *wanted: str) -> t.Expr:
+    def _operand(self, node: Any, wanted: Argument) -> t.Expr:
         """An expression that must be of one of the wanted types."""
-        return typed(self.expr(node), *wanted)
+        return typed(self.expr(node), *wanted.types)
+
+    def _arguments(self, node: Any, record: Record, given: list[Any]) -> tuple[t.Expr, ...]:
+        """The arguments of a call, as its record wants them."""
+        wanted = [record.argument(place) for place in range(len(given))]
+        found = []
+        for argument, one in zip(wanted, given, strict=True):
+            if argument.whole is None:
+                found.append(self._operand(one, argument))
+            elif (value := _whole(one)) in argument.whole:
+                found.append(t.Constant(value, "number"))
+            else:
+                raise beyond(node)
+        return compared(*found) if any(argument.same for argument in wanted) else tuple(found)
 
     def _arithmetic(self, op: str, left: Any, right: Any) -> t.Expr:
-        return t.Arithmetic(op, self._operand(left, "number"), self._operand(right, "number"))
+        wanted = READS[t.Arithmetic]
+        return t.Arithmetic(op, self._operand(left, wanted), self._operand(right, wanted))
 
     def _condition(self, node: Any) -> t.Expr:
         """What is true or false: engines differ on whether a number or a text is."""
         found = self.expr(node)
-        if found.type != "bool":
-            raise Rejected("type mismatch", f"a condition that is a {found.type}")
+        if type_of(found) != "bool":
+            raise Rejected("type mismatch", f"a condition that is a {type_of(found)}")
         return found
 
     def _column(self, node: exp.Column) -> t.Expr:
@@ -295,71 +296,33 @@ class _Reader:
         return self._arithmetic("/", left.this, node.expression)
 
     def _dpipe(self, node: exp.DPipe) -> t.Expr:
-        return t.Concat(self._operand(node.this, *_TEXT), self._operand(node.expression, *_TEXT))
-
-    def _days(self, node: Any) -> t.Expr | None:
-        """julianday(a) - julianday(b) inside the CAST that `_cast` takes off."""
-        sides = (node.this, node.expression)
-        if isinstance(node, exp.Sub) and all(_is_call(side, "julianday") for side in sides):
-            return t.Function("DAYS", tuple(self._operand(side.expressions[0], "date") for side in sides), "number")
-        return None
-
-    def _cast(self, node: exp.Cast) -> t.Expr:
-        inner = node.this
-        if node.to.this == exp.DataType.Type.INT:
-            if isinstance(inner, exp.TimeToStr) and isinstance(inner.this, exp.TsOrDsToTimestamp):
-                part = _DATE_PARTS.get(inner.args["format"].this)
-                if part:
-                    return t.Function(part, (self._operand(inner.this.this, "date"),), "number")
-            if isinstance(inner, exp.Sub) and (days := self._days(inner)):
-                return days
-        raise beyond(node)
-
-    def _substring(self, node: exp.Substring) -> t.Expr:
-        if not node.args.get("start") or not node.args.get("length"):
-            raise beyond(node)
-        start, length = _whole(node.args["start"]), _whole(node.args["length"])
-        if start < 1:  # it counts places outside the text
-            raise beyond(node)
-        text = self._operand(node.this, *_TEXT)
-        return t.Function("SUBSTR", (text, t.Constant(start, "number"), t.Constant(length, "number")), "text")
+        wanted = READS[t.Concat]
+        return t.Concat(self._operand(node.this, wanted), self._operand(node.expression, wanted))
 
     def _aggregate(self, node: Any) -> t.Expr:
-        name, arg = _AGGREGATES[type(node)], node.this
+        record, arg = AGGREGATE_NODES[type(node)], node.this
         if node.expressions:  # SQLite's MAX(a, b) of one row
             raise beyond(node)
-        if isinstance(arg, exp.Star):
-            return t.Aggregate("COUNT", None, "number")
         distinct = isinstance(arg, exp.Distinct)
-        if distinct:
-            if len(arg.expressions) != 1:
-                raise beyond(arg)
-            arg = arg.expressions[0]
-        inner = self.expr(arg)
-        type_: t.ExprType = inner.type if name in ("MIN", "MAX") else "number"
-        if name in ("SUM", "AVG") and inner.type != "number":
-            raise Rejected("type mismatch", f"{name} of {inner.type}")
-        return t.Aggregate(name, inner, type_, distinct)
+        if distinct and len(arg.expressions) != 1:
+            raise beyond(arg)
+        given = arg.expressions if distinct else record.arguments(node) or []
+        return t.Aggregate(record.name, next(iter(self._arguments(node, record, given)), None), distinct)
 
     def _window(self, node: exp.Window) -> t.Expr:
         if node.args.get("spec") or node.args.get("alias"):
             raise beyond(node)
         call = node.this
-        name = {exp.RowNumber: "ROW_NUMBER", exp.Rank: "RANK", exp.Lag: "LAG", exp.Lead: "LEAD"}.get(
-            type(call), _AGGREGATES.get(type(call), "")
-        )
-        if name not in t.WINDOW_FUNCTIONS or call.args.get("offset") or call.args.get("default"):
+        record = WINDOW_NODES.get(type(call))
+        given = record.arguments(call) if record else None
+        if record is None or given is None:
             raise beyond(call)
-        arg = None
-        if name in ("LAG", "LEAD", "SUM") or (name == "COUNT" and not isinstance(call.this, exp.Star)):
-            arg = self._operand(call.this, "number") if name == "SUM" else self.expr(call.this)
         order = node.args.get("order")
         return t.Window(
-            name,
-            arg,
+            record.name,
+            next(iter(self._arguments(call, record, given)), None),
             tuple(self.expr(e) for e in node.args.get("partition_by") or ()),
             tuple(self._order(o) for o in order.expressions) if order else (),
-            arg.type if arg is not None and name in ("LAG", "LEAD") else "number",
         )
 
     def _compare(self, node: Any) -> t.Expr:
@@ -391,7 +354,7 @@ class _Reader:
         pattern = node.expression
         if not isinstance(pattern, exp.Literal) or not pattern.is_string or node.args.get("escape"):
             raise beyond(node)
-        return t.Like(self._operand(node.this, *_TEXT), pattern.this, bool(node.args.get("negate")))
+        return t.Like(self._operand(node.this, READS[t.Like]), pattern.this, bool(node.args.get("negate")))
 
     def _is(self, node: exp.Is) -> t.Expr:
         if not isinstance(node.expression, exp.Null):
@@ -426,21 +389,20 @@ class _Reader:
         whens = node.args["ifs"]
         conditions = [self._condition(when.this) for when in whens]
         *values, default = alike(*[self.expr(when.args["true"]) for when in whens], self.expr(node.args["default"]))
-        if default.type == "bool":
+        if type_of(default) == "bool":
             raise Rejected("beyond the typed tree", "CASE of truth values")
-        return t.Case(tuple(zip(conditions, values, strict=True)), default, default.type)
+        return t.Case(tuple(zip(conditions, values, strict=True)), default)
 
     def _subquery(self, node: exp.Subquery) -> t.Expr:
         query = self._nested(node.this, correlated=True)
-        types = types_of(query)
-        if len(types) != 1:
+        if len(types_of(query)) != 1:
             raise beyond(node)
-        return t.ScalarQuery(query, types[0])
+        return t.ScalarQuery(query)
 
 
 _METHODS = frozenset(
     """
-    Column Literal Neg Div DPipe Cast Substring Window Between In Exists Like Is And Or Not Case Subquery
+    Column Literal Neg Div DPipe Window Between In Exists Like Is And Or Not Case Subquery
     """.split()
 )
 
@@ -452,10 +414,6 @@ def _chain(node: Any, kind: Any) -> list[Any]:
         parts.append(node.expression)
         node = node.this
     return [node, *reversed(parts)]
-
-
-def _is_call(node: Any, name: str) -> bool:
-    return isinstance(node, exp.Anonymous) and node.name.lower() == name and len(node.expressions) == 1
 
 
 def _number(text: str) -> int | float:
@@ -479,5 +437,5 @@ def _columns_of(query: t.Query) -> Columns:
     for item in first.items:
         name = item.alias or (item.expr.name if isinstance(item.expr, t.Column) else "")
         if name:
-            columns[name.lower()] = (name, item.expr.type)
+            columns[name.lower()] = (name, type_of(item.expr))
     return columns

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
+from symtune.sql.language.functions import FUNCTIONS, WINDOWS
 from symtune.sql.language.tree import (
     Aggregate,
     Arithmetic,
@@ -172,20 +173,11 @@ def _concat(node: Concat, d: Dialect) -> str:
     return f"{_operand(node.left, d)} || {_operand(node.right, d)}"
 
 
-_DATE_PART = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d"}
-
-
 def _function(node: Function, d: Dialect) -> str:
     args = [_expr(arg, d) for arg in node.args]
-    if node.name in _DATE_PART:
-        if d == "sqlite":
-            return f"CAST(strftime('{_DATE_PART[node.name]}', {args[0]}) AS INTEGER)"
-        return f"{node.name.lower()}(CAST({args[0]} AS DATE))"
-    if node.name == "DAYS":
-        if d == "sqlite":
-            return f"CAST(julianday({args[0]}) - julianday({args[1]}) AS INTEGER)"
-        return f"date_diff('day', CAST({args[1]} AS DATE), CAST({args[0]} AS DATE))"
-    return f"{node.name}({', '.join(args)})"
+    record = FUNCTIONS[node.name]
+    text = record.sqlite if d == "sqlite" else record.duckdb
+    return text.format(*args) if text else f"{node.name}({', '.join(args)})"
 
 
 def _aggregate(node: Aggregate, d: Dialect) -> str:
@@ -194,7 +186,7 @@ def _aggregate(node: Aggregate, d: Dialect) -> str:
 
 
 def _window(node: Window, d: Dialect) -> str:
-    inner = _expr(node.arg, d) if node.arg is not None else "*" if node.name == "COUNT" else ""
+    inner = _expr(node.arg, d) if node.arg is not None else "*" if WINDOWS[node.name].takes else ""
     over = []
     if node.partition:
         over.append("PARTITION BY " + ", ".join([_expr(e, d) for e in node.partition]))

@@ -15,10 +15,10 @@ from typing import Any
 from symtune.executors import Duckdb
 from symtune.sql.language import tree as t
 from symtune.sql.language.engines import Pool
-from symtune.sql.language.evaluator import evaluate
+from symtune.sql.language.evaluator import database_of, evaluate
 from symtune.sql.language.proof import same_rows
 from symtune.sql.language.render import render
-from symtune.sql.language.vectors import Database, Relation
+from symtune.sql.language.vectors import Relation
 from symtune.tables import typed_rows
 from symtune.types import Rejected, Table
 
@@ -36,7 +36,7 @@ class SecondOpinion:
         if not queries:
             return {}
         typed = [typed_rows(table) for table in tables]
-        database = Database.of(tables, typed)
+        database = database_of(tables, typed)
         try:
             self._duckdb.load(tables, typed)
         except Rejected as error:

@@ -1,8 +1,9 @@
 """The typed SQL tree: what a program is before any engine's text.
 
-Expressions carry a `type` ("number", "date", "text" or "bool"); a query is a `Select` or a `SetQuery`. Nodes are
-frozen and compare by value, so `parse(render(tree)) == tree` is a law that can be tested. The semantics that all
-engines must share are written down in docs/sql.md; `evaluator.py` and `expressions.py` are their executable form.
+An expression is a number, a date, a text or a truth value: columns and constants say which, `type_rules.type_of` says
+it of the rest. A query is a `Select` or a `SetQuery`. Nodes are frozen and compare by value, so `parse(render(tree))
+== tree` is a law that can be tested. The semantics that all engines must share are written down in docs/sql.md;
+`evaluator.py` and `expressions.py` are their executable form.
 """
 
 from __future__ import annotations
@@ -17,9 +18,7 @@ Direction = Literal["ASC", "DESC"]
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 ARITHMETIC = ("+", "-", "*", "/")
-AGGREGATES = ("COUNT", "SUM", "AVG", "MIN", "MAX")
-WINDOW_FUNCTIONS = ("ROW_NUMBER", "RANK", "LAG", "LEAD", "SUM", "COUNT")
-SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")
+SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")  # of sets; UNION ALL keeps duplicates
 
 
 class Node(msgspec.Struct, frozen=True, gc=False):
@@ -57,7 +56,6 @@ class Arithmetic(Node, frozen=True, gc=False):
     op: str
     left: Expr
     right: Expr
-    type: ExprType = "number"
 
 
 class Concat(Node, frozen=True, gc=False):
@@ -65,23 +63,20 @@ class Concat(Node, frozen=True, gc=False):
 
     left: Expr
     right: Expr
-    type: ExprType = "text"
 
 
 class Function(Node, frozen=True, gc=False):
-    """LENGTH, UPPER, LOWER, SUBSTR(text, start, length), ABS, YEAR, MONTH, DAY (of a date), DAYS (date - date)."""
+    """A call of a function of `functions.FUNCTIONS`, by its name there."""
 
     name: str
     args: tuple[Expr, ...]
-    type: ExprType
 
 
 class Aggregate(Node, frozen=True, gc=False):
     """An aggregate over the rows of a group. `arg` None is COUNT(*)."""
 
     name: str
-    arg: Expr | None
-    type: ExprType
+    arg: Expr | None = None
     distinct: bool = False
 
 
@@ -92,7 +87,6 @@ class Window(Node, frozen=True, gc=False):
     arg: Expr | None
     partition: tuple[Expr, ...]
     order: tuple[Order, ...]
-    type: ExprType
 
 
 class Compare(Node, frozen=True, gc=False):
@@ -101,7 +95,6 @@ class Compare(Node, frozen=True, gc=False):
     op: str
     left: Expr
     right: Expr
-    type: ExprType = "bool"
 
 
 class Between(Node, frozen=True, gc=False):
@@ -110,7 +103,6 @@ class Between(Node, frozen=True, gc=False):
     expr: Expr
     low: Expr
     high: Expr
-    type: ExprType = "bool"
 
 
 class InList(Node, frozen=True, gc=False):
@@ -119,7 +111,6 @@ class InList(Node, frozen=True, gc=False):
     expr: Expr
     items: tuple[Expr, ...]
     negated: bool = False
-    type: ExprType = "bool"
 
 
 class InQuery(Node, frozen=True, gc=False):
@@ -128,7 +119,6 @@ class InQuery(Node, frozen=True, gc=False):
     expr: Expr
     query: Query
     negated: bool = False
-    type: ExprType = "bool"
 
 
 class Exists(Node, frozen=True, gc=False):
@@ -136,7 +126,6 @@ class Exists(Node, frozen=True, gc=False):
 
     query: Query
     negated: bool = False
-    type: ExprType = "bool"
 
 
 class Like(Node, frozen=True, gc=False):
@@ -145,7 +134,6 @@ class Like(Node, frozen=True, gc=False):
     expr: Expr
     pattern: str
     negated: bool = False
-    type: ExprType = "bool"
 
 
 class IsNull(Node, frozen=True, gc=False):
@@ -153,7 +141,6 @@ class IsNull(Node, frozen=True, gc=False):
 
     expr: Expr
     negated: bool = False
-    type: ExprType = "bool"
 
 
 class Logic(Node, frozen=True, gc=False):
@@ -161,14 +148,12 @@ class Logic(Node, frozen=True, gc=False):
 
     op: Literal["AND", "OR"]
     parts: tuple[Expr, ...]
-    type: ExprType = "bool"
 
 
 class Not(Node, frozen=True, gc=False):
     """`NOT (part)`."""
 
     part: Expr
-    type: ExprType = "bool"
 
 
 class Case(Node, frozen=True, gc=False):
@@ -176,14 +161,12 @@ class Case(Node, frozen=True, gc=False):
 
     whens: tuple[tuple[Expr, Expr], ...]
     default: Expr
-    type: ExprType
 
 
 class ScalarQuery(Node, frozen=True, gc=False):
     """A query of one column that yields at most one row, used as a value."""
 
     query: Query
-    type: ExprType
 
 
 class Order(Node, frozen=True, gc=False):
@@ -238,7 +221,7 @@ class Select(Node, frozen=True, gc=False):
 
 
 class SetQuery(Node, frozen=True, gc=False):
-    """`left UNION|INTERSECT|EXCEPT right`: duplicates are removed."""
+    """`left UNION|INTERSECT|EXCEPT|UNION ALL right`; all but UNION ALL remove duplicates."""
 
     op: str
     left: Select

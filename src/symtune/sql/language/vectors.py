@@ -5,8 +5,8 @@ an expression sees).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -72,23 +72,33 @@ def shown(values: Sequence[Any]) -> list[str]:
 
 
 class Database(dict[str, Relation]):
-    """Relations by name. `scopes` keeps the rows of FROM clauses: programs over the same tables start from the same."""
+    """Relations by name. `run` is the evaluator's: what a query that stands in an expression yields. `scopes` keeps the
+    rows of FROM clauses: programs over the same tables start from the same.
+    """
 
-    def __init__(self, relations: dict[str, Relation]) -> None:
+    def __init__(self, relations: dict[str, Relation], run: Run) -> None:
         super().__init__(relations)
+        self.run = run
         self.scopes: dict[t.Source, tuple[Scope, int]] = {}
-
-    @classmethod
-    def of(cls, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> Database:
-        """Stored tables by their names; `typed[i]` are the rows of values of `tables[i]`."""
-        return cls({table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)})
 
     def extended(self, name: str, relation: Relation) -> Database:
         """The database with one more relation, a common table expression."""
-        return Database({**self, name: relation})
+        return Database({**self, name: relation}, self.run)
+
+    def stored(self, ref: t.TableRef) -> tuple[Scope, int]:
+        """The rows of a relation by its name, or its alias."""
+        found = self.scopes.get(ref)
+        if found is None:
+            if ref.name not in self:
+                raise Rejected("unknown table", ref.name)
+            relation = self[ref.name]
+            found = self.scopes[ref] = {ref.alias or ref.name: relation.by_name()}, relation.size
+        return found
 
 
 Scope = dict[str, dict[str, Vector]]  # alias -> name -> column
+Outer: TypeAlias = "tuple[Frame, int] | None"  # the row of an enclosing query that a correlated subquery looks at
+Run: TypeAlias = Callable[[t.Query, Database, Outer], Relation]
 
 
 def relation(table: Table, typed: Sequence[Sequence[Value]]) -> Relation:
@@ -107,7 +117,7 @@ class Frame(msgspec.Struct, eq=False, gc=False):
     columns: Scope
     size: int
     database: Database
-    outer: tuple[Frame, int] | None = None
+    outer: Outer = None
     index: list[int] | None = None  # rows kept by WHERE; None is all of them
     groups: list[list[int]] | None = None
     keys: tuple[t.Expr, ...] = ()

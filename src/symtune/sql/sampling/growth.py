@@ -53,7 +53,7 @@ def _inside(d: Draw, query: t.Select) -> t.Select:
     expr = query.items[0].expr
     if not isinstance(expr, t.Arithmetic) or not isinstance(expr.left, t.ScalarQuery):
         no_draw("a query to add a condition to")
-    left = t.ScalarQuery(_harder(d, expr.left.query), expr.left.type)
+    left = t.ScalarQuery(_harder(d, expr.left.query))
     return t.Select((t.Item(t.Arithmetic(expr.op, left, expr.right)),), None)
 
 
@@ -77,7 +77,7 @@ def _condition(d: Draw) -> t.Expr:
         column = d.pick(numbers)
         mean = fmean([column.values[i] for i in column.known])
         source = t.TableRef(column.expr.table) if d.material.joined else d.material.source
-        inner = t.Select((t.Item(t.Aggregate("AVG", column.expr, "number")),), source)
+        inner = t.Select((t.Item(t.Aggregate("AVG", column.expr)),), source)
         op = ">" if column.values[d.row] > mean else "<"
-        return t.Compare(op, column.expr, t.ScalarQuery(inner, "number"))
+        return t.Compare(op, column.expr, t.ScalarQuery(inner))
     return d.condition()

@@ -22,6 +22,8 @@ from symtune.sql.corpus.templates import SqlTemplate, SqlTemplates
 from symtune.sql.language import tree as t
 from symtune.sql.language.functions import FUNCTIONS
 from symtune.sql.language.limits import check_work
+from symtune.sql.language.type_rules import is_sound, type_of
+from symtune.sql.language.vectors import Vector
 from symtune.sql.sampling.draws import Draw, Field, Material, no_draw
 
 Binding = dict[str, Any]  # slot -> Column, Constant, or the text of a LIKE pattern; "" -> the source of rows
@@ -192,9 +194,10 @@ def _bind_values(
 
 def _read_value(d: Draw, field: Field, witness: Any, function: str, use: str) -> t.Constant:
     """A constant that makes `function(column) use constant` true of the witness."""
-    read = FUNCTIONS[function]
-    values = dict.fromkeys([read(value) for value in field.variety])
-    found = _value(d, values, read(witness), use, [])
+    read = FUNCTIONS[function].evaluate
+    values = dict.fromkeys(read(Vector(list(field.variety), field.type)))
+    (witnessed,) = read(Vector([witness], field.type))
+    found = _value(d, values, witnessed, use, [])
     return t.Constant(found, "text" if isinstance(found, str) else "number")
 
 
@@ -267,7 +270,7 @@ class _Compiler:
         parts = [self.compiled(getattr(node, name)) for name in node.__struct_fields__]
         if not any(map(callable, parts)):
             return node
-        return _node(type(node), parts, node.__struct_fields__)
+        return _node(type(node), parts)
 
     def _column(self, node: t.Column) -> Any:
         name, table = node.name, node.table
@@ -276,7 +279,7 @@ class _Compiler:
                 return lambda b: b[name]
             return lambda b: t.Column(b[name].name, b[name].type, table)
         of = self._types.get(name)
-        return (lambda b: t.Column(name, of(b).type, table)) if callable(of) else node
+        return (lambda b: t.Column(name, type_of(of(b)), table)) if callable(of) else node
 
 
 def _table(node: t.TableRef) -> Any:
@@ -291,41 +294,13 @@ def _like(node: t.Like, expr: Any) -> Fill:
     return lambda b: t.Like(expr(b), b[slot], negated)
 
 
-def _node(kind: Any, parts: list[Any], names: Sequence[str]) -> Fill:
-    """A node made anew. Types that hang on a column follow it; columns that must be of one type are."""
-    at, of = (names.index("type"), _TYPED[kind]) if kind in _TYPED else (-1, None)
-    one_type = _ONE_TYPE.get(kind)
+def _node(kind: Any, parts: list[Any]) -> Fill:
+    """A node made anew, whose parts must be of one type where its rules say so."""
 
     def made(b: Binding) -> Any:
-        values = [part(b) if callable(part) else part for part in parts]
-        if of is not None:
-            values[at] = of(values)
-        node = kind(*values)
-        if one_type is not None and not one_type(node):
+        node = kind(*[part(b) if callable(part) else part for part in parts])
+        if not is_sound(node):
             no_draw("columns of one type")
         return node
 
     return made
-
-
-def _items(query: t.Query) -> list[str]:
-    first = query if isinstance(query, t.Select) else query.left
-    return [item.expr.type for item in first.items]
-
-
-_TYPED: dict[Any, Callable[[list[Any]], str]] = {
-    # by position of the fields: name, arg, … and query, …
-    t.Aggregate: lambda v: v[1].type if v[0] in ("MIN", "MAX") else "number",
-    t.ScalarQuery: lambda v: _items(v[0])[0],
-    t.Case: lambda v: v[1].type,
-    t.Window: lambda v: v[1].type if v[0] in ("LAG", "LEAD") else "number",
-}
-_ONE_TYPE: dict[Any, Callable[[Any], bool]] = {
-    t.Compare: lambda n: n.left.type == n.right.type,
-    t.Between: lambda n: n.expr.type == n.low.type == n.high.type,
-    t.InList: lambda n: all(item.type == n.expr.type for item in n.items),
-    t.InQuery: lambda n: [n.expr.type] == _items(n.query),
-    t.SetQuery: lambda n: _items(n.left) == _items(n.right),
-    t.Case: lambda n: all(value.type == n.default.type for _, value in n.whens),
-    t.Concat: lambda n: n.left.type == n.right.type == "text",
-}
