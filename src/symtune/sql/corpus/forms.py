@@ -16,6 +16,7 @@ _TYPES = {"number": "number", "real": "number", "time": "date", "date": "date", 
 
 
 def spider_schema(record: Any, path: Path) -> Schema:
+    """The types of the columns of one of Spider's schemas. Raises InputError."""
     try:
         tables: dict[str, dict[str, str]] = {str(name).lower(): {} for name in record["table_names_original"]}
         names = list(tables)
