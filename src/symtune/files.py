@@ -242,7 +242,7 @@ def _more(chunks: Iterator[str], size: int) -> str:
 
 def parquet_columns(path: Path) -> list[str]:
     """The names of a parquet file's columns. Raises InputError for a file that is not parquet."""
-    with _parquet(path) as file:
+    with open_parquet(path) as file:
         return list(file.schema_arrow.names)
 
 
@@ -250,7 +250,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Iterator[d
     """The rows of one parquet file, of which no more than BATCH are in memory at once; of all columns, or of those
     named. Raises InputError for a column that is not there, and for a file that is not parquet.
     """
-    with _parquet(path) as file:
+    with open_parquet(path) as file:
         names = file.schema_arrow.names
         missing = [column for column in columns or () if column not in names]
         if missing:
@@ -261,7 +261,8 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Iterator[d
 
 
 @contextlib.contextmanager
-def _parquet(path: Path) -> Iterator[pq.ParquetFile]:
+def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    """A parquet file, opened; what is wrong with it, now or while it is read, is an InputError."""
     try:
         with pq.ParquetFile(path) as file:
             yield file
