@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pyarrow.parquet as pq
 import yaml
-from pyarrow import ArrowException
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from symtune.files import read_parquet
 from symtune.output import MANIFEST
 from symtune.types import InputError, Table
 
@@ -168,9 +167,11 @@ def _log(path: Path) -> tuple[LogLine, ...]:
 
 def _examples(folder: Path, count: int) -> tuple[Shown, ...]:
     """The first example of each query type in file order, then the second of each, up to `count`."""
-    rows = [row for shard in sorted((folder / "data").glob("*.parquet")) for row in _rows(shard)]
+    rows = [row for shard in sorted((folder / "data").glob("*.parquet")) for row in read_parquet(shard)]
     stored = {
-        row["id"]: row["table"] for shard in sorted((folder / "tables").glob("*.parquet")) for row in _rows(shard)
+        row["id"]: row["table"]
+        for shard in sorted((folder / "tables").glob("*.parquet"))
+        for row in read_parquet(shard)
     }
     by_type: dict[str, list[tuple[Json, Json]]] = {}
     for row in rows:
@@ -189,14 +190,6 @@ def _tables(info: Json, stored: Mapping[str, str], folder: Path) -> tuple[Table,
         if isinstance(entry, Mapping):
             found.append(Table.from_json(entry))
     return tuple(found)
-
-
-def _rows(shard: Path) -> list[dict[str, Any]]:
-    try:
-        rows: list[dict[str, Any]] = pq.read_table(shard).to_pylist()
-    except (ArrowException, OSError) as error:
-        raise InputError(f"{shard}: not a readable parquet file: {str(error).splitlines()[0]}") from None
-    return rows
 
 
 def _lines(path: Path) -> tuple[Json, ...]:
