@@ -6,6 +6,7 @@ A replacement may call the real thing.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from symtune.sql.language.vectors import Frame, Vector
 Fault = list[tuple[Any, Any, Any]]
 _group = e._group
 _eval, _windows, _arithmetic = dict(x.EVALUATE), dict(f.WINDOWS), dict(o.ARITHMETIC)
+_functions = {name: record.evaluate for name, record in f.FUNCTIONS.items()}
 _select_query = e._select
 
 
@@ -108,13 +110,6 @@ def _average_of_all(expr: Any, frame: Frame) -> Vector:
     return Vector(out, "number", None, 2)
 
 
-def _rank_dense(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
-    rank = 0
-    for position, i in enumerate(order):
-        rank += not (position and f.same_key(keys, order[position - 1], i))
-        values[i] = rank
-
-
 def _rank_by_position(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
     for position, i in enumerate(order):
         values[i] = position + 1
@@ -179,6 +174,22 @@ def _regex(pattern: str, one: str = ".", many: str = ".*") -> str:
 
 def _case_last(expr: t.Case, frame: Frame) -> Vector:
     return _eval[t.Case](t.Case(expr.whens[::-1], expr.default), frame)
+
+
+def _null_if_unequal(value: Vector, other: Vector) -> list[Any]:
+    return [v if v == x else None for v, x in zip(value.values, other.values, strict=True)]
+
+
+def _scaled(value: float, places: Vector | None, change: Any) -> Any:
+    power = 10 ** (places.values[0] if places is not None and places.values else 0)
+    return change(value * power) / power
+
+
+def _rounding(change: Any) -> Any:
+    def faulty(numbers: Vector, places: Vector | None = None) -> list[Any]:
+        return [None if v is None else _scaled(v, places, change) for v in numbers.values]
+
+    return faulty
 
 
 def _integer_division(x: Any, y: Any) -> Any:
@@ -251,6 +262,15 @@ FAULTS: dict[str, Fault] = {
     "SUBSTR takes an end": [_function("SUBSTR", lambda s, start, n: s[start - 1 : n])],
     "LENGTH in bytes": [_function("LENGTH", lambda s: len(s.encode()))],
     "ABS keeps the sign": [_function("ABS", lambda x: x)],
+    "COALESCE takes the last": [_record(f.FUNCTIONS, "COALESCE", lambda *args: _functions["COALESCE"](*args[::-1]))],
+    "COALESCE reads no further than its first": [_record(f.FUNCTIONS, "COALESCE", lambda *args: args[0].values)],
+    "NULLIF is read as COALESCE": _taken_for(f.FUNCTIONS, NULLIF="COALESCE"),
+    "NULLIF keeps what is equal": [_record(f.FUNCTIONS, "NULLIF", _null_if_unequal)],
+    "NULLIF never finds NULL": [_record(f.FUNCTIONS, "NULLIF", lambda value, other: value.values)],
+    "ROUND cuts off": [_record(f.FUNCTIONS, "ROUND", _rounding(math.trunc))],
+    "ROUND rounds down": [_record(f.FUNCTIONS, "ROUND", _rounding(math.floor))],
+    "ROUND ignores its places": [_record(f.FUNCTIONS, "ROUND", lambda numbers, *_: _functions["ROUND"](numbers))],
+    "ROUND rounds a half to even": [_record(f.FUNCTIONS, "ROUND", _rounding(round))],
     "YEAR and MONTH are swapped": _taken_for(f.FUNCTIONS, YEAR="MONTH", MONTH="YEAR"),
     "DAY is MONTH": _taken_for(f.FUNCTIONS, DAY="MONTH"),
     "DAYS has the other sign": [_function("DAYS", lambda a, b: (f._date(b) - f._date(a)).days)],
@@ -281,6 +301,12 @@ FAULTS: dict[str, Fault] = {
     "HAVING is ignored": _clause(having=lambda q: None),
     "GROUP BY leaves out NULL": [(e, "_group", _group_without_null)],
     "UNION keeps duplicates": [(e, "_set_query", _union_all)],
+    "UNION ALL removes duplicates": [
+        (e, "_set_query", lambda q, *rest: _real_set(t.SetQuery(q.op.split()[0], q.left, q.right), *rest))
+    ],
+    "UNION ALL forgets its right side": [
+        (e, "_set_query", lambda q, *rest: e._query(q.left, *rest) if q.op == "UNION ALL" else _real_set(q, *rest))
+    ],
     "EXCEPT keeps duplicates": [(e, "_set_query", _except_keeps_duplicates)],
     "INTERSECT is read as UNION": [
         (e, "_set_query", lambda q, *rest: _real_set(t.SetQuery("UNION", q.left, q.right), *rest))
@@ -293,7 +319,9 @@ FAULTS: dict[str, Fault] = {
     "a subquery of several rows gives its first": [(x.EVALUATE, t.ScalarQuery, _lenient_scalar)],
     "CASE takes the last that holds": [(x.EVALUATE, t.Case, _case_last)],
     "LAG and LEAD are swapped": _taken_for(f.WINDOWS, LAG="LEAD", LEAD="LAG"),
-    "RANK leaves no gaps": [_record(f.WINDOWS, "RANK", _rank_dense)],
+    "RANK leaves no gaps": _taken_for(f.WINDOWS, RANK="DENSE_RANK"),
+    "DENSE_RANK leaves gaps": _taken_for(f.WINDOWS, DENSE_RANK="RANK"),
+    "DENSE_RANK ignores ties": [_record(f.WINDOWS, "DENSE_RANK", _rank_by_position)],
     "RANK ignores ties": [_record(f.WINDOWS, "RANK", _rank_by_position)],
     "a running sum is the whole sum": [_record(f.WINDOWS, "SUM", _whole_sum)],
     "PARTITION BY is ignored": _rewritten(t.Window, partition=lambda x: ()),

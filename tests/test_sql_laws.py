@@ -22,7 +22,8 @@ from symtune.sql.language.second_opinion import SecondOpinion
 from symtune.sql.sampling.sampler import Sampler
 from symtune.tables import TableSet, content_hash, typed_rows
 from symtune.tables.clean import clean_header, clean_rows
-from symtune.tasks import Setting, find
+from symtune.task import Setting
+from symtune.tasks import find
 from symtune.types import Table
 
 TASK = find("sql_execution")

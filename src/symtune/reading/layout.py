@@ -1,8 +1,8 @@
 """Answers that are laid out: markdown tables, bulleted and numbered lists, bare lines.
 
-    tabled(["| City |", "|---|", "| Oslo |"])      ->  ["Oslo"]
-    listed(["They are:", "- Oslo", "- Bergen"])    ->  ["Oslo", "Bergen"]
-    lined(["Oslo", "Bergen", "Both are cities."])  ->  ["Oslo", "Bergen"]
+tabled(["| City |", "|---|", "| Oslo |"])      ->  ["Oslo"]
+listed(["They are:", "- Oslo", "- Bergen"])    ->  ["Oslo", "Bergen"]
+lined(["Oslo", "Bergen", "Both are cities."])  ->  ["Oslo", "Bergen"]
 """
 
 from __future__ import annotations
@@ -117,6 +117,8 @@ def alone(line: str) -> str:
     line = unmarked(line)
     if line[:1] in "$\\" and line[-1:] in "$)]":
         line = bare(line)
-    if re.fullmatch(r"[^\W\d_]{4,}\.|(?:yes|no)\.|\(?[A-Z]\)?\.|[-+−$€£¥]{0,2}\d[\d.,]*%?\.|\d[\d.,]* [a-z]{4,}\.", line, re.I):
+    if re.fullmatch(
+        r"[^\W\d_]{4,}\.|(?:yes|no)\.|\(?[A-Z]\)?\.|[-+−$€£¥]{0,2}\d[\d.,]*%?\.|\d[\d.,]* [a-z]{4,}\.", line, re.I
+    ):
         line = line[:-1]
     return line

@@ -1,9 +1,9 @@
 r"""Marks that models put around an answer: \boxed{…}, ####, <answer>…</answer>; markdown, quotes and LaTeX to take off.
 
-    boxed(r"So $x = \boxed{\frac{1}{2}}$")      ->  ["1/2"]
-    hashed("2 + 2 = 4\n#### 4")                 ->  "4"
-    tagged("<answer>4</answer>")                ->  "4"
-    bare('**"Oslo"**.')                         ->  "Oslo"
+boxed(r"So $x = \boxed{\frac{1}{2}}$")      ->  ["1/2"]
+hashed("2 + 2 = 4\n#### 4")                 ->  "4"
+tagged("<answer>4</answer>")                ->  "4"
+bare('**"Oslo"**.')                         ->  "Oslo"
 """
 
 from __future__ import annotations

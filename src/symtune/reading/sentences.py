@@ -1,7 +1,7 @@
 """Answers in sentences: which sentence answers, and which part of it is the answer.
 
-    answer_sentence(["Tom has 3. Ann has 4. So the total is 7."])   ->  "the total is 7."
-    stated("The largest city is Oslo, with 700,000 inhabitants.")   ->  ["Oslo"]
+answer_sentence(["Tom has 3. Ann has 4. So the total is 7."])   ->  "the total is 7."
+stated("The largest city is Oslo, with 700,000 inhabitants.")   ->  ["Oslo"]
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ _THERE = re.compile(
     r"\bthere (?:is|are|was|were|will be|would be|have been) (?:only |exactly |just |a total of |in total )*"
     rf"(?=[$€£]?\d|(?:{'|'.join(WORDS)}|no)\b)", re.IGNORECASE,
 )  # fmt: skip
-_COPULA = re.compile(r"(?:\b(?:is|are|was|were|be|been|becomes?|became)|(?<=\b[Ii]t)'s|(?<=\b[Tt]hat)'s|(?<=\b[Hh]e)'s)\b\s*:?\s+(?!not\b)")
+_COPULA = re.compile(
+    r"(?:\b(?:is|are|was|were|be|been|becomes?|became)|(?<=\b[Ii]t)'s|(?<=\b[Tt]hat)'s|(?<=\b[Hh]e)'s)\b\s*:?\s+(?!not\b)"
+)
 _ACTS = re.compile(
     r"\s(?:has|have|had|does|did|do|will|would|can|could|made|paid|got|gets|took|spent|sold|bought|gave|left|won|ran|ate|read"
     r"|drove|kept|lost|needs?|costs?|wins?|sold|came|went|held|led|scored|\w{2,}ed|\w{3,}(?<!s)s)\b"
@@ -97,7 +99,9 @@ _PARTICIPLE = re.compile(
 )
 _PREPOSITION = re.compile(r"(?:in|on|at|from|during|around|by)\s+(?=[\d\"“*A-Z])")
 _NAMED = re.compile(r"(?:called|named|titled|entitled|known as)\s+(?=\S)")
-_SUBJECT = re.compile(r"(?:the|this|that|these|those|there|it|he|she|they|we|you|i|a|an|my|our|its|his|her)\b", re.IGNORECASE)
+_SUBJECT = re.compile(
+    r"(?:the|this|that|these|those|there|it|he|she|they|we|you|i|a|an|my|our|its|his|her)\b", re.IGNORECASE
+)
 _PRONOUN = re.compile(r"(?:it|this|that|he|she|they|we|you|i)\b", re.IGNORECASE)
 _MOST = re.compile(
     r"\s(?:has|have|had|\w{2,}(?:s|ed)|won|got|came|made|ran|sold|led|held|spent) (?:\w+ ){0,3}?(?:the (?:\w+ )?(?:most|least|fewest"
@@ -105,7 +109,9 @@ _MOST = re.compile(
 )
 _STEP = re.compile(r"\W*(?:step|part|case|row) \d{1,3}\b\W*\s", re.IGNORECASE)
 _ITEMS = re.compile(r",\s+(?:and\s+|or\s+)?|\s+and\s+")
-_PLURAL = re.compile(r"(?:s|two|three|four|both|people|children|men|women|which)\b[^.]{0,200}$|^(?:they|these|those)\b", re.IGNORECASE)
+_PLURAL = re.compile(
+    r"(?:s|two|three|four|both|people|children|men|women|which)\b[^.]{0,200}$|^(?:they|these|those)\b", re.IGNORECASE
+)
 _REFUSAL = re.compile(
     r"(?:i'm |i am |we're )?(?:sorry|unfortunately|apologies|as an ai)\b|i (?:do not|don't|cannot|can't|could not|am not able|am unable)\b"
     r"|(?:the|this) (?:provided |given |above )?(?:table|question|information|data|context|text|answer|query|passage)s? "
@@ -140,9 +146,14 @@ def is_prose(line: str) -> bool:
         return False
     if line.endswith((":", "：")) or _YES.match(line + ".") and len(words) > 1 and line[-1:] in ".!":
         return True
-    if _STEP.match(line) or _REFUSAL.match(line) or _ARITHMETIC.fullmatch(line) or (" = " in line and _EQUATION.search(line)):
+    if (
+        _STEP.match(line)
+        or _REFUSAL.match(line)
+        or _ARITHMETIC.fullmatch(line)
+        or (" = " in line and _EQUATION.search(line))
+    ):
         return True
-    told = sentences(line) if line[:1] not in "\"“" else []
+    told = sentences(line) if line[:1] not in '"“' else []
     if len(told) > 1 and (_TOLD.match(told[1]) or (line[-1:] in ".!?" and _has_verb(told[1]))):
         return True
     if is_statement(line):
@@ -246,7 +257,11 @@ def _counted(said: str) -> list[str] | None:
 def _after_colon(said: str) -> list[str] | None:
     """ "the table says this: yes" -> yes."""
     told, colon, value = said.rpartition(": ")
-    if not colon or not re.match(r"(?:[-+$€£]{0,2}\d|(?:yes|no|true|false)\b)", value, re.IGNORECASE) or not _has_verb(told):
+    if (
+        not colon
+        or not re.match(r"(?:[-+$€£]{0,2}\d|(?:yes|no|true|false)\b)", value, re.IGNORECASE)
+        or not _has_verb(told)
+    ):
         return None
     return value_items(value, several=False)
 

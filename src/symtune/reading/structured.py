@@ -1,8 +1,8 @@
 """Answers written as data: JSON, or a list, tuple or dict as Python writes it, whole or cut off at its end.
 
-    structured('{"answer": ["Oslo", "Bergen"]}')     ->  ["Oslo", "Bergen"]
-    structured("[('Oslo', 3), ('Bergen', 1)]")       ->  ["Oslo ; 3", "Bergen ; 1"]
-    structured("Bangkok, Thailand")                  ->  None: no data
+structured('{"answer": ["Oslo", "Bergen"]}')     ->  ["Oslo", "Bergen"]
+structured("[('Oslo', 3), ('Bergen', 1)]")       ->  ["Oslo ; 3", "Bergen ; 1"]
+structured("Bangkok, Thailand")                  ->  None: no data
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     text = admitted(sql)      # `sql/language/bounds.py` says the same of SQL in the typed tree's own words
 
 A pass over the tokens of the bounds, so that what it leaves is bounded as ever. It knows what changes the words and
-not the question: TOP n and FETCH FIRST n ROWS are LIMIT, ILIKE is LIKE, casts and ROUND are left out (numbers are
-numbers, `/` is real division, answers are rounded by one rule), YEAR(d) and EXTRACT(YEAR FROM d) read a date, a
+not the question: TOP n and FETCH FIRST n ROWS are LIMIT, ILIKE is LIKE, casts are left out (numbers are numbers,
+`/` is real division), YEAR(d) and EXTRACT(YEAR FROM d) read a date, a
 parameter (`?`, `:name`, `$1`, `%s`) is a value that is not known. What it does not know it leaves as it is: the
 parser refuses it.
 """
@@ -106,9 +106,6 @@ class _Calls:
         elif called and word == "cast":
             self.at += 2
             self._open(("sign", "("), until="as")
-        elif called and word == "round":
-            self.at += 2
-            self._open(("sign", "("), until=",")
         elif word in ("date", "timestamp", "n", "e") and self.kind(1) == "text":
             self.at += 1  # DATE '2008-01-31', N'text'
         elif word == "nulls" and self.word(1) in ("first", "last"):
@@ -130,7 +127,7 @@ class _Calls:
         self._open(*words(f"CAST ( strftime ( {form} ,"), end=tuple(words(") AS INTEGER )")))
 
     def _skip(self) -> None:
-        """Leave out a type, or digits to round to, up to the closing bracket of the one that is open."""
+        """Leave out a type up to the closing bracket of the one that is open."""
         depth = 0
         while self.at < len(self.found):
             kind, text = self.found[self.at]
@@ -138,7 +135,7 @@ class _Calls:
             if depth < 0:
                 return
             if depth > 1 or (kind not in ("word", "number") and text not in ("(", ")", ",", "-")):
-                raise Rejected("beyond the typed tree", f"a cast, or ROUND, with {text[:20]}")
+                raise Rejected("beyond the typed tree", f"a cast with {text[:20]}")
             self.at += 1
 
     def _skip_type(self) -> None:

@@ -72,11 +72,14 @@ def branches(case: exp.Case) -> list[Any]:
 
 
 def check_constant(node: exp.Literal) -> None:
-    """Constants that no column is compared with stay in arithmetic, in branches of CASE, and in texts put together."""
+    """Constants that no column is compared with stay in arithmetic, in functions, in branches of CASE, and in
+    texts put together."""
     parent = node.parent
     if isinstance(parent, (exp.Select, exp.Alias)) and not isinstance(parent.parent, exp.Exists):
         raise Rejected("constant in the projection")
-    if node.is_string and not isinstance(parent, (exp.If, exp.Case, exp.DPipe)):
+    called = function_of(parent)
+    beside = called is not None and any(argument.same for argument in called[0].takes)  # COALESCE(name, 'nobody')
+    if node.is_string and not beside and not isinstance(parent, (exp.If, exp.Case, exp.DPipe)):
         raise Rejected("text that no column is compared with")
 
 

@@ -191,6 +191,8 @@ def _set_query(q: t.SetQuery, database: Database, outer: Outer) -> Relation:
         if texts is None and (a.texts is not None or b.texts is not None):
             raise Rejected("several texts", "a cell and a computed value in one column")
         both.append(Vector(a.values + b.values, a.type, texts, max(a.computed, b.computed)))
+    if q.op == "UNION ALL":
+        return Relation(left.names, tuple(both), left.size + right.size)
     rows = list(zip(*(v.values for v in both), strict=True))
     lefts, rights = set(rows[: left.size]), set(rows[left.size :])
     keep = {"UNION": lefts | rights, "INTERSECT": lefts & rights, "EXCEPT": lefts - rights}[q.op]

@@ -6,6 +6,7 @@ engines' texts, the measures and the templates; what is left is to draw it (`sql
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import pairwise
@@ -13,8 +14,20 @@ from typing import Any
 
 from sqlglot import exp
 
-from symtune.sql.language.operations import sum_of
-from symtune.sql.language.records import DATE, NUMBER, ORDERED, TEXT, Aggregate, Argument, Function, Record, Window
+from symtune.sql.language.operations import compared, sum_of
+from symtune.sql.language.records import (
+    ANY,
+    DATE,
+    NUMBER,
+    ORDERED,
+    SAME,
+    TEXT,
+    Aggregate,
+    Argument,
+    Function,
+    Record,
+    Window,
+)
 from symtune.sql.language.vectors import Vector, same_key
 from symtune.types import Rejected
 
@@ -49,6 +62,41 @@ def _substr(text: str, start: int, length: int) -> str:
     if start < 1 or length < 0:
         raise Rejected("out of range", "SUBSTR")
     return text[start - 1 : start - 1 + length]
+
+
+def _coalesced(*args: Vector) -> list[Any]:
+    rows = zip(*[arg.values for arg in args], strict=True)
+    return [next((value for value in row if value is not None), None) for row in rows]
+
+
+def _null_if(value: Vector, other: Vector) -> list[Any]:
+    return [None if hit else x for hit, x in zip(compared("=", value, other), value.values, strict=True)]
+
+
+def _rounded(numbers: Vector, places: Vector | None = None) -> list[Any]:
+    digits = places.values[0] if places is not None and places.values else 0
+    return [_round(x, digits) if isinstance(x, float) else x for x in numbers.values]
+
+
+def _round(x: float, digits: int) -> int | float:
+    """Engines round a half by what they take it for: 2.675 is less than that as a double, and more in print."""
+    scaled = abs(x) * 10.0**digits
+    if math.isclose(scaled % 1, 0.5, abs_tol=1e-9 * max(scaled, 1)):
+        raise Rejected("near numbers", "ROUND of a half")
+    return round(x, digits) if digits else round(x)
+
+
+def _rounding(node: Any) -> list[Any]:
+    places = node.args.get("decimals")
+    return [node.this] if places is None else [node.this, places]
+
+
+def _several(node: Any) -> list[Any] | None:
+    return [node.this, *node.expressions] if node.expressions else None
+
+
+def _pair(node: Any) -> list[Any]:
+    return [node.this, node.expression]
 
 
 def _substring(node: Any) -> list[Any] | None:
@@ -129,6 +177,15 @@ def _rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) 
         values[i] = values[order[position - 1]] if tied else position + 1
 
 
+def _dense_rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
+    if not keys:
+        raise Rejected("no order", "DENSE_RANK")
+    rank = 0
+    for position, i in enumerate(order):
+        rank += position == 0 or not same_key(keys, order[position - 1], i)
+        values[i] = rank
+
+
 def _shift(step: int) -> Callable[..., None]:
     def shift(order: list[int], keys: Any, arg: Vector, values: list[Any], texts: list[str] | None) -> None:
         _no_ties(order, keys)
@@ -181,7 +238,11 @@ RECORDS: tuple[Record, ...] = (
     Function(
         name="SUBSTR",
         nodes=(exp.Substring,),
-        takes=(TEXT, Argument(whole=1), Argument(whole=0)),  # a start below 1 counts places outside the text
+        takes=(
+            TEXT,
+            Argument(whole=range(1, 10**9)),
+            Argument(whole=range(10**9)),
+        ),  # a start below 1 counts places outside the text
         gives="text",
         construct=_STRING,
         arguments=_substring,
@@ -189,6 +250,24 @@ RECORDS: tuple[Record, ...] = (
         evaluate=each(_substr),
     ),
     Function(name="ABS", nodes=(exp.Abs,), takes=(NUMBER,), gives="number", evaluate=each(abs)),
+    Function(
+        name="ROUND",
+        nodes=(exp.Round,),
+        takes=(NUMBER, Argument(whole=range(10))),  # behind nine places, doubles are not what was meant
+        gives="number",
+        arguments=_rounding,
+        evaluate=_rounded,
+        rounds=True,
+    ),
+    Function(
+        name="COALESCE",
+        nodes=(exp.Coalesce,),
+        takes=(ANY, SAME),
+        arguments=_several,
+        calls=("coalesce", "ifnull"),
+        evaluate=_coalesced,
+    ),
+    Function(name="NULLIF", nodes=(exp.Nullif,), takes=(ANY, SAME), arguments=_pair, evaluate=_null_if),
     _date_part("YEAR", lambda day: day.year),
     _date_part("MONTH", lambda day: day.month),
     _date_part("DAY", lambda day: day.day),
@@ -227,6 +306,9 @@ RECORDS: tuple[Record, ...] = (
     ),
     Window(
         name="RANK", nodes=(exp.Rank,), takes=(), gives="number", construct=_WINDOW, arguments=_without, evaluate=_rank
+    ),
+    Window(
+        name="DENSE_RANK", nodes=(exp.DenseRank,), takes=(), gives="number", arguments=_without, evaluate=_dense_rank
     ),
     Window(name="LAG", nodes=(exp.Lag,), construct=_WINDOW, arguments=_neighbour, evaluate=_shift(-1), cells=True),
     Window(name="LEAD", nodes=(exp.Lead,), construct=_WINDOW, arguments=_neighbour, evaluate=_shift(1), cells=True),

@@ -103,13 +103,14 @@ class _Reader:
         if isinstance(node, exp.Subquery):
             return self.query(node.this)
         if type(node) in SET_NODES:
-            if not node.args.get("distinct") or any(node.args.get(k) for k in ("order", "limit", "offset", "with_")):
+            op = SET_NODES[type(node)] if node.args.get("distinct") else f"{SET_NODES[type(node)]} ALL"
+            if op in ("INTERSECT ALL", "EXCEPT ALL") or any(map(node.args.get, ("order", "limit", "offset", "with_"))):
                 raise beyond(node)
             left, right = self._nested(node.this), self._nested(node.expression)
             if not isinstance(left, t.Select) or not isinstance(right, t.Select):
                 raise beyond(node)
             check_columns(left, right)
-            return t.SetQuery(SET_NODES[type(node)], left, right)
+            return t.SetQuery(op, left, right)
         if not isinstance(node, exp.Select):
             raise beyond(node)
         return self._select(node)
@@ -240,7 +241,7 @@ class _Reader:
         for argument, one in zip(wanted, given, strict=True):
             if argument.whole is None:
                 found.append(self._operand(one, argument))
-            elif (value := _whole(one)) >= argument.whole:
+            elif (value := _whole(one)) in argument.whole:
                 found.append(t.Constant(value, "number"))
             else:
                 raise beyond(node)

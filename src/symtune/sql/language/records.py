@@ -12,14 +12,14 @@ from symtune.sql.language.tree import ExprType
 @dataclass(frozen=True, slots=True)
 class Argument:
     """What an argument may be: of one of the types (none: of any), of which a slot of a template must have the first;
-    what is compared `by_size`; of the `same` type as the first argument; or a constant whole number, no less than
-    `whole`.
+    what is compared `by_size`; of the `same` type as the first argument; or a constant, a `whole` number of
+    these.
     """
 
     types: tuple[ExprType, ...] = ()
     by_size: bool = False
     same: bool = False
-    whole: int | None = None
+    whole: range | None = None
 
 
 ANY, NUMBER, DATE = Argument(), Argument(("number",)), Argument(("date",))
@@ -62,9 +62,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function(Record):
-    """`evaluate` has a vector for each argument and yields a value a row. Its text is `NAME(a, b)` by default."""
+    """`evaluate` has a vector for each argument and yields a value a row. Its text is `NAME(a, b)` by default.
+    `rounds`: the decimals that it yields are not those of its argument, and whole numbers are exact.
+    """
 
     evaluate: Callable[..., list[Any]]
+    rounds: bool = False
     sqlite: str = ""
     duckdb: str = ""
 

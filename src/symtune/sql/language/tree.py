@@ -18,7 +18,7 @@ Direction = Literal["ASC", "DESC"]
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 ARITHMETIC = ("+", "-", "*", "/")
-SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")
+SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")  # of sets; UNION ALL keeps duplicates
 
 
 class Node(msgspec.Struct, frozen=True, gc=False):
@@ -221,7 +221,7 @@ class Select(Node, frozen=True, gc=False):
 
 
 class SetQuery(Node, frozen=True, gc=False):
-    """`left UNION|INTERSECT|EXCEPT right`: duplicates are removed."""
+    """`left UNION|INTERSECT|EXCEPT|UNION ALL right`; all but UNION ALL remove duplicates."""
 
     op: str
     left: Select

@@ -81,11 +81,15 @@ class Draw:
         self.row = self.below(material.size)
         self._tables: set[str] = set()  # whose columns stand in the program
 
-    def elsewhere(self) -> Draw:
+    def at(self, row: int) -> Draw:
         """The same draw with another witness."""
         other = copy(self)
-        other.row = self.below(self.material.size)
+        other.row = row
         return other
+
+    def elsewhere(self) -> Draw:
+        """The same draw with a random witness."""
+        return self.at(self.below(self.material.size))
 
     def pick(self, options: Sequence[Any], why: str = "") -> Any:
         """One of the options, or no draw."""
@@ -260,3 +264,13 @@ class Draw:
         else:
             op = "<" if self.chance(0.6) else "<="
         return t.Compare(op, field.expr, t.Constant(a, type_))
+
+
+def select(d: Draw, items: list[t.Expr], **clauses: Any) -> t.Select:
+    """`SELECT items FROM …` what the material is of."""
+    return t.Select(tuple([t.Item(expr) for expr in items]), d.material.source, **clauses)
+
+
+def cell(d: Draw, column: Field, key: Field, row: int | None = None) -> t.Select:
+    """`SELECT column FROM … WHERE key = value`: one cell."""
+    return select(d, [column.expr], where=d.is_row(key, row))

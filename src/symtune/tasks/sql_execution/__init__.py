@@ -56,7 +56,7 @@ class SqlExecution(SymbolicTask):
     """Programs over views of tables."""
 
     name = "sql_execution"
-    version = 2
+    version = 3
     needs_tables = True
     templates = load_templates("sql_execution")
     options = SqlOptions
