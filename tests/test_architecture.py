@@ -18,7 +18,8 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "seeds", "tokens", "keys", "exhaustion"),
     ("config", "output", "denotation", "intervals"),
-    ("wtq_rules",),
+    ("reading", "wtq_rules"),
+    ("metrics",),
     ("tables", "prompts", "executors", "dataset"),
     ("sql",),
     ("tasks",),

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from symtune.denotation import read_answer
 from symtune.prompts import LINEARIZATIONS, PromptTemplate
+from symtune.reading import read_answer
 from symtune.types import Example, InputError, UnknownName, Verdict
 
 Fits = Callable[[str], bool]  # whether a prompt is short enough for the model
