@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
         # All that can be wrong is found before the model is loaded, which takes long.
         check_writable(config.out, overwrite=config.overwrite)
-        exam = prepare(config, config.task)
+        exam = prepare(config, config.data, config.task)
         check_model(config.model)
         with Console(stderr=True).status(f"loading {config.model}"):
             model = open_model(config.model, batch_tokens=config.batch_tokens)

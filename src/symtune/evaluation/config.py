@@ -14,7 +14,6 @@ class Asking(Strict):
     """A benchmark and how its questions are asked. What is left out is the benchmark's choice."""
 
     benchmark: str = Field(description="held_out, or another of `symtune tasks list`.")
-    data: Path = Field(description="The benchmark's official release; for held_out, a data set folder.")
     split: str | None = Field(
         None, description="train, validation, test, or a file of the release; unless given, the benchmark's choice."
     )
@@ -39,6 +38,7 @@ class Asking(Strict):
 class EvaluateConfig(Asking):
     """What to measure of which model, and where to write it."""
 
+    data: Path = Field(description="The benchmark's official release; for held_out, a data set folder.")
     model: str = Field(description="A name, a folder, a hub id, or a YAML that builds a model.")
     out: Path = Field(description="The evaluation folder to write.")
     task: tuple[str, ...] = Field(

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from symtune import benchmarks
@@ -54,17 +55,17 @@ class Exam:
         return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
 
 
-def prepare(asking: Asking, tasks: Sequence[str] = ()) -> Exam:
-    """The exam that was asked for; `tasks`: files of tasks of the user's own that its data names. Raises InputError and
-    UnknownName for all that is wrong with it.
+def prepare(asking: Asking, data: Path, tasks: Sequence[str] = ()) -> Exam:
+    """The exam that was asked for, on the data; `tasks`: files of tasks of the user's own that the data names. Raises
+    InputError and UnknownName for all that is wrong with it.
     """
     benchmark = benchmarks.find(asking.benchmark, tasks)
-    split = benchmark.split(asking.data, asking.split)
-    shots = benchmark.shots(asking.data, split, asking.shots) if asking.shots else ()
+    split = benchmark.split(data, asking.split)
+    shots = benchmark.shots(data, split, asking.shots) if asking.shots else ()
     return Exam(
         benchmark,
         split,
-        benchmark.load(asking.data, split, asking.limit),
+        benchmark.load(data, split, asking.limit),
         Format(asking.template, asking.linearization, shots),
         asking.max_new_tokens or benchmark.max_new_tokens,
         asking.budget,
