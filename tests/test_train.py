@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from symtune import cli
-from symtune.models import LoadedModel, generator, load
+from symtune.models.local import LoadedModel, LocalModel, load
 from symtune.packing import Row, plan_packs
 from symtune.seeds import rng
 from symtune.training import StepLog, TrainConfig, TrainSettings, train
@@ -24,7 +24,7 @@ from symtune.training.rows import TrainingRecord, encode, read, shards, shuffle_
 from symtune.training.run import newest_complete
 from symtune.training.tensors import causal_tensors, summed_loss
 from symtune.training.trainers import learning_rate_factor
-from symtune.types import InputError, LeakError
+from symtune.types import InputError, LeakError, OutputError
 
 LLAMA = {
     "architecture": "llama",
@@ -117,7 +117,7 @@ def test_the_command_line_trains_and_writes_a_model_that_loads(
     assert (manifest["records"], manifest["dropped"]) == (30, {})
     assert not list(tmp_path.glob(".out*"))
     trained = load(out)
-    (answer,) = dict(generator(trained, max_new_tokens=4)([records()[0]["prompt"]])).values()
+    (answer,) = dict(LocalModel(trained).generate([records()[0]["prompt"]], 4)).values()
     assert answer.text.strip("0123456789") == ""
     assert "30 records" in capsys.readouterr().out
 
@@ -366,7 +366,7 @@ def test_a_run_that_is_cut_and_resumed_ends_as_the_uninterrupted_one(
     with pytest.raises(Cut):
         train(config("cut"), quiet=True, on_step=cut_at_five)
     assert not (tmp_path / "cut").exists()
-    working = tmp_path / ".cut.training"
+    working = tmp_path / ".cut.working"
     (working / "checkpoint-99").mkdir()  # a checkpoint that was never written
     shutil.copytree(working / "checkpoint-4", working / "checkpoint-6")
     (working / "checkpoint-6" / "trainer_state.json").unlink()  # and one that was half written
@@ -390,8 +390,13 @@ def test_checkpoints_of_another_run_are_not_resumed(data: Path, tmp_path: Path) 
     out = tmp_path / "out"
     with pytest.raises(Cut):
         train(TrainConfig(model=LLAMA, data=data, out=out, **settings), quiet=True, on_step=stop)
-    other = train(TrainConfig(model=LLAMA, data=data, out=out, **settings, seed=8), quiet=True)
+    kept = newest_complete(tmp_path / ".out.working")
+    with pytest.raises(OutputError, match=r"unfinished work of other arguments \(seed differs\).*--overwrite"):
+        train(TrainConfig(model=LLAMA, data=data, out=out, **settings, seed=8), quiet=True)
+    assert newest_complete(tmp_path / ".out.working") == kept is not None
+    other = train(TrainConfig(model=LLAMA, data=data, out=out, **settings, seed=8, overwrite=True), quiet=True)
     assert other.resumed_from == 0
+    assert not (tmp_path / ".out.working").exists()
 
 
 def test_training_twice_gives_the_same_weights_and_another_seed_others(data: Path, tmp_path: Path) -> None:

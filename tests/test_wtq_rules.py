@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symtune.wtq_rules import normalize, to_value, wtq_correct
+from symtune.benchmarks.wikitablequestions.rules import normalize, to_value, wtq_correct
 
 NORMAL = [
     ("Léss", "less"),

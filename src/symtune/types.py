@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, Literal
 
@@ -218,3 +218,7 @@ class Result:
     interval: tuple[float, float]
     group: str = ""  # "" for the whole; else for example a query type
     notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def noting(self, notes: Mapping[str, Any]) -> Result:
+        """The result with more notes, behind those that it has."""
+        return replace(self, notes={**self.notes, **notes})

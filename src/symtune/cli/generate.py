@@ -27,9 +27,9 @@ def register(app: typer.Typer) -> None:
         if config.tokenizer is not None:
             from functools import partial
 
-            from symtune.models import TokenizerMeasure
+            from symtune.models import tokenizer_measure
 
-            measure = partial(TokenizerMeasure, config.tokenizer)
+            measure = partial(tokenizer_measure, config.tokenizer)
         with progress_bar("examples", config.n) as progress:
             manifest = generate(config, measure=measure, progress=progress)
         _tell(config, manifest)

@@ -21,10 +21,9 @@ Tasks = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isi
 TABLES, PROMPTS, PROOF = "Tables (tasks that show tables)", "Prompts", "Blocks and proof"
 
 
-class GenerateConfig(Strict):
-    """What to generate. Everything but `workers`, `out` and `overwrite` decides the bytes."""
+class GenerateSettings(Strict):
+    """How to generate: what a recipe can say too. Everything but `workers` decides the bytes."""
 
-    out: Path = Field(description="The data set folder to write.")
     task: Tasks = Field(
         default=(DEFAULT,),
         min_length=1,
@@ -45,9 +44,7 @@ class GenerateConfig(Strict):
         "no more.",
     )
     seed: int = Field(default=0, description="Another seed gives other examples.")
-    split: Split = Field(default="train", description="train, validation or test.")
     workers: int = Field(default=1, ge=1, description="Processes.")
-    overwrite: bool = Field(default=False, description="Replace an earlier output.")
 
     tables: Path | None = Field(
         default=None,
@@ -80,11 +77,6 @@ class GenerateConfig(Strict):
         default=(),
         json_schema_extra=flag(panel=TABLES, metavar="A,B"),
         description="How tables are written: names with commas between; unless given, all.",
-    )
-    self_contained: bool = Field(
-        default=False,
-        json_schema_extra=flag(panel=TABLES),
-        description="Write the tables of every example into its line.",
     )
 
     templates: Names = Field(
@@ -119,6 +111,19 @@ class GenerateConfig(Strict):
         default="",
         json_schema_extra=flag(panel=PROOF),
         description="A further engine that must confirm every answer: duckdb.",
+    )
+
+
+class GenerateConfig(GenerateSettings):
+    """A generation. Everything but `workers`, `out` and `overwrite` decides the bytes."""
+
+    out: Path = Field(description="The data set folder to write.")
+    split: Split = Field(default="train", description="train, validation or test.")
+    overwrite: bool = Field(default=False, description="Replace an earlier output.")
+    self_contained: bool = Field(
+        default=False,
+        json_schema_extra=flag(panel=TABLES),
+        description="Write the tables of every example into its line.",
     )
 
 

@@ -56,7 +56,7 @@ def generate(
     there is and the manifest says so (`exhausted`, `stopped`).
     """
     tasks = asked(config)
-    tables = _tables(config) if any(one.task.needs_tables for one in tasks) else None
+    tables = load_for(config, tasks)
     with new_folder(config.out, overwrite=config.overwrite) as folder:
         works = [work_of(config, tasks, k, tables, folder, measure=measure) for k in range(len(tasks))]
         made: list[Made] = []
@@ -106,7 +106,10 @@ def work_of(
     return Work(one.task, one.task.ready(setting), config.seed, folder, blocks, which, config.self_contained)
 
 
-def _tables(config: GenerateConfig) -> TableSet:
+def load_for(config: GenerateConfig, tasks: Sequence[Asked]) -> TableSet | None:
+    """The tables of a generation; None, and nothing is read, where no task shows any. Raises InputError."""
+    if not any(one.task.needs_tables for one in tasks):
+        return None
     tables = tables_of_split(load_tables(config.tables, layout=config.layout), config.split)
     for spec in config.exclude_tables:
         tables = exclude_tables(tables, spec)

@@ -1,8 +1,8 @@
 """Amounts in prose: a number with its sign, currency, percent sign, scale and unit of measure.
 
-    amount("72 clips, altogether")   ->  "72": what was counted is not part of the answer …
-    amount("5 km from here")         ->  "5 km": … a unit of measure is
-    amount("3-2")                    ->  "3-2": no amount, so it stays whole
+amount("72 clips, altogether")   ->  "72": what was counted is not part of the answer …
+amount("5 km from here")         ->  "5 km": … a unit of measure is
+amount("3-2")                    ->  "3-2": no amount, so it stays whole
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ _UNIT = (
     r"|(?:kilo|centi|milli)?met(?:er|re)s?|(?:kilo|milli)?grams?|(?:milli)?lit(?:er|re)s?|km|cm|mm|m|kg|mg|g|ml|l"
     r"|miles?|mi|t|[ap]\.m\.?|feet|foot|ft|inch(?:es)?|yards?|acres?|hectares?|pounds?|lbs?|ounces?|oz|gallons?|tons?|tonnes?"
     r"|degrees?(?: (?:celsius|fahrenheit|c|f)\b)?|percent(?:age points?)?|per cent|dollars?|cents?|euros?|yen|rupees?"
-    r"|km/h|mph|m/s|°\s?[cf]?|[kmg]b|k?wh?|mw|hz|[km]hz|knots|[kmg]?bits?/s|square \w+|cubic \w+)(?:\s?[²³]|\^[23])?(?: per \w+|/\w{1,5})?"
+    r"|km/h|mph|m/s|°\s?[cf]?|[kmg]b|k?wh?|mw|hz|[km]hz|knots|[kmg]?bits?/s"
+    r"|square \w+|cubic \w+)(?:\s?[²³]|\^[23])?(?: per \w+|/\w{1,5})?"
 )
 _MEASURED = rf"{NUMBER}(?:[- ]{SCALE}\b)?(?:[- ]?{_UNIT}(?![\w/]))"
 _MEASURE = re.compile(rf"{_MEASURED}(?:,? (?:and )?{_MEASURED}){{0,4}}", re.IGNORECASE)
@@ -25,7 +26,9 @@ _RELATES = re.compile(
     r"\s*(?:$|[,;.]\s|[,;.]$)|\s+(?:tall|long|wide|high|deep|old|away|in|to|of|for|from|per|more|less|longer|shorter|taller|older"
     r"|younger|each|at|on|by|with|that|which|after|before|later|earlier|ago|altogether|every|a|an|if|when|than|left)\b"
 )
-_COUNTED = re.compile(r"\s+(?!(?:to|and|or|by|through|x|with) [-+$€£]?[\dA-Z])[a-z]|\s*[,;]\s|\s*$")  # what may follow an amount: a thing that was counted, a clause
+_COUNTED = re.compile(
+    r"\s+(?!(?:to|and|or|by|through|x|with) [-+$€£]?[\dA-Z])[a-z]|\s*[,;]\s|\s*$"
+)  # what may follow an amount: a thing that was counted, a clause
 _STANDS = re.compile(rf"(?<![\w.,/:$€£¥₹^-]){NUMBER}(?![\w/:]|[.,-]\d|-[A-Za-z]|'s\b)", re.ASCII)
 _WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"

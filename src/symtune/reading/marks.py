@@ -1,9 +1,9 @@
 r"""Marks that models put around an answer: \boxed{…}, ####, <answer>…</answer>; markdown, quotes and LaTeX to take off.
 
-    boxed(r"So $x = \boxed{\frac{1}{2}}$")      ->  ["1/2"]
-    hashed("2 + 2 = 4\n#### 4")                 ->  "4"
-    tagged("<answer>4</answer>")                ->  "4"
-    bare('**"Oslo"**.')                         ->  "Oslo"
+boxed(r"So $x = \boxed{\frac{1}{2}}$")      ->  ["1/2"]
+hashed("2 + 2 = 4\n#### 4")                 ->  "4"
+tagged("<answer>4</answer>")                ->  "4"
+bare('**"Oslo"**.')                         ->  "Oslo"
 """
 
 from __future__ import annotations
@@ -46,9 +46,7 @@ _THIN = re.compile(r"(?<=\d)(?:\\[,!;: ]|\{,\}|~)(?=\d{3}(?!\d))")
 
 def tagged(text: str) -> str | None:
     """What stands in the last <answer>…</answer> (or <final_answer>, <result>, …), which may be cut off."""
-    opened = None
-    for opened in _TAG.finditer(text):
-        pass
+    opened = max(_TAG.finditer(text), key=re.Match.start, default=None)
     if opened is None:
         return None
     rest = text[opened.end() :]

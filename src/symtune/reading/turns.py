@@ -1,7 +1,7 @@
 """The part of a model's text that is its own reply: without thought, and without what it runs on into.
 
-    reply("<think>four? no</think>5<|im_end|>")        ->  "5"
-    continues("5\\n\\nQuestion: How many?\\nAnswer: 6")    ->  "5\\n\\n"
+reply("<think>four? no</think>5<|im_end|>")        ->  "5"
+continues("5\\n\\nQuestion: How many?\\nAnswer: 6")    ->  "5\\n\\n"
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ _EVENT = re.compile(
 _THINK = re.compile(rf"({_OPENS})|{_CLOSES}", re.IGNORECASE)
 _STRICT = re.compile(r"think(?:ing)?\b|\[THINK", re.IGNORECASE)
 _FINAL_CHANNEL = "<|channel|>final<|message|>"
-_SPEAKER = re.compile(r"\s*[#*]{0,6}\s?(?:assistant|response|model|ai|bot|solution|reasoning|explanation)[*]{0,2}\s?:[*]{0,2}", re.IGNORECASE)
+_SPEAKER = re.compile(
+    r"\s*[#*]{0,6}\s?(?:assistant|response|model|ai|bot|solution|reasoning|explanation)[*]{0,2}\s?:[*]{0,2}",
+    re.IGNORECASE,
+)
 
 
 def continues(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
-from symtune.models import LoadedModel
+from symtune.models.local import LoadedModel
 from symtune.packing import Pack, Row, sort_key
 from symtune.training import attention
 from symtune.training.tensors import causal_tensors, logits_of

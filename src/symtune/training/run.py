@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import resource
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -16,9 +15,9 @@ from typing import Any
 import torch
 import transformers
 
-from symtune.models import LoadedModel, check_model, load, prompt_format, resolve
-from symtune.models import quiet as quiet_transformers
-from symtune.output import check_writable, new_folder, sha256, versions, write_manifest
+from symtune.models.local import LoadedModel, check_model, load, prompt_format, resolve
+from symtune.models.local import quiet as quiet_transformers
+from symtune.output import check_writable, new_folder, sha256, versions, working_folder, write_manifest
 from symtune.packing import Row
 from symtune.training import rows as training_rows
 from symtune.training.config import StepLog, TrainConfig, TrainReport
@@ -30,7 +29,6 @@ from symtune.training.trainers import make_trainer, step_logs, uses_bf16
 from symtune.types import InputError
 
 LOG = "log.jsonl"
-STATE = "run.json"  # in the working folder: which run its checkpoints belong to
 
 
 def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet: bool) -> TrainReport:
@@ -55,7 +53,8 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
             if on_step:
                 on_step(step)
 
-        with _working_folder(config, loaded, facts) as working:
+        identity = _identity(config, loaded, facts)
+        with working_folder(config.out, identity, worth=_has_checkpoint, overwrite=config.overwrite) as working:
             trainer = make_trainer(loaded, Batches(rows, plan, loaded, share), config, working, step_done)
             resumed = newest_complete(working)
             meter.resume(_step_of(resumed), plan)
@@ -111,37 +110,19 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 # ------------------------------------------------------------------------------------- resuming
-@contextlib.contextmanager
-def _working_folder(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -> Iterator[Path]:
-    """The folder beside `out` where checkpoints of this run are kept until it has ended.
-
-    One that another run left (other settings, data, weights or versions) is cleared first.
-    """
-    folder = config.out.absolute().parent / f".{config.out.name}.training"
-    identity = _identity(config, loaded, facts)
-    state = folder / STATE
-    if folder.is_dir() and (not state.is_file() or state.read_text("utf-8") != identity):
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    state.write_text(identity, "utf-8")
-    try:
-        yield folder
-    except BaseException:
-        if not any(folder.glob("checkpoint-*")):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _identity(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -> str:
+def _identity(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -> dict[str, Any]:
+    """All that decides what the training yields."""
     settings = config.model_dump(mode="json", exclude={"model", "data", "out", "overwrite", "save_every"})
-    values = {
-        "settings": settings,
+    return {
+        **settings,
         "weights_sha256": loaded.weights_sha256,
         "data_sha256": facts["data_sha256"],
         "versions": versions("torch", "transformers"),
     }
-    return json.dumps(values, sort_keys=True)
+
+
+def _has_checkpoint(folder: Path) -> bool:
+    return any(folder.glob("checkpoint-*"))
 
 
 def newest_complete(folder: Path) -> Path | None:

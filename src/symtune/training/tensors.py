@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from symtune.models import LoadedModel
+from symtune.models.local import LoadedModel
 from symtune.packing import Row, layout
 from symtune.training import attention
 from symtune.training.plan import Plan

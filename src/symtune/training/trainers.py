@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import transformers
 
-from symtune.models import LoadedModel, bf16_helps
+from symtune.models.local import LoadedModel, bf16_helps
 from symtune.training.config import Schedule, StepLog, TrainConfig, TrainSettings
 from symtune.training.plan import Plan
 from symtune.training.tensors import Batches, summed_loss

@@ -7,8 +7,8 @@ from typing import Any
 
 import transformers
 
-from symtune.models import gguf
-from symtune.models.loading import HUB_NAMES, quiet
+from symtune.models.local import gguf
+from symtune.models.local.loading import HUB_NAMES, quiet
 from symtune.types import InputError
 
 

@@ -30,14 +30,6 @@ class LoadedModel:
     weights_sha256: str
     context: int
 
-    def measure(self, text: str) -> int:
-        """How many tokens `text` is as a prompt of this model, chat template included."""
-        return len(prompt_ids(self, text))
-
-    def prompt_room(self, new: int) -> int:
-        """The longest prompt, in tokens, behind which an answer of `new` tokens can be written."""
-        return self.context - (new if self.kind == "causal" else 0)
-
     def facts(self) -> dict[str, Any]:
         """What manifests say of the model that was measured."""
         return {

@@ -1,6 +1,6 @@
 """Loading a model by name, local folder, hub id, or from a config that builds a new one.
 
-Nothing here computes; see `symtune.models.generation` for that.
+Nothing here computes; see `symtune.models.local.generation` for that.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ import torch
 import transformers
 import yaml
 
-from symtune.models import gguf
-from symtune.models.prompting import Kind, LoadedModel
+from symtune.models import ModelSpec
+from symtune.models.local import gguf
+from symtune.models.local.prompting import Kind, LoadedModel
 from symtune.output import sha256
 from symtune.seeds import digest
 from symtune.types import InputError, UnknownName
-
-ModelSpec = str | Path | Mapping[str, Any]
 
 HUB_NAMES = {"smollm2-135m-instruct": "HuggingFaceTB/SmolLM2-135M-Instruct"}
 NAMES: tuple[str, ...] = (*HUB_NAMES, *gguf.NAMES)

@@ -16,25 +16,36 @@ between vertical bars.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from symtune.benchmarks import DatasetTask, Fits, Format
-from symtune.denotation import ROW_DELIMITER
-from symtune.prompts import linearize, load_templates
-from symtune.tables import cut_for_question, load_tables
-from symtune.types import Example, InputError, Table, UnknownName, Verdict
-from symtune.wtq_rules import wtq_correct
+from symtune.benchmark import TableBenchmark
+from symtune.benchmarks.wikitablequestions.rules import wtq_correct
+from symtune.outcomes import TableQuestion
+from symtune.prompts import load_templates
+from symtune.releases import read_tsv
+from symtune.tables import load_tables
+from symtune.types import InputError, Table, UnknownName, Verdict
 
 FILES = {"train": "training", "validation": "random-split-1-dev", "test": "pristine-unseen-tables"}
 COLUMNS = ("id", "utterance", "context", "targetValue")
 _ESCAPE = re.compile(r"\\([np\\])")
+_NO_TABLE = Table("", (), (), ())
 _ESCAPED = {"n": "\n", "p": "|", "\\": "\\"}
 
 
-class WikiTableQuestions(DatasetTask):
-    """The benchmark; rows of tables too long are kept by the words they share with the question."""
+@dataclass(frozen=True, kw_only=True)
+class WtqQuestion(TableQuestion):
+    """A question; `canon` holds the canonical value of each answer, None where no `.tagged` file knows them."""
+
+    canon: tuple[str, ...] | None = None
+
+
+class WikiTableQuestions(TableBenchmark[WtqQuestion]):
+    """The benchmark."""
 
     name = "wikitablequestions"
     metric = "wtq"
@@ -46,16 +57,12 @@ class WikiTableQuestions(DatasetTask):
         _questions_file(data, chosen)
         return chosen
 
-    def load(self, data: Path, split: str, limit: int | None = None) -> list[Example]:
-        """The examples of a split, with their tables."""
+    def load(self, data: Path, split: str, limit: int | None = None) -> list[WtqQuestion]:
+        """The questions of a split, with their tables."""
         path = _questions_file(data, split)
         if not (data / "csv").is_dir():
             raise InputError(f"{data / 'csv'}: no such folder; wanted the tables of the official release there")
-        rows: list[tuple[str, dict[str, str]]] = []
-        for where, row in _tsv(path, COLUMNS):
-            if limit is not None and len(rows) >= limit:
-                break
-            rows.append((where, row))
+        rows = list(islice(read_tsv(path, COLUMNS), limit))
         if not rows:
             raise InputError(f"{path}: no questions in it")
         loaded = load_tables(data, layout="wtq")
@@ -66,33 +73,30 @@ class WikiTableQuestions(DatasetTask):
                 there = (data / row["context"]).is_file()
                 why = f"is not a usable table ({', '.join(loaded.dropped)})" if there else "is not there"
                 raise InputError(f"{where}: {data / row['context']}, the table of {row['id']}, {why}")
-        return [_example(where, row, tables, canon) for where, row in rows]
+        return [_question(where, row, tables, canon) for where, row in rows]
 
-    def prompt(self, example: Example, format: Format, fits: Fits) -> tuple[str, int]:
-        """The table, with the rows that the question is about where it is too long, and the question."""
-        template = self.template(format.template)
-        how = format.linearization or self.linearization
-        question = example.fields["question"]
+    def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> WtqQuestion:
+        """The target, and its canonical values where the line has them."""
+        canon = line.get("target_canon")
+        return WtqQuestion(id=str(line.get("id", "")), target=target, table=_NO_TABLE, canon=canon)
 
-        def render(table: Table) -> str:
-            return template.render({"table": linearize(table, how), "question": question})
-
-        table, cut = cut_for_question(example.fields["table"], question, lambda table: fits(render(table)))
-        return render(table), cut
-
-    def score(self, prediction: str, example: Example) -> Verdict:
+    def score(self, prediction: str, question: WtqQuestion) -> Verdict:
         """The official verdict on the items that are read out of the prediction."""
-        items = self.read(prediction)
-        right = wtq_correct(items, example.meta["target"], example.meta["canon"])
+        items = self.read(prediction, question)
+        right = wtq_correct(items, question.target, question.canon)
         return Verdict(float(right), "right" if right else "wrong" if items else "no answer")
 
-    def notes(self, examples: Sequence[Example]) -> Mapping[str, Any]:
+    def columns(self, question: WtqQuestion) -> Mapping[str, Any]:
+        """`target_canon`: the canonical values."""
+        return {"target_canon": None if question.canon is None else list(question.canon)}
+
+    def notes(self, questions: Sequence[WtqQuestion]) -> Mapping[str, Any]:
         """How many answers had no canonical value."""
-        without = sum(1 for example in examples if example.meta["canon"] is None)
+        without = sum(1 for question in questions if question.canon is None)
         if not without:
             return {"canonical_values": "all"}
         return {
-            "canonical_values": "none" if without == len(examples) else "some",
+            "canonical_values": "none" if without == len(questions) else "some",
             "without_canonical_value": without,
             "remark": "no .tagged file knows these questions: their answers are compared as they are written, "
             'without the canonical values by which the official score also takes "10" for "10 years"',
@@ -114,25 +118,6 @@ def _questions_file(data: Path, split: str) -> Path:
     raise UnknownName("split", split, [*FILES, *there])
 
 
-def _tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """("file:line", row) of a tsv file with a header, its cells as they are written."""
-    try:
-        lines = path.read_bytes().decode("utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable UTF-8 file: {error}") from None
-    header = lines[0].rstrip("\r").split("\t")
-    missing = [name for name in columns if name not in header]
-    if missing:
-        raise InputError(f"{path}:1: no column {missing[0]!r}; wanted {', '.join(columns)}")
-    for number, line in enumerate(lines[1:], start=2):
-        cells = line.rstrip("\r").split("\t")
-        if cells == [""]:
-            continue
-        if len(cells) != len(header):
-            raise InputError(f"{path}:{number}: got {len(cells)} columns, wanted {len(header)} as in the header")
-        yield f"{path}:{number}", dict(zip(header, cells, strict=True))
-
-
 def _unescape(cell: str) -> str:
     return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], cell)
 
@@ -149,21 +134,20 @@ def _canonical_values(data: Path, stem: str) -> dict[str, tuple[str, ...]]:
     own = folder / f"{stem}.tagged"
     found = {}
     for path in [own] if own.is_file() else sorted(folder.glob("*.tagged")):
-        for _, row in _tsv(path, ("id", "targetCanon")):
+        for _, row in read_tsv(path, ("id", "targetCanon")):
             found[row["id"]] = _items(row["targetCanon"])
     return found
 
 
-def _example(
+def _question(
     where: str, row: Mapping[str, str], tables: Mapping[str, Table], canon: Mapping[str, tuple[str, ...]]
-) -> Example:
+) -> WtqQuestion:
     target = _items(row["targetValue"])
     values = canon.get(row["id"])
     if values is not None and len(values) != len(target):
         raise InputError(f"{where}: question {row['id']} has {len(target)} answers, and {len(values)} in its .tagged")
-    fields = {"table": tables[row["context"]], "question": _unescape(row["utterance"])}
-    meta = {"target": target, "canon": values}
-    return Example(row["id"], WikiTableQuestions.name, fields, ROW_DELIMITER.join(target), meta)
+    fields = {"question": _unescape(row["utterance"])}
+    return WtqQuestion(id=row["id"], target=target, fields=fields, table=tables[row["context"]], canon=values)
 
 
 BENCHMARK = WikiTableQuestions()
