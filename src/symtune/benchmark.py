@@ -53,7 +53,7 @@ class Benchmark(ABC, Generic[Asked]):
     """A benchmark. `templates` are its prompt templates, the first is the default; `metric` names its score.
 
     max_new_tokens: the longest answer that it needs, unless the user says otherwise. most_shots: how many shots a
-    prompt may hold, 0 where it has none to show.
+    prompt may hold, 0 where it has none to show. asks_tasks: whether its data is of symbolic tasks, which are asked.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Benchmark(ABC, Generic[Asked]):
     templates: tuple[PromptTemplate, ...]
     max_new_tokens: int = 64
     most_shots: int = 0
+    asks_tasks: bool = False
 
     # ------------------------------------------------------------------------------------------------------ questions
 

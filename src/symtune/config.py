@@ -244,6 +244,7 @@ def _sentence(model: type[BaseModel], fault: Any, spelled: Callable[[str], str] 
 
 # What pydantic says -> what a person says.
 _PLAIN = {
+    "a valid tuple": "a list",
     "greater than or equal to": "at least",
     "less than or equal to": "at most",
     "greater than": "more than",

@@ -46,6 +46,7 @@ class HeldOut(Benchmark[HeldOutQuestion]):
     name = "held_out"
     metric = "denotation"
     templates = ()
+    asks_tasks = True
 
     def __init__(self, tasks: Known | None = None) -> None:
         self._tasks = tasks or Known()

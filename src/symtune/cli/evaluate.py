@@ -26,14 +26,15 @@ def register(app: typer.Typer) -> None:
         """Score a model on a benchmark. An interrupted evaluation resumes from its predictions in OUT.partial.jsonl."""
         from rich.console import Console
 
-        from symtune.evaluation import evaluate, prepare
+        from symtune.evaluation import check_splits, evaluate, prepare
         from symtune.models import check_model, open_model
         from symtune.output import check_writable
 
         # All that can be wrong is found before the model is loaded, which takes long.
         check_writable(config.out, overwrite=config.overwrite)
-        exam = prepare(config, config.task)
+        exam = prepare(config, config.data, config.task)
         check_model(config.model)
+        check_splits(config.model, config.data)
         with Console(stderr=True).status(f"loading {config.model}"):
             model = open_model(config.model, batch_tokens=config.batch_tokens)
         with progress_bar("answers") as progress:

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from symtune import benchmarks
@@ -14,6 +15,7 @@ from symtune.benchmark import Benchmark, Format
 from symtune.evaluation.config import Asking
 from symtune.model import Model
 from symtune.outcomes import Prompt
+from symtune.splitting import check_same_splits, splits_of
 from symtune.types import InputError
 
 
@@ -54,17 +56,23 @@ class Exam:
         return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
 
 
-def prepare(asking: Asking, tasks: Sequence[str] = ()) -> Exam:
-    """The exam that was asked for; `tasks`: files of tasks of the user's own that its data names. Raises InputError and
-    UnknownName for all that is wrong with it.
+def check_splits(model: object, data: Path) -> None:
+    """Raise LeakError where a checkpoint was trained on data whose splits were made otherwise than those of `data`."""
+    if isinstance(model, str | Path):
+        check_same_splits({str(model): splits_of(Path(model)), str(data): splits_of(data)})
+
+
+def prepare(asking: Asking, data: Path, tasks: Sequence[str] = ()) -> Exam:
+    """The exam that was asked for, on the data; `tasks`: files of tasks of the user's own that the data names. Raises
+    InputError and UnknownName for all that is wrong with it.
     """
     benchmark = benchmarks.find(asking.benchmark, tasks)
-    split = benchmark.split(asking.data, asking.split)
-    shots = benchmark.shots(asking.data, split, asking.shots) if asking.shots else ()
+    split = benchmark.split(data, asking.split)
+    shots = benchmark.shots(data, split, asking.shots) if asking.shots else ()
     return Exam(
         benchmark,
         split,
-        benchmark.load(asking.data, split, asking.limit),
+        benchmark.load(data, split, asking.limit),
         Format(asking.template, asking.linearization, shots),
         asking.max_new_tokens or benchmark.max_new_tokens,
         asking.budget,

@@ -11,20 +11,32 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from symtune.config import Names, Share, Strict, WholeRange, ascending_from, flag
 from symtune.exhaustion import DUPLICATES
+from symtune.tables import Shares
 from symtune.task import Options, SymbolicTask
 from symtune.tasks import DEFAULT, find_all
 from symtune.types import InputError, Split, UnknownName
 
 Tasks = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 
+
+def _shares(value: Any) -> Any:
+    """60,20,20 or [60, 20, 20], checked and written in one way."""
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+    try:
+        return str(Shares.parse(text)) if isinstance(text, str) else text
+    except InputError as error:
+        raise ValueError(str(error).partition(": ")[2]) from None
+
+
+SharesText = Annotated[str | None, BeforeValidator(_shares)]
+
 # Panels of `symtune generate --help`.
 TABLES, PROMPTS, PROOF = "Tables (tasks that show tables)", "Prompts", "Blocks and proof"
 
 
-class GenerateConfig(Strict):
-    """What to generate. Everything but `workers`, `out` and `overwrite` decides the bytes."""
+class GenerateSettings(Strict):
+    """How to generate: what a recipe can say too. Everything but `workers` decides the bytes."""
 
-    out: Path = Field(description="The data set folder to write.")
     task: Tasks = Field(
         default=(DEFAULT,),
         min_length=1,
@@ -45,9 +57,16 @@ class GenerateConfig(Strict):
         "no more.",
     )
     seed: int = Field(default=0, description="Another seed gives other examples.")
-    split: Split = Field(default="train", description="train, validation or test.")
+    split_shares: SharesText = Field(
+        default=None,
+        json_schema_extra=flag(metavar="A,B,C"),
+        description="Per cent of train, validation and test, by content, where no release says; give the same for all "
+        "splits. With shares given, each split gets a table at least, where there are tables enough.",
+    )
+    split_rows: bool = Field(
+        default=False, description="For a single table, or very few: part the rows of each, not the tables."
+    )
     workers: int = Field(default=1, ge=1, description="Processes.")
-    overwrite: bool = Field(default=False, description="Replace an earlier output.")
 
     tables: Path | None = Field(
         default=None,
@@ -58,6 +77,11 @@ class GenerateConfig(Strict):
         default=None,
         json_schema_extra=flag(panel=TABLES),
         description="The layout of --tables, where it is not to be guessed.",
+    )
+    encoding: str | None = Field(
+        default=None,
+        json_schema_extra=flag(panel=TABLES),
+        description="The encoding of text files (cp1251, gbk, …), where it is not to be guessed.",
     )
     exclude_tables: tuple[str, ...] = Field(
         default=(),
@@ -80,11 +104,6 @@ class GenerateConfig(Strict):
         default=(),
         json_schema_extra=flag(panel=TABLES, metavar="A,B"),
         description="How tables are written: names with commas between; unless given, all.",
-    )
-    self_contained: bool = Field(
-        default=False,
-        json_schema_extra=flag(panel=TABLES),
-        description="Write the tables of every example into its line.",
     )
 
     templates: Names = Field(
@@ -122,10 +141,26 @@ class GenerateConfig(Strict):
     )
 
 
-OF_TABLES = tuple(
-    name
-    for name, field in GenerateConfig.model_fields.items()
-    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("panel") == TABLES
+class GenerateConfig(GenerateSettings):
+    """A generation. Everything but `workers`, `out` and `overwrite` decides the bytes."""
+
+    out: Path = Field(description="The data set folder to write.")
+    split: Split = Field(default="train", description="train, validation or test.")
+    overwrite: bool = Field(default=False, description="Replace an earlier output.")
+    self_contained: bool = Field(
+        default=False,
+        json_schema_extra=flag(panel=TABLES),
+        description="Write the tables of every example into its line.",
+    )
+
+
+OF_TABLES = (
+    "split_rows",
+    *(
+        name
+        for name, field in GenerateConfig.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("panel") == TABLES
+    ),
 )
 
 

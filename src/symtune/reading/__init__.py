@@ -1,167 +1,27 @@
-"""Reading answers out of what models write: one set of rules for every model and every benchmark.
+r"""Reading answers out of what models write: one set of rules for every model and every benchmark.
 
-    read_answer("Tom has 3, Ann has 4. So the total is 7.")        ->  ["7"]
-    read_number("She pays 3 * $5 = $15.\\n#### 15")                 ->  "15"
-    read_option("The answer is (C) blue.", ("red", "green", "blue"))  ->  "C"
+    read_answer("Tom has 3, Ann has 4. So the total is 7.")            ->  ["7"]
+    read_number("She pays 3 * $5 = $15.\n#### 15")                     ->  "15"
+    read_option("The answer is (C) blue.", ("red", "green", "blue"))   ->  "C"
+    continues("5\n\nQuestion: How many?\nAnswer: 6")                   ->  "5\n\n"
 
-`docs/reading.md` describes the rules with examples; tests/answers.yaml is their table of cases. All is pure,
-takes any text, never raises, and costs time linear in its length.
+`docs/reading.md` describes the rules with examples; tests/answers.yaml, tests/numbers.yaml and
+tests/options.yaml are their tables of cases. All are pure, take any text, never raise, and cost time linear
+in its length.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-
-from symtune.denotation import CELL_DELIMITER, parse
-from symtune.reading.announcements import announced
-from symtune.reading.layout import alone, is_bullet, lined, lines_of, listed, tabled
-from symtune.reading.marks import bare, boxed, hashed, tagged
-from symtune.reading.sentences import (
-    concludes,
-    answer_sentence,
-    is_statement,
-    refuses,
-    sentences,
-    stated,
-    value_items,
-    without_aside,
-    without_hedge,
-)
-from symtune.reading.structured import keyed, structured
+from symtune.reading.numbers import read_number
+from symtune.reading.options import read_option
+from symtune.reading.rules import read_reply
 from symtune.reading.turns import continues, reply
 
-_EQUALS = " = "
-
-__all__ = ["continues", "read_answer"]
+__all__ = ["continues", "read_answer", "read_number", "read_option"]
 
 
 def read_answer(text: str) -> list[str]:
     """The items of the answer in what a model wrote; none where it gives no answer. Never raises.
 
     An answer that stands alone on its line is taken as it is: items stand between " | ", and a comma is part
-    of an answer. Of anything else the first rule of `RULES` that finds items decides.
+    of an answer. Of anything else the first of `symtune.reading.rules.RULES` that applies decides.
     """
-    text = reply(text)
-    for rule in RULES:
-        items = rule(text)
-        if items is not None:
-            return [item for item in items if item.strip()]
-    return []
-
-
-def from_tag(text: str) -> list[str] | None:
-    """<answer>…</answer>, read by the other rules."""
-    inner = tagged(text)
-    if inner is None or not inner.strip():
-        return None
-    return next((items for rule in RULES[1:] if (items := rule(inner)) is not None), None)
-
-
-def from_box(text: str) -> list[str] | None:
-    r"""\boxed{…}."""
-    return [CELL_DELIMITER.join(row) for content in boxed(text) for row in parse(content)] or None
-
-
-def from_hashes(text: str) -> list[str] | None:
-    """ "#### 72", as GSM8K ends."""
-    value = hashed(text)
-    return [CELL_DELIMITER.join(row) for row in parse(value)] if value else None
-
-
-def from_data(text: str) -> list[str] | None:
-    """JSON or a Python list, alone or with the answer under a key of that name."""
-    items = keyed(text)
-    return items if items is not None else structured("\n".join(lines_of(text)))
-
-
-def from_announcement(text: str) -> list[str] | None:
-    """ "The answer is …", "Answer: …", "Result: …": what follows on its line or on the next ones."""
-    found = announced(lines_of(text))
-    if found is None:
-        return None
-    tail = found.tail
-    if bare(tail.strip().lstrip(":")) and not tail.rstrip().endswith(":"):
-        return _value(tail, several=found.several)
-    below = "\n".join(found.following)
-    if found.several and len(found.following) == 1 and not is_bullet(below):
-        return _value(below, several=True)
-    for rule in (from_data, from_table, _from_headed_list, from_lines, from_sentences):
-        items = rule(below)
-        if items is not None:
-            return items
-    return []
-
-
-def _value(tail: str, *, several: bool) -> list[str]:
-    """The items of an announced value: all of it, units too, without the next sentence and the reason."""
-    tail = tail.strip().lstrip(":").strip()
-    data = structured(tail.rstrip("."))
-    if data is not None:
-        return data
-    value = without_hedge(without_aside(sentences(tail)[0]))
-    if (is_statement(value) or _EQUALS in value) and (items := stated(value)):
-        return items
-    value = bare(value.replace("**", "") if value.count("**") == 2 else value)
-    if several:
-        return value_items(value, several=True)
-    return [CELL_DELIMITER.join(row) for row in parse(value)]
-
-
-def from_refusal(text: str) -> list[str] | None:
-    """ "I cannot tell": no items."""
-    lines = lines_of(text)
-    return [] if lines and refuses(lines[0]) else None
-
-
-def from_table(text: str) -> list[str] | None:
-    """The rows of a table, without its header."""
-    return tabled(lines_of(text))
-
-
-def from_list(text: str) -> list[str] | None:
-    """The items of a list, where nothing after it concludes."""
-    lines = lines_of(text)
-    last = max((number for number, line in enumerate(lines) if is_bullet(line)), default=-1)
-    if last < 0 or any(concludes(line) for line in lines[last + 1 :]):
-        return None
-    return listed(lines, headed=any(line.endswith((":", "：")) for line in lines[:last]))
-
-
-def _from_headed_list(text: str) -> list[str] | None:
-    return listed(lines_of(text), headed=True)
-
-
-def from_lines(text: str) -> list[str] | None:
-    """Bare lines at the beginning, after a heading."""
-    lines = lines_of(text)
-    if len(lines) > 1 and lines[0].endswith((":", "：")):
-        lines = lines[1:]
-    return lined(lines)
-
-
-def from_sentences(text: str) -> list[str] | None:
-    """The part of the sentence that answers; all of it where no part stands out."""
-    lines = lines_of(text)
-    if not lines:
-        return None
-    told = [line for line in lines if not is_bullet(line)] or lines
-    sentence = answer_sentence([line for line in told if not line.endswith((":", "："))] or told)
-    if sentence is None:
-        return None
-    if items := stated(sentence):
-        return items
-    return [CELL_DELIMITER.join(row) for row in parse(alone(lines[0] if len(lines) == 1 else sentence))]
-
-
-RULES = (
-    from_tag,
-    from_box,
-    from_hashes,
-    from_data,
-    from_announcement,
-    from_refusal,
-    from_table,
-    from_list,
-    from_lines,
-    from_sentences,
-)
+    return read_reply(reply(text))

@@ -16,7 +16,8 @@ _UNIT = (
     r"|(?:kilo|centi|milli)?met(?:er|re)s?|(?:kilo|milli)?grams?|(?:milli)?lit(?:er|re)s?|km|cm|mm|m|kg|mg|g|ml|l"
     r"|miles?|mi|t|[ap]\.m\.?|feet|foot|ft|inch(?:es)?|yards?|acres?|hectares?|pounds?|lbs?|ounces?|oz|gallons?|tons?|tonnes?"
     r"|degrees?(?: (?:celsius|fahrenheit|c|f)\b)?|percent(?:age points?)?|per cent|dollars?|cents?|euros?|yen|rupees?"
-    r"|km/h|mph|m/s|°\s?[cf]?|[kmg]b|k?wh?|mw|hz|[km]hz|knots|[kmg]?bits?/s|square \w+|cubic \w+)(?:\s?[²³]|\^[23])?(?: per \w+|/\w{1,5})?"
+    r"|km/h|mph|m/s|°\s?[cf]?|[kmg]b|k?wh?|mw|hz|[km]hz|knots|[kmg]?bits?/s"
+    r"|square \w+|cubic \w+)(?:\s?[²³]|\^[23])?(?: per \w+|/\w{1,5})?"
 )
 _MEASURED = rf"{NUMBER}(?:[- ]{SCALE}\b)?(?:[- ]?{_UNIT}(?![\w/]))"
 _MEASURE = re.compile(rf"{_MEASURED}(?:,? (?:and )?{_MEASURED}){{0,4}}", re.IGNORECASE)

@@ -78,7 +78,8 @@ def announced(lines: Sequence[str]) -> Announced | None:
 
 def _marks(lines: Sequence[str]) -> list[_Mark]:
     """All announcements that something follows; the empty ones only where there is no other."""
-    marks, empty = [], []
+    marks: list[_Mark] = []
+    empty: list[_Mark] = []
     for number, line in enumerate(lines):
         alone = _ALONE.fullmatch(line)
         if alone and ":" not in line:

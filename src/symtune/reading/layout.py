@@ -16,7 +16,7 @@ from symtune.reading.sentences import is_prose
 
 _FENCE = re.compile(r"(?:```|~~~)\s?([\w+-]*)")
 _TEXT = ("", "text", "txt", "json", "markdown", "md", "plaintext", "plain", "csv", "output", "xml", "yaml", "latex")
-_RULE = re.compile(r"[|:\s+=_-]*[-=]{2,}[|:\s+=_-]*|[-*_]{3,}")
+_RULE = frozenset("|:+=_-* \t")
 _BULLET = re.compile(r"(?:[-*•‣–+]|\(?\d{1,3}[.)]|\(?[a-z]\))\s+(?=\S)")
 _QUOTED = re.compile(r"(?:>\s?|#{1,6}\s+)+(?=\S)")
 _LONG = 12  # words; a longer bullet or bare line tells something, it is no item
@@ -48,7 +48,7 @@ def lines_of(text: str) -> list[str]:
 
 def is_rule(line: str) -> bool:
     """Whether a line only draws one: "|---|---|", "+----+", "***"."""
-    return bool(_RULE.fullmatch(line))
+    return ("--" in line or "==" in line or line[:3] == "***") and set(line) <= _RULE
 
 
 def tabled(lines: Sequence[str]) -> list[str] | None:

@@ -46,9 +46,7 @@ _THIN = re.compile(r"(?<=\d)(?:\\[,!;: ]|\{,\}|~)(?=\d{3}(?!\d))")
 
 def tagged(text: str) -> str | None:
     """What stands in the last <answer>…</answer> (or <final_answer>, <result>, …), which may be cut off."""
-    opened = None
-    for opened in _TAG.finditer(text):
-        pass
+    opened = max(_TAG.finditer(text), key=re.Match.start, default=None)
     if opened is None:
         return None
     rest = text[opened.end() :]

@@ -30,7 +30,7 @@ _KEY = re.compile(
 )
 
 
-class _NotData(Exception):
+class _NotDataError(Exception):
     """The text is no data; it never leaves this module."""
 
 
@@ -41,7 +41,7 @@ def structured(text: str) -> list[str] | None:
         return None
     try:
         value, end = _value(text, 0, 0)
-    except _NotData:
+    except _NotDataError:
         return None
     return _items(value) if not text[end:].strip(" \n\t.;") else None
 
@@ -56,7 +56,7 @@ def keyed(text: str) -> list[str] | None:
         return None
     try:
         return _items(_value(text, keys[-1].end(), 0)[0])
-    except _NotData:
+    except _NotDataError:
         return None
 
 
@@ -64,11 +64,11 @@ def _value(text: str, position: int, depth: int) -> tuple[Value, int]:
     """The value that begins at `position`, and where it ends."""
     token, position = _token(text, position)
     if token is None or depth > _DEEPEST:
-        raise _NotData
+        raise _NotDataError
     if token["mark"] in _CLOSING:
         return _container(text, position, depth, token["mark"])
     if token["mark"]:
-        raise _NotData
+        raise _NotDataError
     return _scalar(token), position
 
 
@@ -80,7 +80,7 @@ def _container(text: str, position: int, depth: int, mark: str) -> tuple[Value, 
         token, after = _token(text, position)
         if token is None:
             if text[position:].strip():
-                raise _NotData
+                raise _NotDataError
             break
         if token["mark"] == _CLOSING[mark]:
             position = after
@@ -91,7 +91,7 @@ def _container(text: str, position: int, depth: int, mark: str) -> tuple[Value, 
         member, position = _value(text, position, depth + 1)
         token, after = _token(text, position)
         if mark == "{" and token is not None and token["mark"] == ":" and isinstance(member, str):
-            if not text[after:].strip():
+            if _gap(text, after) == len(text):
                 break
             pairs[member], position = _value(text, after, depth + 1)
         else:
@@ -100,9 +100,14 @@ def _container(text: str, position: int, depth: int, mark: str) -> tuple[Value, 
 
 
 def _token(text: str, position: int) -> tuple[re.Match[str] | None, int]:
-    space = _SPACE.match(text, position)
-    token = _TOKEN.match(text, space.end() if space else position)
+    token = _TOKEN.match(text, _gap(text, position))
     return token, token.end() if token else position
+
+
+def _gap(text: str, position: int) -> int:
+    """Where the white space at `position` ends."""
+    space = _SPACE.match(text, position)
+    return space.end() if space else position
 
 
 def _scalar(token: re.Match[str]) -> Value:

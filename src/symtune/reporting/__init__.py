@@ -8,6 +8,7 @@ makes no request to anywhere. A run that is not finished gives a page that says 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -16,17 +17,19 @@ from markupsafe import Markup
 from symtune.output import new_file
 from symtune.reporting import page, words
 from symtune.reporting.read import read_run
+from symtune.tasks import Known
 
 HERE = Path(__file__).parent
 
 
-def report(run: Path, out: Path | None = None, *, overwrite: bool = True) -> Path:
-    """Write the report of the folder `run` to `out` (default: `report.html` inside it) and return its path.
+def report(run: Path, out: Path | None = None, *, tasks: Sequence[str] = (), overwrite: bool = True) -> Path:
+    """Write the report of the folder `run` to `out` (default: `report.html` inside it) and return its path. `tasks`:
+    files of tasks of the user's own, in whose words the page then speaks.
 
     Raises InputError if `run` is no run folder or a file of it is broken, and OutputError if `out` cannot be
     written.
     """
-    found = read_run(run)
+    found, known = read_run(run), Known(tasks)
     out = out or run / "report.html"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
@@ -44,7 +47,7 @@ def report(run: Path, out: Path | None = None, *, overwrite: bool = True) -> Pat
     )
     environment.globals.update(interval=words.interval)
     html = environment.get_template("page.html").render(
-        page=page.build(found), style=Markup((HERE / "style.css").read_text("utf-8"))
+        page=page.build(found, known), style=Markup((HERE / "style.css").read_text("utf-8"))
     )
     with new_file(out, overwrite=overwrite) as temporary:
         temporary.write_text(html, "utf-8")

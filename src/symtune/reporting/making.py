@@ -9,8 +9,9 @@ from typing import Any
 from symtune.reporting.read import Run
 from symtune.reporting.words import clock
 
-DROP_KEYS = ("rejects", "tables_dropped", "dropped")
+DROP_KEYS = ("tables_dropped", "dropped")
 ENDINGS = {"length": "answer not ended within the token limit", "error": "prompt too long for the model"}
+CUTS = {"tables_cut": "table cut to what the model reads", "shots_dropped": "shot dropped to fit what the model reads"}
 
 
 def drops(run: Run) -> Iterator[tuple[str, str, int]]:
@@ -26,18 +27,35 @@ def drops(run: Run) -> Iterator[tuple[str, str, int]]:
                     share["short"],
                 )
         for key in DROP_KEYS:
-            counts = manifest.get(key, {})
-            if isinstance(counts, Mapping):
-                for reason, count in sorted(counts.items(), key=lambda item: (-int(item[1]), item[0])):
-                    yield run.planned[stage], reason, int(count)
-        evaluation = run.evaluations.get(stage.removeprefix("evaluation/"))
-        if evaluation and evaluation.results:
-            notes = evaluation.results[0].notes
-            for ending, reason in ENDINGS.items():
-                if notes.get("finish", {}).get(ending):
-                    yield run.planned[stage], f"{reason} (still scored)", int(notes["finish"][ending])
-            if notes.get("tables_cut"):
-                yield run.planned[stage], "table cut to what the model reads (still scored)", int(notes["tables_cut"])
+            for reason, count in _largest_first(manifest.get(key)):
+                yield run.planned[stage], reason, count
+        for task in manifest.get("tasks", ()):
+            of_several = f": {task['name']}" if len(manifest["tasks"]) > 1 else ""
+            for reason, count in _largest_first(task.get("rejects", {})):
+                yield f"{run.planned[stage]}{of_several}", reason, count
+        yield from _of_evaluation(run, stage)
+
+
+def _largest_first(counts: Any) -> list[tuple[str, int]]:
+    if not isinstance(counts, Mapping):
+        return []
+    return sorted(((str(reason), int(count)) for reason, count in counts.items()), key=lambda one: (-one[1], one[0]))
+
+
+def _of_evaluation(run: Run, stage: str) -> Iterator[tuple[str, str, int]]:
+    """What an evaluation had to cut or saw cut."""
+    _, _, rest = stage.partition("evaluation/")
+    model, _, measured = rest.partition("/")
+    evaluation = run.evaluations.get(measured, {}).get(model)
+    if evaluation is None or not evaluation.results:
+        return
+    notes = evaluation.results[0].notes
+    for ending, reason in ENDINGS.items():
+        if notes.get("finish", {}).get(ending):
+            yield run.planned[stage], f"{reason} (still scored)", int(notes["finish"][ending])
+    for name, reason in CUTS.items():
+        if notes.get(name):
+            yield run.planned[stage], f"{reason} (still scored)", int(notes[name])
 
 
 def stage_lines(run: Run) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,11 @@ from typing import Any
 from symtune.reporting import making, plots, scores, sentences
 from symtune.reporting.read import Json, Run, Shown
 from symtune.reporting.words import printable
+from symtune.task import Words
+from symtune.tasks import Known
+from symtune.types import Table
 
+HELD_OUT = "held_out"  # the evaluation of the examples that the page shows
 ROWS_SHOWN, CELL_SHOWN = 14, 80
 
 
@@ -19,11 +23,12 @@ class Page:
 
     title: str
     done: str
-    claim: str
-    verdicts: tuple[sentences.Verdict, ...]
+    claims: tuple[str, ...]
+    verdicts: tuple[tuple[str, tuple[sentences.Verdict, ...]], ...]
     missing: tuple[str, ...]
     scores: tuple[scores.Scores, ...]
     control_note: str
+    chance_note: str
     loss: plots.LossPlot | None
     examples: tuple[Mapping[str, Any], ...]
     mixture: tuple[Json, ...]
@@ -37,21 +42,22 @@ class Page:
     facts: tuple[tuple[str, str], ...]
 
 
-def build(run: Run) -> Page:
+def build(run: Run, known: Known) -> Page:
     """The page of a run, whole or partial."""
     tables = tuple(scores.tables(run))
     return Page(
         title=str(run.recipe.get("name") or run.path.name),
         done=sentences.done(run),
-        claim=sentences.claim(tables),
+        claims=tuple(sentences.claims(tables)),
         verdicts=tuple(sentences.verdicts(tables, run)),
         missing=tuple(f"{run.planned[stage]} ({stage}/)" for stage in run.planned if stage not in run.manifests),
         scores=tables,
         control_note=sentences.control_note(run),
+        chance_note=_chance_note(run, known),
         loss=plots.loss_plot(
             [(name, sentences.label(run, name), sentences.curve(log)) for name, log in run.logs.items()]
         ),
-        examples=tuple(_example(run, shown) for shown in run.examples),
+        examples=tuple(_example(run, shown, known) for shown in run.examples),
         mixture=tuple(run.manifests.get("mix", {}).get("shares", ())),
         drops=tuple(making.drops(run)),
         stages=tuple(making.stage_lines(run)),
@@ -64,29 +70,41 @@ def build(run: Run) -> Page:
     )
 
 
-def _example(run: Run, shown: Shown) -> Mapping[str, Any]:
+def _chance_note(run: Run, known: Known) -> str:
+    """What guessing means, in the words of the tasks that are measured."""
+    tasks = [known.get(str(shown.row.get("task", ""))) for shown in run.examples]
+    said = dict.fromkeys((task.words if task else Words()).chance for task in tasks)
+    return " ".join(f"{words} the share that is marked as chance." for words in said)
+
+
+def _example(run: Run, shown: Shown, known: Known) -> Mapping[str, Any]:
+    row, info = shown.row, shown.info
     answers = []
-    for name, evaluation in run.evaluations.items():
-        line = evaluation.predictions.get(str(shown.row.get("id", "")))
+    for model, evaluation in run.evaluations.get(HELD_OUT, {}).items():
+        line = evaluation.predictions.get(str(row.get("id", "")))
         if line is not None:
-            answers.append({"name": name, "correct": bool(line.get("correct")), "text": str(line.get("text", ""))})
+            answers.append({"name": model, "correct": line.score == 1, "text": line.text})
+    task = known.get(str(row.get("task", "")))
+    made = [str(row.get(name) or "") for name in ("prompt_template", "linearization")]
     return {
-        "query_type": str(shown.info.get("query_type", "")),
-        "difficulty": shown.row.get("difficulty"),
-        "sql": str(shown.info.get("sql", "")),
-        "answer": str(shown.row.get("answer", "")),
-        "prompt": str(shown.row.get("prompt", "")),
-        "template": str(shown.row.get("template_id", "")),
-        "chance": shown.info.get("chance"),
-        "tables": [
-            {
-                "title": table.title or table.source or table.id,
-                "header": [printable(name, CELL_SHOWN) for name in table.header],
-                "types": table.types,
-                "rows": [[printable(cell, CELL_SHOWN) for cell in row] for row in table.rows[:ROWS_SHOWN]],
-                "more": max(0, len(table.rows) - ROWS_SHOWN),
-            }
-            for table in shown.tables
-        ],
+        "kind": str(info.get("query_type") or row.get("task", "")),
+        "difficulty": row.get("difficulty") or None,
+        "program": task.program(task.fields_of(info))[0] if task else "",
+        "answer": str(row.get("answer", "")),
+        "prompt": str(row.get("prompt", "")),
+        "made": ", ".join(filter(None, made)),
+        "chance": info.get("chance"),
+        "tables": [_shown(table) for table in shown.tables],
         "predictions": answers,
+    }
+
+
+def _shown(table: Table) -> Mapping[str, Any]:
+    """A table as the page shows it."""
+    return {
+        "title": table.title or table.source or table.id,
+        "header": [printable(name, CELL_SHOWN) for name in table.header],
+        "types": table.types,
+        "rows": [[printable(cell, CELL_SHOWN) for cell in row] for row in table.rows[:ROWS_SHOWN]],
+        "more": max(0, len(table.rows) - ROWS_SHOWN),
     }

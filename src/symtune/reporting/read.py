@@ -8,25 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pyarrow.parquet as pq
 import yaml
-from pyarrow import ArrowException
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from symtune.dataset import Line, lines
+from symtune.files import json_objects
 from symtune.output import MANIFEST
+from symtune.task import TABLES
 from symtune.types import InputError, Table
 
-EVALUATIONS = ("before", "control", "after")
+MODELS = ("before", "control", "after")  # whose evaluations a run holds
 # The stages of a run that has not noted its own.
 STAGES = {
     "data": "generate training examples",
     "heldout": "generate held-out examples",
     "mix": "mix",
-    "evaluation/before": "measure before",
+    "evaluation/before/held_out": "measure before",
     "model": "train",
-    "evaluation/after": "measure after",
+    "evaluation/after/held_out": "measure after",
     "control": "train the control",
-    "evaluation/control": "measure the control",
+    "evaluation/control/held_out": "measure the control",
 }
 Json = Mapping[str, Any]
 Checked = TypeVar("Checked", bound=BaseModel)
@@ -49,11 +50,12 @@ class Score(BaseModel):
 class Comparison(BaseModel):
     """A line of `comparisons` in a run's manifest: one score minus another, question by question.
 
-    `of` and `against` name evaluations of the run; `against` may be "chance". `interval` is the 95 % interval
-    of the difference.
+    `evaluation` names what is measured, `of` and `against` the models; `against` may be "chance". `interval` is the
+    95 % interval of the difference.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+    evaluation: str
     benchmark: str
     split: str
     metric: str
@@ -63,6 +65,17 @@ class Comparison(BaseModel):
     difference: float
     interval: tuple[float, float]
     n: int
+
+
+class Prediction(BaseModel):
+    """What a report needs of a line of predictions.jsonl."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+    id: str
+    text: str
+    score: float
+    groups: tuple[str, ...] = ()
+    chance: float | None = None
 
 
 class LogLine(BaseModel):
@@ -78,7 +91,7 @@ class Evaluation:
     """One evaluation folder."""
 
     results: tuple[Score, ...]
-    predictions: Mapping[str, Json]  # by example id, in file order
+    predictions: Mapping[str, Prediction]  # by id, in file order
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +99,13 @@ class Shown:
     """A held-out example that the report shows."""
 
     row: Json  # the columns of docs/interface.md
-    info: Json
-    tables: tuple[Table, ...]
+    info: Json  # the fields, with the tables themselves
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that it shows."""
+        found: tuple[Table, ...] = self.info.get(TABLES, ())
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +119,7 @@ class Run:
     planned: Mapping[str, str]  # stage -> its title, in order
     stages: Json  # stage -> what the run notes of it: arguments, seconds
     manifests: Mapping[str, Json]  # stage folder -> its manifest, for those that are complete
-    evaluations: Mapping[str, Evaluation]
+    evaluations: Mapping[str, Mapping[str, Evaluation]]  # what is measured -> whose model -> its evaluation
     comparisons: tuple[Comparison, ...]
     logs: Mapping[str, tuple[LogLine, ...]]  # "model", "control" -> logged steps
     examples: tuple[Shown, ...]
@@ -122,9 +140,6 @@ def read_run(path: Path, *, examples: int = 8) -> Run:
     notes = _json(path / "stages.json") or {}
     planned = notes.get("planned") or STAGES
     manifests = {stage: found for stage in planned if (found := _json(path / stage / MANIFEST)) is not None}
-    evaluations = {
-        name: read_evaluation(path / "evaluation" / name) for name in EVALUATIONS if f"evaluation/{name}" in manifests
-    }
     return Run(
         path=path,
         recipe_text=text,
@@ -133,18 +148,33 @@ def read_run(path: Path, *, examples: int = 8) -> Run:
         planned=planned,
         stages=notes.get("begun") or {},
         manifests=manifests,
-        evaluations=evaluations,
+        evaluations=read_evaluations(path),
         comparisons=_checked(Comparison, (manifest or {}).get("comparisons", ()), f"{path / MANIFEST}: comparison"),
         logs={name: _log(path / name / "log.jsonl") for name in ("model", "control")},
         examples=_examples(path / "heldout", examples) if "heldout" in manifests else (),
     )
 
 
-def read_evaluation(folder: Path) -> Evaluation:
-    """An evaluation folder. Raises InputError where a file of it is broken."""
+def read_evaluations(run: Path) -> dict[str, dict[str, Evaluation]]:
+    """The evaluations of a run folder that are whole: by what is measured, in the order of their names but for
+    `held_out`, which comes first, and by whose model. Raises InputError where a file of one is broken.
+    """
+    folders = {path.parent.name for name in MODELS for path in (run / "evaluation" / name).glob(f"*/{MANIFEST}")}
+    found: dict[str, dict[str, Evaluation]] = {}
+    for measured in sorted(folders, key=lambda name: (name != "held_out", name)):
+        for name in MODELS:
+            folder = run / "evaluation" / name / measured
+            if (folder / MANIFEST).is_file():
+                found.setdefault(measured, {})[name] = _evaluation(folder)
+    return found
+
+
+def _evaluation(folder: Path) -> Evaluation:
     results = _json(folder / "results.json", of=list) or []
-    predictions = {str(line.get("id", "")): line for line in _lines(folder / "predictions.jsonl")}
-    return Evaluation(_checked(Score, results, f"{folder / 'results.json'}: result"), predictions)
+    predictions = _lines(Prediction, folder / "predictions.jsonl")
+    return Evaluation(
+        _checked(Score, results, f"{folder / 'results.json'}: result"), {line.id: line for line in predictions}
+    )
 
 
 def _checked(model: type[Checked], lines: Sequence[Any], place: str) -> tuple[Checked, ...]:
@@ -162,48 +192,28 @@ def _checked(model: type[Checked], lines: Sequence[Any], place: str) -> tuple[Ch
 
 def _log(path: Path) -> tuple[LogLine, ...]:
     """The steps that have a loss (a last line with totals has none)."""
-    lines = [line for line in _lines(path) if "loss" in line and "tokens" in line]
-    return _checked(LogLine, lines, f"{path}: step")
+    return _lines(LogLine, path, having="loss")
+
+
+def _lines(model: type[Checked], path: Path, having: str = "") -> tuple[Checked, ...]:
+    """The lines of a jsonl file, those that have a key if one is named; none where there is no file."""
+    if not path.is_file():
+        return ()
+    values = [entry.value for entry in json_objects(path) if not having or having in entry.value]
+    return _checked(model, values, f"{path}: line")
 
 
 def _examples(folder: Path, count: int) -> tuple[Shown, ...]:
-    """The first example of each query type in file order, then the second of each, up to `count`."""
-    rows = [row for shard in sorted((folder / "data").glob("*.parquet")) for row in _rows(shard)]
-    stored = {
-        row["id"]: row["table"] for shard in sorted((folder / "tables").glob("*.parquet")) for row in _rows(shard)
-    }
-    by_type: dict[str, list[tuple[Json, Json]]] = {}
-    for row in rows:
-        info = _parse(str(row.get("info") or "{}"), f"{folder}: example {row.get('id')}: info")
-        by_type.setdefault(str(info.get("query_type", "")), []).append((row, info))
-    turns = max(map(len, by_type.values()), default=0)
-    chosen = [group[turn] for turn in range(turns) for _, group in sorted(by_type.items()) if turn < len(group)]
-    return tuple(Shown(row, info, _tables(info, stored, folder)) for row, info in chosen[:count])
-
-
-def _tables(info: Json, stored: Mapping[str, str], folder: Path) -> tuple[Table, ...]:
-    found = []
-    for entry in info.get("tables", ()):
-        if isinstance(entry, str) and entry in stored:
-            entry = _parse(stored[entry], f"{folder}: table {entry}")
-        if isinstance(entry, Mapping):
-            found.append(Table.from_json(entry))
-    return tuple(found)
-
-
-def _rows(shard: Path) -> list[dict[str, Any]]:
-    try:
-        rows: list[dict[str, Any]] = pq.read_table(shard).to_pylist()
-    except (ArrowException, OSError) as error:
-        raise InputError(f"{shard}: not a readable parquet file: {str(error).splitlines()[0]}") from None
-    return rows
-
-
-def _lines(path: Path) -> tuple[Json, ...]:
-    if not path.is_file():
-        return ()
-    lines = _text(path).split("\n")
-    return tuple(_parse(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip())
+    """The first example of each kind in file order, then the second of each, up to `count`."""
+    by_kind: dict[tuple[str, str], list[tuple[Line, Json]]] = {}
+    for line in lines(folder):
+        info = line.info()
+        kept = by_kind.setdefault((str(line.row.get("task", "")), str(info.get("query_type", ""))), [])
+        if len(kept) < count:
+            kept.append((line, info))
+    turns = max(map(len, by_kind.values()), default=0)
+    chosen = [kept[turn] for turn in range(turns) for _, kept in sorted(by_kind.items()) if turn < len(kept)]
+    return tuple(Shown(line.row, info) for line, info in chosen[:count])
 
 
 def _json(path: Path, of: type = dict) -> Any:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from symtune.reporting.read import EVALUATIONS, LogLine, Run
-from symtune.reporting.scores import Mark, Scores
+from symtune.reporting.read import MODELS, LogLine, Run
+from symtune.reporting.scores import Mark, Row, Scores
 from symtune.reporting.words import interval, percent, points
 
 SHORTER = 0.95  # a control on less than this share of the tokens is called a shorter one
@@ -43,23 +43,41 @@ def done(run: Run) -> str:
     passes = run.manifests.get("model", {}).get("passes")
     often = f", {passes:.2g} passes" if isinstance(passes, int | float) else ""
     seen = f" ({tokens:,} tokens{often})" if tokens else ""
-    tasks = sorted({str(shown.row.get("task", "")) for shown in run.examples})
-    on = f" and measured on held-out {', '.join(tasks)} questions" if tasks and run.evaluations else ""
+    on = f" and measured on {_measured(run)}" if run.evaluations else ""
     if "model" not in run.manifests:
         return f"{model} is to be trained on {what}{on}; the training is not finished."
     return f"{model} was trained on {what}{seen}{on}."
 
 
-def claim(scores: Sequence[Scores]) -> str:
-    """What came of it, in one sentence."""
-    row = next((row for table in scores for row in table.rows if not row.group), None)
-    if row is None:
-        return "Nothing has been measured yet."
-    before, after = row.marks.get("before"), row.marks.get("after")
-    if before and after:
-        return f"Accuracy went from {percent(before.score)} to {_with_interval(after)} of {row.n:,} questions."
-    name, mark = next((name, row.marks[name]) for name in EVALUATIONS if name in row.marks)
-    return f"Accuracy {name}: {_with_interval(mark)} of {row.n:,} questions."
+def _measured(run: Run) -> str:
+    """What was measured with, in words."""
+    tasks = sorted({str(shown.row.get("task", "")) for shown in run.examples})
+    names = [
+        f"held-out {', '.join(tasks)} questions" if name == "held_out" and tasks else name for name in run.evaluations
+    ]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def whole(scores: Sequence[Scores]) -> Iterator[tuple[str, Row]]:
+    """The name of each thing measured, and its score over all questions."""
+    for table in scores:
+        if table.first:
+            yield from ((table.evaluation, row) for row in table.rows if not row.group)
+
+
+def claims(scores: Sequence[Scores]) -> Iterator[str]:
+    """What came of it, in one sentence for each thing measured."""
+    rows = list(whole(scores))
+    if not rows:
+        yield "Nothing has been measured yet."
+    for name, row in rows:
+        on = f" on {name}" if len(rows) > 1 else ""
+        before, after = row.marks.get("before"), row.marks.get("after")
+        if before and after:
+            yield (f"Accuracy{on} went from {percent(before.score)} to {_with_interval(after)} of {row.n:,} questions.")
+        else:
+            model, mark = next((model, row.marks[model]) for model in MODELS if model in row.marks)
+            yield f"Accuracy{on} {model}: {_with_interval(mark)} of {row.n:,} questions."
 
 
 def _with_interval(mark: Mark) -> str:
@@ -67,9 +85,15 @@ def _with_interval(mark: Mark) -> str:
     return text if mark.low is None or mark.high is None else f"{text} {interval(mark.low, mark.high, '')}"
 
 
-def verdicts(scores: Sequence[Scores], run: Run) -> Iterator[Verdict]:
+def verdicts(scores: Sequence[Scores], run: Run) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
+    """(what is measured, "" where it is the only thing, and its verdicts)."""
+    rows = list(whole(scores)) or [("", None)]
+    for name, row in rows:
+        yield name if len(rows) > 1 else "", tuple(_verdicts(row, run))
+
+
+def _verdicts(row: Row | None, run: Run) -> Iterator[Verdict]:
     """Better than before, above chance, above the control: each with its difference and interval."""
-    row = next((row for table in scores for row in table.rows if not row.group), None)
     names = {
         "before": "Better than before?",
         "chance": "Above chance?",
@@ -78,7 +102,8 @@ def verdicts(scores: Sequence[Scores], run: Run) -> Iterator[Verdict]:
     for against, question in names.items():
         found = row.differences.get(against) if row else None
         if found is None:
-            yield Verdict(question, "open", "not measured in this run")
+            unknown = against == "chance" and row is not None and "chance" not in row.marks
+            yield Verdict(question, "open", "no chance is known" if unknown else "not measured in this run")
             continue
         difference, low, high = found
         state = "yes" if low > 0 else "no"
