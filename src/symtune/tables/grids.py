@@ -141,7 +141,8 @@ class _Shape:
             if not at or self._is_data(self.rows[at], self._columns(at + 1) or self._columns(at + 2)):
                 continue
             notes = [self._is_note(row, at, full, width) for row in range(self._first_of_group(at))]
-            wanted = 2 if almost < at or not self._columns(at + 1) and not self._columns(at + 2) else 1
+            typed = self._columns(at + 1) or self._columns(at + 2)
+            wanted = 1 if typed and almost == at else 2
             if all(note >= wanted for note in notes):
                 return self._first_of_group(at)
         return 0
@@ -169,10 +170,11 @@ class _Shape:
         found = {}
         for at in range(max(map(len, body), default=0)):
             cells = [row[at].strip() for row in body if at < len(row)]
-            units = [_unit(cell) for cell in cells if not is_missing(cell, typed=True)]
-            if units and None not in units:
-                years = all(map(_is_year, filter(None, cells)))
-                found[at] = frozenset([*filter(None.__ne__, units), *([_YEARS] if years else [])])
+            cells = [cell for cell in cells if not is_missing(cell, typed=True)]
+            units = list(map(_unit, cells))
+            if cells and None not in units:
+                years = [_YEARS] if all(map(_is_year, cells)) else []
+                found[at] = frozenset([*(unit for unit in units if unit is not None), *years])
         return found
 
     @staticmethod
