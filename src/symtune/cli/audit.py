@@ -48,6 +48,11 @@ def register(app: typer.Typer) -> None:
             f"[{colour}]{report.agreed:,} of {report.lines:,} lines agree ({report.agreement:.2%})[/]; "
             f"{report.duplicates:,} duplicate prompts"
         )
+        if report.unrendered:
+            console.print(
+                f"{report.unrendered:,} prompts were not checked: their lines name no prompt template and linearization "
+                "that the task knows"
+            )
         if report.unasked:
             console.print(f"{report.unasked:,} lines are of tasks that {escape(harmless(engine))} cannot execute")
         for reason, count in report.failures.most_common():
