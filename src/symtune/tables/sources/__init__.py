@@ -69,6 +69,9 @@ def choose(path: Path, layout: str | None) -> dict[str, Source]:
         wanted = f"wanted one of: {formats}; a file with another ending is read where --layout names its format"
         if path.is_dir() and not any(path.iterdir()):
             raise InputError(f"{path}: an empty folder; {wanted}")
+        counts, _ = passed_over(path)
+        if counts:
+            wanted = f"{', '.join(f'{count:,} {why}' for why, count in sorted(counts.items()))}; {wanted}"
         saved = _SAVED.get(path.suffix.lower())
         raise InputError(f"{path}: holds no tables that symtune knows; {f'save it as {saved}' if saved else wanted}")
     return found
