@@ -29,11 +29,11 @@ UNQUOTED = "file whose quotation marks quote nothing: they are part of the cells
 _PLAIN = {"quoting": csv.QUOTE_NONE}
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a file, unpacked where it ends in .gz. Raises BrokenSource."""
+def read_bytes(path: Path, most: int = MAX_BYTES + 1) -> bytes:
+    """The first bytes of a file, unpacked where it ends in .gz. Raises BrokenSource."""
     try:
         with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            data = stream.read(most)
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
         raise BrokenSource("unreadable file", str(path), f"cannot be read ({why})") from None

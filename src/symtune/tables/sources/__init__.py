@@ -28,6 +28,7 @@ from symtune.types import InputError, UnknownName
 OURS = "written by symtune: passed over"
 HIDDEN = "hidden file or folder: passed over"
 _MOST_OF_A_MANIFEST = 1 << 24  # bytes
+_SAVED = {".xls": ".xlsx", ".xlsb": ".xlsx", ".numbers": ".xlsx", ".fods": ".ods"}  # what a file can be saved as
 # What stages write until it is whole, beside their --out.
 _PARTIAL = re.compile(r"^\..+\.(?:partial-\d+|training)$|\.partial\.jsonl$")
 
@@ -68,7 +69,8 @@ def choose(path: Path, layout: str | None) -> dict[str, Source]:
         wanted = f"wanted one of: {formats}; a file with another ending is read where --layout names its format"
         if path.is_dir() and not any(path.iterdir()):
             raise InputError(f"{path}: an empty folder; {wanted}")
-        raise InputError(f"{path}: holds no tables that symtune knows; {wanted}")
+        saved = _SAVED.get(path.suffix.lower())
+        raise InputError(f"{path}: holds no tables that symtune knows; {f'save it as {saved}' if saved else wanted}")
     return found
 
 
