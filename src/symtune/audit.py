@@ -66,7 +66,7 @@ class _Audited:
 
 
 def audit(
-    path: Path, *, engine: str = "", tasks: Sequence[str] = (), progress: Callable[[int], None] | None = None
+    path: Path, *, engine: str = "", tasks: Sequence[str] = (), progress: Callable[[int, None], None] | None = None
 ) -> AuditReport:
     """Re-execute every line of a data set folder, a parquet file or a jsonl file.
 
@@ -95,8 +95,8 @@ def audit(
             batch.clear()
         if len(waiting) == BATCH:
             _confirm(waiting, engine, report)
-        if progress:
-            progress(report.lines)
+        if progress and report.lines % BATCH == 0:
+            progress(report.lines, None)
     _confirm(waiting, engine, report)
     report.duplicates += seen.add(b"".join(batch)).count(False)
     if not report.lines:

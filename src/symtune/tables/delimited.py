@@ -124,7 +124,9 @@ def _best(text: str, where: str, delimiters: str) -> _Reading:
             readings.append(_read(sample, where, mark))
         except BrokenSource as error:
             broken = broken or error
-    for reading in sorted(readings, key=lambda reading: reading.good / reading.lines * log2(reading.width), reverse=True):
+    for reading in sorted(
+        readings, key=lambda reading: reading.good / reading.lines * log2(reading.width), reverse=True
+    ):
         mark = reading.dialect["delimiter"]
         try:
             if first is not None and first.dialect["delimiter"] == mark:
