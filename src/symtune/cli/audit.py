@@ -31,8 +31,8 @@ def register(app: typer.Typer) -> None:
         from symtune.audit import audit
         from symtune.dataset import lines
         from symtune.near_duplicates import THRESHOLD, require
-        from symtune.progress import progress_bar
         from symtune.near_duplicates import near_duplicates as find
+        from symtune.progress import progress_bar
 
         if near_duplicates:
             require()  # told before the audit, not after it
