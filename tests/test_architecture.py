@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tables", "prompts", "executors"),
     ("sql",),
     ("task",),
-    ("tasks", "dataset", "releases"),
+    ("tasks", "dataset", "releases", "splitting"),
     ("benchmark",),
     ("benchmarks",),
     ("metrics",),
@@ -32,6 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("packing",),
     ("training",),
     ("recipe",),
+    ("api",),
     ("cli",),
 )
 SQL_ROOMS = ("language", "corpus", "sampling")  # of sql/: a room imports from those before it

@@ -319,7 +319,7 @@ def test_score_refuses_wrong_input(tmp_path: Path) -> None:
         command(["score", "x.jsonl", "--metric", "wqt", "--out", str(tmp_path / "o")])
     with pytest.raises(InputError, match="no such file"):
         command(["score", str(tmp_path / "x.jsonl"), "--metric", "wtq", "--out", str(tmp_path / "o")])
-    with pytest.raises(InputError, match="either --metric NAME or --benchmark NAME"):
+    with pytest.raises(InputError, match="score by either a metric or a benchmark"):
         command(["score", str(tmp_path / "x.jsonl"), "--out", str(tmp_path / "o")])
     (tmp_path / "x.jsonl").write_text("\n")
     with pytest.raises(InputError, match="no lines in it"):

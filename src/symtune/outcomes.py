@@ -7,8 +7,10 @@ mean_over_groups("bbh", "test", "mean over tasks", outcomes)
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from symtune.intervals import mean_of_means, score_interval
 from symtune.types import Completion, Result, Table
@@ -20,7 +22,7 @@ class Question:
 
     target: the items of the gold answer, as results show them. fields: the texts of the prompt template's
     placeholders. groups: by which results are broken down (a subject, a query type), none, one or several. chance: the
-    expected score of guessing, None where nobody knows.
+    expected score of guessing, None where nobody knows; chance_how: what is guessed, in words.
     """
 
     id: str
@@ -28,6 +30,7 @@ class Question:
     fields: Mapping[str, str] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     chance: float | None = None
+    chance_how: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,25 @@ class TableQuestion(Question):
     """A question about one table, whose text fills the placeholder `table`."""
 
     table: Table
+
+
+class RandomCell:
+    """The guesser that answers every question with one cell of its table, picked at random. `value` makes of a cell
+    what answers are compared as; the values of a table are counted once.
+    """
+
+    how = "a cell of the whole table, picked at random"
+
+    def __init__(self, value: Callable[[str], Hashable]) -> None:
+        self._value = value
+        self._counts: dict[str, Counter[Any]] = {}
+
+    def chance(self, table: Table, is_right: Callable[[Any], bool]) -> float:
+        """The expected score: the share of the table's cells whose value is right."""
+        if table.id not in self._counts:
+            self._counts[table.id] = Counter(self._value(cell) for row in table.rows for cell in row)
+        counts = self._counts[table.id]
+        return sum(count for value, count in counts.items() if is_right(value)) / (counts.total() or 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from symtune.config import Strict
-from symtune.denotation import CELL_DELIMITER, ROW_DELIMITER, parse, render, same_answer
+from symtune.denotation import CELL_DELIMITER, ROW_DELIMITER, is_written, parse, render, same_answer
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all
 from symtune.quotas import Quotas
 from symtune.seeds import digest
@@ -150,7 +150,7 @@ class SymbolicTask(ABC):
 
     def check(self, fields: Fields, answer: str) -> bool:
         """Whether the answer is proven for the fields. Raises Rejected where they have none."""
-        return render(self.execute(fields)) == answer
+        return is_written(answer, self.execute(fields))
 
     def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
         """What a further engine does not confirm: position in the batch -> what it says. Raises UnknownName."""

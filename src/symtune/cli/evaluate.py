@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from symtune.cli import progress_bar
 from symtune.evaluation.config import EvaluateConfig
 from symtune.flags import takes
 
@@ -29,6 +28,7 @@ def register(app: typer.Typer) -> None:
         from symtune.evaluation import check_splits, evaluate, prepare
         from symtune.models import check_model, open_model
         from symtune.output import check_writable
+        from symtune.progress import progress_bar
 
         # All that can be wrong is found before the model is loaded, which takes long.
         check_writable(config.out, overwrite=config.overwrite)

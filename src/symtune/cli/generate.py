@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from symtune.cli import harmless, progress_bar
+from symtune.cli import harmless
 from symtune.flags import takes
 from symtune.generation.config import GenerateConfig
 
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     def command(config: GenerateConfig) -> None:
         """Make verified examples: every answer is proven before it is written."""
         from symtune.generation import generate
+        from symtune.progress import progress_bar
 
         measure = None
         if config.tokenizer is not None:
