@@ -152,6 +152,18 @@ def sqlite_file(path: Path, values: list[bytes]) -> Path:
     return path
 
 
+def test_a_name_in_sqlite_that_is_not_utf_8_costs_its_table(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "a.db")
+    connection.executescript("CREATE TABLE tXb (a); CREATE TABLE d (coXl); CREATE TABLE ok (a);")
+    connection.executescript("INSERT INTO tXb VALUES (1); INSERT INTO d VALUES (1); INSERT INTO ok VALUES (1);")
+    connection.close()
+    data = (tmp_path / "a.db").read_bytes()
+    (tmp_path / "a.db").write_bytes(data.replace(b"tXb", b"t\xe9b").replace(b"coXl", b"co\xe9l"))
+    loaded = load_tables(tmp_path)
+    assert [table.name for table in loaded.tables] == ["ok"]
+    assert loaded.dropped == {"name of a table or column that is not UTF-8": 2}
+
+
 def test_text_of_sqlite_that_is_not_utf_8_is_read_or_mended_and_counted(tmp_path: Path) -> None:
     names = ["Almería", "Málaga", "Oslo", "A Coruña", "Köln"]
     path = sqlite_file(tmp_path / "a.db", [name.encode("latin-1") for name in names])

@@ -32,6 +32,7 @@ ROW_NAMES = "row names without a header: named by their position"
 _MOST_ABOVE = 20  # lines above a header
 _MOST_BELOW = 20
 _SAMPLE = 1_000  # rows that say how wide a table is and what its columns hold
+_LEAST, _MOST_CELLS = 10, 100_000  # rows, and cells, by which columns of values are told
 _LONGEST_UNIT = 12  # characters: "(thousands)"
 _DATE, _YEARS = "a date", "a year"
 _FOOTER = re.compile(r"\s*(?:(?:data )?sources?|notes?|quelle|anmerkung|fuente|fonte)\s*:|\s*[*†‡]", re.IGNORECASE)
@@ -166,9 +167,10 @@ class _Shape:
 
     def _columns(self, start: int) -> dict[int, frozenset[str]]:
         """The columns of values in the rows from `start` on: position -> their units; `_YEARS` where all are years."""
-        body = self.rows[start : start + _SAMPLE]
+        width = max(map(len, self.rows[start : start + _SAMPLE]), default=0)
+        body = self.rows[start : start + max(_LEAST, min(_SAMPLE, _MOST_CELLS // max(width, 1)))]
         found = {}
-        for at in range(max(map(len, body), default=0)):
+        for at in range(width):
             cells = [row[at].strip() for row in body if at < len(row)]
             cells = [cell for cell in cells if not is_missing(cell, typed=True)]
             units = list(map(_unit, cells))

@@ -62,15 +62,6 @@ def load_tables(source: Path | None, *, layout: str | None = None, encoding: str
     )
 
 
-def notes(tables: TableSet) -> tuple[str, ...]:
-    """What was mended, guessed, left out and passed over to load tables: one line for the terminal a kind."""
-    return tuple(
-        f"{count:,} × {kind}" + (f" (first: {tables.first[kind]})" if kind in tables.first else "")
-        for kinds in (tables.repaired, tables.dropped, tables.passed_over)
-        for kind, count in kinds.items()
-    )
-
-
 def _clean(raws: Iterable[RawTable], drop: Drop) -> TableSet:
     repaired: Counter[str] = Counter()
     first: dict[str, str] = {}
