@@ -28,14 +28,13 @@ def test_what_symtune_wrote_is_passed_over_and_said(tmp_path: Path) -> None:
         write(tmp_path / name / "data" / "shard.jsonl", '{"id": "x", "prompt": "p"}\n')
         write(tmp_path / name / "more.csv", "x\n1\n")
     write(tmp_path / "data" / ".test.partial-123" / "data" / "shard.csv", "x\n1\n")
-    write(tmp_path / ".model.training" / "log.csv", "x\n1\n")
-    write(tmp_path / "evaluation.partial.jsonl", '{"id": "x"}\n')
+    write(tmp_path / ".model.working" / "log.csv", "x\n1\n")
     write(tmp_path / ".git" / "x.csv", "x\n1\n")
     write(tmp_path / "~$book.xlsx", "lock")
     loaded = load_tables(tmp_path)
     assert (loaded.tables, loaded.sha256, loaded.dropped) == (before.tables, before.sha256, {})
-    assert loaded.passed_over == {OURS: 5, HIDDEN: 2}
-    assert loaded.first == {HIDDEN: ".git", OURS: ".model.training"}
+    assert loaded.passed_over == {OURS: 4, HIDDEN: 2}
+    assert loaded.first == {HIDDEN: ".git", OURS: ".model.working"}
     assert before.passed_over == before.first == {}
 
 

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
     @app.command("evaluate")
     @takes(EvaluateConfig)
     def command(config: EvaluateConfig) -> None:
-        """Score a model on a benchmark. An interrupted evaluation resumes from its predictions in OUT.partial.jsonl."""
+        """Score a model on a benchmark. An interrupted evaluation resumes from the predictions that it had."""
         from rich.console import Console
 
         from symtune.evaluation import check_splits, evaluate, prepare
