@@ -1,6 +1,7 @@
 """Verified examples per CPU-second, the floor below it, and what the time consists of.
 
     python bench/generate.py [--tables DIR] [--rounds 5] [--blocks 128]
+    python bench/generate.py --against CHECKOUT [--tables DIR] [--rounds 7]      # the ratio to another checkout
 
 One process, one core. Each round generates other blocks (warm: tables loaded), then does the least that the same result
 needs, the floor: load each view once, execute the accepted SQL once, write the same rows. CPU time itself swings
@@ -13,6 +14,7 @@ import argparse
 import cProfile
 import json
 import pstats
+import shlex
 import sqlite3
 import statistics
 import tempfile
@@ -20,10 +22,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from against import compare
 from symtune import dataset
 from symtune.executors import Sqlite
-from symtune.generate import GenerateConfig, Work, work_of
-from symtune.generate import make_shard as make
+from symtune.files import read_parquet
+from symtune.generation import GenerateConfig
+from symtune.generation.config import asked
+from symtune.generation.driver import load_for, work_of
+from symtune.generation.shards import Work, make_shard
 from symtune.tables import typed_rows
 
 # What a profile is summed up by: (file, function), the stage. Times are cumulative, and no stage holds another.
@@ -31,15 +37,17 @@ STAGES = {
     ("sampler.py", "_material"): "columns of the context",
     ("proof.py", "__init__"): "load the context into two SQLite databases",
     ("evaluator.py", "evaluate"): "our evaluator",
-    ("proof.py", "run"): "SQLite, twice",
+    ("engines.py", "run"): "SQLite, twice",
     ("render.py", "render"): "tree to SQL",
     ("measures.py", "operators"): "operators, difficulty, chance",
     ("measures.py", "difficulty"): "operators, difficulty, chance",
     ("measures.py", "guess"): "operators, difficulty, chance",
-    ("sql_execution.py", "_view"): "choose, linearize and measure the view",
+    ("views.py", "draw_view"): "choose, linearize and measure the view",
     ("template.py", "render"): "prompt",
     ("denotation.py", "render"): "answer text",
-    ("generate.py", "_save"): "rows, statistics, parquet",
+    ("dataset.py", "example_row"): "rows, statistics, parquet",
+    ("dataset.py", "write_rows"): "rows, statistics, parquet",
+    ("statistics.py", "of"): "rows, statistics, parquet",
 }
 
 
@@ -63,9 +71,9 @@ def calibrate() -> None:
 def floor(work: Work, folder: Path) -> float:
     """CPU seconds to execute the accepted SQL of the shard in `folder` once and to write its rows again."""
     data, tables = next((folder / "data").iterdir()), next((folder / "tables").iterdir())
-    rows = list(dataset.read_parquet(data))
+    rows = list(read_parquet(data))
     shown = dataset.read_tables(tables)
-    stored = list(dataset.read_parquet(tables))
+    stored = list(read_parquet(tables))
     programs = [(json.loads(row["info"])["tables"], json.loads(row["info"])["sql"]) for row in rows]
     typed = {name: typed_rows(table) for name, table in shown.items()}
     engine = Sqlite()
@@ -104,28 +112,35 @@ def _spread(values: list[float], form: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", type=Path, help="tables [the bundled ones]")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, help="[5, or 7 with --against]")
+    parser.add_argument("--against", type=Path, help="another checkout: print the ratio of CPU time an example")
+    parser.add_argument("--flags", default="", help="further flags of `symtune generate`, for --against")
     parser.add_argument("--blocks", type=int, default=128, help="blocks a round, of 16 programs each")
     parser.add_argument("--budget", type=int, default=1024)
     arguments = parser.parse_args()
+    if arguments.against:
+        compare(arguments.against.resolve(), arguments.tables, arguments.rounds or 7, shlex.split(arguments.flags))
+        return
+    arguments.rounds = arguments.rounds or 5
     config = GenerateConfig(out=Path("bench"), tables=arguments.tables, n=10**9, seed=1, budget=arguments.budget)
     rates, floors, calibrations, characters, tokens = [], [], [], [], []
     with tempfile.TemporaryDirectory() as temporary:
-        work = work_of(config, Path(temporary), blocks=arguments.blocks)
-        make(work, 0)  # warm
+        tasks = asked(config)
+        work = work_of(config, tasks, 0, load_for(config, tasks), Path(temporary), blocks=arguments.blocks)
+        make_shard([work], 0, 0)  # warm
         for number in range(1, arguments.rounds + 1):
             for path in Path(temporary).glob("*/*"):
                 path.unlink()
             calibrations.append(cpu(calibrate))
-            seconds = cpu(lambda number=number: make(work, number))
-            rows = list(dataset.read_parquet(next((Path(temporary) / "data").iterdir())))
+            seconds = cpu(lambda number=number: make_shard([work], 0, number))
+            rows = list(read_parquet(next((Path(temporary) / "data").iterdir())))
             rates.append(len(rows) / seconds)
             floors.append(len(rows) / floor(work, Path(temporary)))
             characters.append(statistics.mean(len(row["prompt"]) for row in rows))
             tokens.append(statistics.mean(work.setting.measure(row["prompt"]) for row in rows))
             done = f"round {number}: {rates[-1]:,.0f} a CPU-s, floor {floors[-1]:,.0f}"
             print(f"{done}, calibration {calibrations[-1]:.3f} s")
-        shares = consists_of(lambda: make(work, arguments.rounds + 1))
+        shares = consists_of(lambda: make_shard([work], 0, arguments.rounds + 1))
     rate, least = statistics.median(rates), statistics.median(floors)
     print(f"verified examples per CPU-second: {rate:,.0f} (median of {_spread(rates, ',.0f')})")
     print(f"floor (execute accepted SQL once, write the same rows): {least:,.0f}; ratio {least / rate:.2f}")

@@ -21,7 +21,7 @@ from pathlib import Path
 
 def run_one(arguments: argparse.Namespace) -> None:
     """Generate, then print this process's and its children's CPU seconds and peak memory as JSON."""
-    from symtune.generate import GenerateConfig, generate
+    from symtune.generation import GenerateConfig, generate
     from symtune.tables import load_tables
 
     load_tables(arguments.tables)  # warm caches of the file system; its CPU is measured and taken off below

@@ -40,7 +40,9 @@ def write(folder: Path, *, hostile: str = HOSTILE, n: int = 40) -> Path:
             for k in range(1, tokens // 1000 + 1)
         ]
         _lines(folder / stage / "log.jsonl", steps)
-    correct = {name: _evaluation(folder / "evaluation" / name, rate, hostile, n, draw) for name, rate in RATES}
+    correct = {
+        name: _evaluation(folder / "evaluation" / name / "held_out", rate, hostile, n, draw) for name, rate in RATES
+    }
     comparisons = [
         _comparison(correct, against, group) for against in ("before", "control", "chance") for group in ("", *TYPES)
     ]
@@ -51,7 +53,7 @@ def write(folder: Path, *, hostile: str = HOSTILE, n: int = 40) -> Path:
         "mix": 0.8,
         "model": 741.0,
         "control": 301.0,
-        "evaluation/after": 88.0,
+        "evaluation/after/held_out": 88.0,
     }
     (folder / "stages.json").write_text(
         json.dumps({"begun": {name: {"seconds": took} for name, took in seconds.items()}})
@@ -85,7 +87,8 @@ def _data_set(folder: Path, split: str, hostile: str, n: int) -> None:
                 "answer": "381",
                 "answer_type": "number",
                 "table_id": "buildings",
-                "template_id": "plain+tapex",
+                "prompt_template": "sql_execution/plain",
+                "linearization": "tapex",
                 "difficulty": 2.0,
                 "info": json.dumps(info),
             }
@@ -108,7 +111,8 @@ def _data_set(folder: Path, split: str, hostile: str, n: int) -> None:
     pq.write_table(pa.Table.from_pylist(examples), folder / "data" / f"{split}-00000-of-00001.parquet")
     pq.write_table(pa.Table.from_pylist(tables), folder / "tables" / f"{split}-00000-of-00001.parquet")
     rejects = {"the answer is empty": 40, "the answer is ambiguous": 17}
-    _manifest(folder, "generate", rejects=rejects, versions={"pyarrow": "20"})
+    tasks = [{"name": "sql_execution", "version": 2, "options": {}, "examples": n, "rejects": rejects}]
+    _manifest(folder, "generate", tasks=tasks, versions={"pyarrow": "20"})
 
 
 def _evaluation(folder: Path, rate: float, hostile: str, n: int, draw: Any) -> list[float]:
@@ -122,8 +126,9 @@ def _evaluation(folder: Path, rate: float, hostile: str, n: int, draw: Any) -> l
                 "text": "381" if correct else f"The answer is {hostile}",
                 "prediction": ["381"],
                 "target": ["381"],
+                "score": float(correct),
                 "correct": correct,
-                "group": TYPES[k % len(TYPES)],
+                "groups": [TYPES[k % len(TYPES)]],
                 "chance": 0.25,
                 "finish": "stop",
                 "rows_cut": 0,
@@ -131,11 +136,11 @@ def _evaluation(folder: Path, rate: float, hostile: str, n: int, draw: Any) -> l
         )
     results = []
     for group in ("", *TYPES):
-        chosen = [line["correct"] for line in lines if group in ("", line["group"])]
+        chosen = [line["correct"] for line in lines if not group or group in line["groups"]]
         score = sum(chosen) / len(chosen)
         results.append(
             {
-                "benchmark": "sql_execution",
+                "benchmark": "held_out",
                 "split": "test",
                 "metric": "denotation",
                 "score": score,
@@ -156,7 +161,8 @@ def _comparison(correct: dict[str, list[float]], against: str, group: str) -> di
     other = 0.25 if against == "chance" else sum(correct[against]) / len(correct[against])
     difference = after - other
     return {
-        "benchmark": "sql_execution",
+        "evaluation": "held_out",
+        "benchmark": "held_out",
         "split": "test",
         "metric": "denotation",
         "group": group,

@@ -10,6 +10,7 @@ import yaml
 from symtune.types import Table
 
 FIXTURES = Path(__file__).parent / "fixtures"
+DISAGREE = {"engines disagree", "evaluator disagrees"}  # reasons that no draw may ever be refused for
 
 
 class Case(NamedTuple):

@@ -6,20 +6,39 @@ A replacement may call the real thing.
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import replace
 from typing import Any
 
-from symtune.sql import evaluator as e
-from symtune.sql import expressions as x
-from symtune.sql import functions as f
-from symtune.sql import tree as t
-from symtune.sql.vectors import Frame, Vector
+from symtune.sql.language import evaluator as e
+from symtune.sql.language import expressions as x
+from symtune.sql.language import functions as f
+from symtune.sql.language import operations as o
+from symtune.sql.language import tree as t
+from symtune.sql.language import windows as w
+from symtune.sql.language.type_rules import type_of
+from symtune.sql.language.vectors import Frame, Vector
 
 Fault = list[tuple[Any, Any, Any]]
 _group = e._group
-_eval, _windows, _functions = dict(x.EVALUATE), dict(f.WINDOWS), dict(f.FUNCTIONS)
-_arithmetic = dict(f.ARITHMETIC)
-_aggregates, _select_query = dict(f.AGGREGATES), e._select
+_eval, _windows, _arithmetic = dict(x.EVALUATE), dict(f.WINDOWS), dict(o.ARITHMETIC)
+_functions = {name: record.evaluate for name, record in f.FUNCTIONS.items()}
+_select_query = e._select
+
+
+def _record(table: dict[str, Any], name: str, evaluate: Any) -> tuple[Any, Any, Any]:
+    """A function, aggregate or window function that is evaluated in another way."""
+    return table, name, replace(table[name], evaluate=evaluate)
+
+
+def _function(name: str, apply: Any) -> tuple[Any, Any, Any]:
+    return _record(f.FUNCTIONS, name, f.each(apply))
+
+
+def _taken_for(table: dict[str, Any], **names: str) -> Fault:
+    """Functions that are evaluated as others are."""
+    return [_record(table, name, table[other].evaluate) for name, other in names.items()]
 
 
 def _bools(kind: type, change: Any) -> Fault:
@@ -61,7 +80,7 @@ def _nulls_are(value: Any) -> Fault:
             Vector([value(v.type) if x is None else x for x in v.values], v.type, None, v.computed)
             for v in (left, right)
         ]
-        return f.compared(op, *filled)
+        return o.compared(op, *filled)
 
     return [(x, "compared", faulty)]
 
@@ -76,7 +95,7 @@ def _zero(kind: str) -> Any:
 
 def _counts_nulls(expr: Any, frame: Frame) -> Vector:
     if expr.name == "COUNT" and not expr.distinct:
-        expr = t.Aggregate("COUNT", None, "number")
+        expr = t.Aggregate("COUNT")
     return _eval[t.Aggregate](expr, frame)
 
 
@@ -84,19 +103,12 @@ def _average_of_all(expr: Any, frame: Frame) -> Vector:
     found = _eval[t.Aggregate](expr, frame)
     if expr.name != "AVG" or frame.groups is None:
         return found
-    known = _eval[t.Aggregate](t.Aggregate("COUNT", expr.arg, "number"), frame)
+    known = _eval[t.Aggregate](t.Aggregate("COUNT", expr.arg), frame)
     out = [
         None if x is None else x * n / len(group)
         for x, n, group in zip(found.values, known.values, frame.groups, strict=True)
     ]
     return Vector(out, "number", None, 2)
-
-
-def _rank_dense(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
-    rank = 0
-    for position, i in enumerate(order):
-        rank += not (position and f.same_key(keys, order[position - 1], i))
-        values[i] = rank
 
 
 def _rank_by_position(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
@@ -105,7 +117,7 @@ def _rank_by_position(order: list[int], keys: Any, arg: Any, values: list[Any], 
 
 
 def _whole_sum(order: list[int], keys: Any, arg: Vector, values: list[Any], texts: Any) -> None:
-    _windows["SUM"](order, (), arg, values, texts)
+    _windows["SUM"].evaluate(order, (), arg, values, texts)
 
 
 def _no_ties(q: t.Select, columns: Any, keys: Any, size: int) -> list[int]:
@@ -162,7 +174,23 @@ def _regex(pattern: str, one: str = ".", many: str = ".*") -> str:
 
 
 def _case_last(expr: t.Case, frame: Frame) -> Vector:
-    return _eval[t.Case](t.Case(expr.whens[::-1], expr.default, expr.type), frame)
+    return _eval[t.Case](t.Case(expr.whens[::-1], expr.default), frame)
+
+
+def _null_if_unequal(value: Vector, other: Vector) -> list[Any]:
+    return [v if v == x else None for v, x in zip(value.values, other.values, strict=True)]
+
+
+def _scaled(value: float, places: Vector | None, change: Any) -> Any:
+    power = 10 ** (places.values[0] if places is not None and places.values else 0)
+    return change(value * power) / power
+
+
+def _rounding(change: Any) -> Any:
+    def faulty(numbers: Vector, places: Vector | None = None) -> list[Any]:
+        return [None if v is None else _scaled(v, places, change) for v in numbers.values]
+
+    return faulty
 
 
 def _integer_division(x: Any, y: Any) -> Any:
@@ -193,22 +221,22 @@ _real_set = e._set_query
 
 
 def _lenient_scalar(expr: t.ScalarQuery, frame: Frame) -> Vector:
-    found = e._rows_of(expr.query, frame)
-    return Vector([r.columns[0].values[0] if r.size else None for r in found], expr.type)
+    found = x._rows_of(expr.query, frame)
+    return Vector([r.columns[0].values[0] if r.size else None for r in found], type_of(expr))
 
 
 FAULTS: dict[str, Fault] = {
-    "< is read as <=": [(f._COMPARE, "<", lambda x, y: x <= y)],
-    "<= is read as <": [(f._COMPARE, "<=", lambda x, y: x < y)],
-    "> is read as >=": [(f._COMPARE, ">", lambda x, y: x >= y)],
-    ">= is read as >": [(f._COMPARE, ">=", lambda x, y: x > y)],
-    "<> is read as =": [(f._COMPARE, "<>", lambda x, y: x == y)],
-    "numbers compare as texts": [(f._COMPARE, "<", lambda x, y: str(x) < str(y))],
+    "< is read as <=": [(o._COMPARE, "<", lambda x, y: x <= y)],
+    "<= is read as <": [(o._COMPARE, "<=", lambda x, y: x < y)],
+    "> is read as >=": [(o._COMPARE, ">", lambda x, y: x >= y)],
+    ">= is read as >": [(o._COMPARE, ">=", lambda x, y: x > y)],
+    "<> is read as =": [(o._COMPARE, "<>", lambda x, y: x == y)],
+    "numbers compare as texts": [(o._COMPARE, "<", lambda x, y: str(x) < str(y))],
     "NULL compares as zero": _nulls_are(_zero),
     "NOT NULL is true": [(x.EVALUATE, t.Not, _not_is_python)],
     "NULL is true in WHERE": _bools(t.Compare, lambda v: v is not False),
-    "NULL OR true is NULL": [(f, "either", lambda a, b: None if a is None or b is None else a or b)],
-    "NULL AND false is NULL": [(f, "both", lambda a, b: None if a is None or b is None else a and b)],
+    "NULL OR true is NULL": [(o, "either", lambda a, b: None if a is None or b is None else a or b)],
+    "NULL AND false is NULL": [(o, "both", lambda a, b: None if a is None or b is None else a and b)],
     "AND is read as OR": _rewritten(t.Logic, op=lambda x: "OR"),
     "OR is read as AND": _rewritten(t.Logic, op=lambda x: "AND"),
     "IS NULL is negated": _rewritten(t.IsNull, negated=lambda x: not x.negated),
@@ -229,32 +257,39 @@ FAULTS: dict[str, Fault] = {
     "LIKE % needs a character": _like(lambda p: _regex(p, many=".+")),
     "LIKE folds letters beyond ASCII": _like(_regex, re.IGNORECASE),
     "LIKE never folds case": _like(_regex),
-    "UPPER is LOWER": [(f.FUNCTIONS, "UPPER", _functions["LOWER"])],
-    "UPPER folds letters beyond ASCII": [(f.FUNCTIONS, "UPPER", str.upper)],
-    "SUBSTR counts from zero": [(f.FUNCTIONS, "SUBSTR", lambda s, start, n: s[start : start + n])],
-    "SUBSTR takes an end": [(f.FUNCTIONS, "SUBSTR", lambda s, start, n: s[start - 1 : n])],
-    "LENGTH in bytes": [(f.FUNCTIONS, "LENGTH", lambda s: len(s.encode()))],
-    "ABS keeps the sign": [(f.FUNCTIONS, "ABS", lambda x: x)],
-    "YEAR and MONTH are swapped": [
-        (f.FUNCTIONS, "YEAR", _functions["MONTH"]), (f.FUNCTIONS, "MONTH", _functions["YEAR"])
-    ],
-    "DAY is MONTH": [(f.FUNCTIONS, "DAY", _functions["MONTH"])],
-    "DAYS has the other sign": [(f.FUNCTIONS, "DAYS", lambda a, b: -_functions["DAYS"](a, b))],
-    "DAYS counts both ends": [(f.FUNCTIONS, "DAYS", lambda a, b: _functions["DAYS"](a, b) + 1)],
-    "- is read from the right": [(f.ARITHMETIC, "-", lambda x, y: y - x)],
-    "division of integers drops the rest": [(f.ARITHMETIC, "/", _integer_division)],
-    "division by zero is zero": [(f.ARITHMETIC, "/", lambda x, y: x / y if y else 0)],
+    "UPPER is LOWER": _taken_for(f.FUNCTIONS, UPPER="LOWER"),
+    "UPPER folds letters beyond ASCII": [_function("UPPER", str.upper)],
+    "SUBSTR counts from zero": [_function("SUBSTR", lambda s, start, n: s[start : start + n])],
+    "SUBSTR takes an end": [_function("SUBSTR", lambda s, start, n: s[start - 1 : n])],
+    "LENGTH in bytes": [_function("LENGTH", lambda s: len(s.encode()))],
+    "ABS keeps the sign": [_function("ABS", lambda x: x)],
+    "COALESCE takes the last": [_record(f.FUNCTIONS, "COALESCE", lambda *args: _functions["COALESCE"](*args[::-1]))],
+    "COALESCE reads no further than its first": [_record(f.FUNCTIONS, "COALESCE", lambda *args: args[0].values)],
+    "NULLIF is read as COALESCE": _taken_for(f.FUNCTIONS, NULLIF="COALESCE"),
+    "NULLIF keeps what is equal": [_record(f.FUNCTIONS, "NULLIF", _null_if_unequal)],
+    "NULLIF never finds NULL": [_record(f.FUNCTIONS, "NULLIF", lambda value, other: value.values)],
+    "ROUND cuts off": [_record(f.FUNCTIONS, "ROUND", _rounding(math.trunc))],
+    "ROUND rounds down": [_record(f.FUNCTIONS, "ROUND", _rounding(math.floor))],
+    "ROUND ignores its places": [_record(f.FUNCTIONS, "ROUND", lambda numbers, *_: _functions["ROUND"](numbers))],
+    "ROUND rounds a half to even": [_record(f.FUNCTIONS, "ROUND", _rounding(round))],
+    "YEAR and MONTH are swapped": _taken_for(f.FUNCTIONS, YEAR="MONTH", MONTH="YEAR"),
+    "DAY is MONTH": _taken_for(f.FUNCTIONS, DAY="MONTH"),
+    "DAYS has the other sign": [_function("DAYS", lambda a, b: (f._date(b) - f._date(a)).days)],
+    "DAYS counts both ends": [_function("DAYS", lambda a, b: (f._date(a) - f._date(b)).days + 1)],
+    "- is read from the right": [(o.ARITHMETIC, "-", lambda x, y: y - x)],
+    "division of integers drops the rest": [(o.ARITHMETIC, "/", _integer_division)],
+    "division by zero is zero": [(o.ARITHMETIC, "/", lambda x, y: x / y if y else 0)],
     "concatenation in the other order": [
         (x.EVALUATE, t.Concat, lambda x, frame: _eval[t.Concat](t.Concat(x.right, x.left), frame))
     ],
     "COUNT(column) counts NULL": [(x.EVALUATE, t.Aggregate, _counts_nulls)],
     "COUNT(DISTINCT) ignores DISTINCT": _rewritten(t.Aggregate, distinct=lambda x: False),
     "every aggregate is DISTINCT": _rewritten(t.Aggregate, distinct=lambda x: x.arg is not None),
-    "SUM of nothing is 0": [(f.AGGREGATES, "SUM", lambda values: sum(values))],
+    "SUM of nothing is 0": [_record(f.AGGREGATES, "SUM", lambda values: sum(values))],
     "AVG divides by all rows": [(x.EVALUATE, t.Aggregate, _average_of_all)],
-    "AVG is rounded down": [(f.AGGREGATES, "AVG", lambda v: sum(v) // len(v) if v else None)],
-    "MIN and MAX are swapped": [(f.AGGREGATES, "MIN", _aggregates["MAX"]), (f.AGGREGATES, "MAX", _aggregates["MIN"])],
-    "MIN is the first": [(f.AGGREGATES, "MIN", lambda v: v[0] if v else None)],
+    "AVG is rounded down": [_record(f.AGGREGATES, "AVG", lambda v: sum(v) // len(v) if v else None)],
+    "MIN and MAX are swapped": _taken_for(f.AGGREGATES, MIN="MAX", MAX="MIN"),
+    "MIN is the first": [_record(f.AGGREGATES, "MIN", lambda v: v[0] if v else None)],
     "WHERE is ignored": _clause(where=lambda q: None),
     "DISTINCT is ignored": _clause(distinct=lambda q: False),
     "DESC is ignored": _clause(order=lambda q: tuple(t.Order(o.expr) for o in q.order)),
@@ -267,6 +302,12 @@ FAULTS: dict[str, Fault] = {
     "HAVING is ignored": _clause(having=lambda q: None),
     "GROUP BY leaves out NULL": [(e, "_group", _group_without_null)],
     "UNION keeps duplicates": [(e, "_set_query", _union_all)],
+    "UNION ALL removes duplicates": [
+        (e, "_set_query", lambda q, *rest: _real_set(t.SetQuery(q.op.split()[0], q.left, q.right), *rest))
+    ],
+    "UNION ALL forgets its right side": [
+        (e, "_set_query", lambda q, *rest: e._query(q.left, *rest) if q.op == "UNION ALL" else _real_set(q, *rest))
+    ],
     "EXCEPT keeps duplicates": [(e, "_set_query", _except_keeps_duplicates)],
     "INTERSECT is read as UNION": [
         (e, "_set_query", lambda q, *rest: _real_set(t.SetQuery("UNION", q.left, q.right), *rest))
@@ -278,15 +319,17 @@ FAULTS: dict[str, Fault] = {
     "the join is a cross product": [(e, "_join", _cross_join)],
     "a subquery of several rows gives its first": [(x.EVALUATE, t.ScalarQuery, _lenient_scalar)],
     "CASE takes the last that holds": [(x.EVALUATE, t.Case, _case_last)],
-    "LAG and LEAD are swapped": [(f.WINDOWS, "LAG", _windows["LEAD"]), (f.WINDOWS, "LEAD", _windows["LAG"])],
-    "RANK leaves no gaps": [(f.WINDOWS, "RANK", _rank_dense)],
-    "RANK ignores ties": [(f.WINDOWS, "RANK", _rank_by_position)],
-    "a running sum is the whole sum": [(f.WINDOWS, "SUM", _whole_sum)],
+    "LAG and LEAD are swapped": _taken_for(f.WINDOWS, LAG="LEAD", LEAD="LAG"),
+    "RANK leaves no gaps": _taken_for(f.WINDOWS, RANK="DENSE_RANK"),
+    "DENSE_RANK leaves gaps": _taken_for(f.WINDOWS, DENSE_RANK="RANK"),
+    "DENSE_RANK ignores ties": [_record(f.WINDOWS, "DENSE_RANK", _rank_by_position)],
+    "RANK ignores ties": [_record(f.WINDOWS, "RANK", _rank_by_position)],
+    "a running sum is the whole sum": [_record(f.WINDOWS, "SUM", _whole_sum)],
     "PARTITION BY is ignored": _rewritten(t.Window, partition=lambda x: ()),
-    "window functions ignore ties": [(f, "_no_ties", lambda order, keys: None)],
+    "window functions ignore ties": [(w, "no_ties", lambda order, keys: None)],
     "decimals are rounded to one place": [
-        (f.ARITHMETIC, "*", lambda x, y: round(_arithmetic["*"](x, y), 1)),
-        (f.ARITHMETIC, "/", lambda x, y: round(_arithmetic["/"](x, y), 1)),
+        (o.ARITHMETIC, "*", lambda x, y: round(_arithmetic["*"](x, y), 1)),
+        (o.ARITHMETIC, "/", lambda x, y: round(_arithmetic["/"](x, y), 1)),
     ],
 }  # fmt: skip
 

@@ -12,7 +12,8 @@ import pytest
 from symtune import dataset
 from symtune.audit import audit
 from symtune.cli import main
-from symtune.generate import GenerateConfig, generate
+from symtune.files import read_parquet
+from symtune.generation import GenerateConfig, generate
 from symtune.types import InputError, Table, UnknownName
 from test_executors import HOSTILE
 from test_generate import symtune
@@ -71,9 +72,9 @@ def test_a_foreign_line_needs_only_its_fields(lines):
         ({**GOOD, "answer": "Bo"}, "answer differs"),
         ({**GOOD, "answer": "ana"}, "answer differs"),
         ({**GOOD, "completion": "Ana "}, "completion differs"),
-        ({"answer": "Ana"}, "no field"),
+        ({"answer": "Ana"}, "unreadable fields"),
         ({**GOOD, "answer": 5}, "no field"),
-        ({**GOOD, "info": None}, "no field"),
+        ({**GOOD, "info": None}, "unreadable fields"),
         ({**GOOD, "info": "{"}, "unreadable fields"),
         ({**GOOD, "info": "[]"}, "unreadable fields"),
         ({**GOOD, "info": "{}"}, "unreadable fields"),
@@ -84,7 +85,7 @@ def test_a_foreign_line_needs_only_its_fields(lines):
         (changed(sql="SELECT name FROM w WHERE age = 99"), "empty"),
         (changed(sql="SELECT name FROM w ORDER BY age LIMIT 1"), "tie"),
         (changed(sql="SELECT nmae FROM w"), "unknown column"),
-        (changed(tables=[]), "unknown table"),
+        (changed(tables=[]), "unreadable fields"),
         (changed(tables=["x"]), "unreadable fields"),
         (changed(tables=[5]), "unreadable fields"),
         (changed(tables=[[1]]), "unreadable fields"),
@@ -119,7 +120,7 @@ def tampered(made: Path, folder: Path, change) -> Path:
     """A copy of a data set with the first row changed, or its tables."""
     for kind, schema in (("data", dataset.SCHEMA), ("tables", dataset.TABLES_SCHEMA)):
         for path in sorted((made / kind).glob("*.parquet")):
-            rows = list(dataset.read_parquet(path))
+            rows = list(read_parquet(path))
             change(kind, rows)
             (folder / kind).mkdir(parents=True, exist_ok=True)
             dataset.write_rows(folder / kind / path.name, rows, schema)
@@ -141,6 +142,42 @@ def test_a_tampered_answer_is_found(made, tmp_path):
     assert "answer differs" in done.stdout
 
 
+def test_a_prompt_that_was_cut_or_emptied_is_found(made, tmp_path):
+    for name, spoil in (("cut", lambda text: text[: len(text) // 2]), ("empty", lambda text: "")):
+
+        def change(kind, rows, spoil=spoil):
+            if kind == "data":
+                rows[0]["prompt"] = spoil(rows[0]["prompt"])
+
+        report = audit(tampered(made, tmp_path / name, change))
+        assert (report.agreed, dict(report.failures)) == (199, {"prompt differs": 1})
+        assert "stored" in report.first[0][2]
+
+
+def test_prompts_of_unknown_making_are_said(made, tmp_path, lines):
+    def change(kind, rows):
+        if kind == "data":
+            rows[0]["prompt_template"], rows[1]["linearization"] = "mine", "morse"
+
+    report = audit(tampered(made, tmp_path / "data", change))
+    assert (report.agreed, report.unrendered) == (200, 2)
+    assert "2 prompts were not checked" in symtune("audit", tmp_path / "data").stdout
+    assert lines(GOOD).unrendered == 1
+
+
+def test_the_order_of_an_unordered_answer_means_nothing(lines):
+    both = {"sql": "SELECT name FROM w WHERE age = 25", "tables": [TABLE]}
+    sorted_ = {"sql": "SELECT name FROM w WHERE age = 25 ORDER BY name", "tables": [TABLE]}
+    assert lines({"answer": "Bo | Cid", "info": both}, {"answer": "Cid | Bo", "info": both}).agreed == 2
+    assert lines({"answer": "Bo | Cid", "info": sorted_}, {"answer": "Cid | Bo", "info": sorted_}).agreed == 1
+    assert (
+        lines(
+            {"answer": "Bo | Bo", "info": both}, {"answer": "Bo", "info": both}, {"answer": "Bo |Cid", "info": both}
+        ).agreed
+        == 0
+    )
+
+
 def test_a_tampered_program_is_found(made, tmp_path):
     def change(kind, rows):
         info = json.loads(rows[0]["info"])
@@ -152,7 +189,7 @@ def test_a_tampered_program_is_found(made, tmp_path):
 def test_a_tampered_table_is_found(made, tmp_path):
     folder = tampered(made, tmp_path / "data", lambda kind, rows: None)
     for path in (folder / "tables").glob("*.parquet"):
-        rows = list(dataset.read_parquet(path))
+        rows = list(read_parquet(path))
         for row in rows:
             table = json.loads(row["table"])
             table["rows"] = [["7" for _ in cells] for cells in table["rows"]]
@@ -176,7 +213,7 @@ def test_data_never_chooses_what_code_runs(lines, tmp_path):
 
 def test_duckdb_is_heard(made, monkeypatch):
     pytest.importorskip("duckdb")
-    from symtune.sql.second_opinion import SecondOpinion
+    from symtune.sql.language.second_opinion import SecondOpinion
 
     monkeypatch.setattr(SecondOpinion, "disagreements", lambda self, tables, queries: {0: "DuckDB: []"})
     report = audit(made, engine="duckdb")
@@ -191,12 +228,12 @@ def test_wrong_input(tmp_path, lines):
     with pytest.raises(InputError, match="symtune generate"):
         audit(tmp_path / "empty")
     for name, content, said in (
-        ("x.jsonl", b"", "holds no line"),
+        ("x.jsonl", b"", "there are no lines in it"),
         ("x.jsonl", b'{"answer": \n', r"x\.jsonl:1: not JSON"),
-        ("x.jsonl", b"[1]\n", "wanted an object a line"),
-        ("x.jsonl", b"[" * 100_000, r"x\.jsonl:1: not JSON"),
-        ("x.jsonl", b'{"prompt": "' + b"x" * 17_000_000, r"x\.jsonl:1: a line of more than 16,000,000 bytes"),
-        ("x.jsonl", b"\xff\xfe\n", r"x\.jsonl:1"),
+        ("x.jsonl", b"[1]\n", "got a JSON number, wanted an example"),
+        ("x.jsonl", b"[" * 100_000, r"x\.jsonl: record 1: not JSON"),
+        ("x.jsonl", b'{"prompt": "' + b"x" * 17_000_000, r"x\.jsonl:1: a line of more than 16,777,216 bytes"),
+        ("x.jsonl", b"\xff\xfe\n", r"x\.jsonl: not utf-16"),
         ("x.parquet", b"not parquet", "not a readable parquet file"),
     ):
         (tmp_path / name).write_bytes(content)

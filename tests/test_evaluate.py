@@ -3,38 +3,75 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import signal
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from symtune import cli
 from symtune.benchmarks import Format, find
-from symtune.evaluate import evaluate, score_file
+from symtune.evaluation import Exam, evaluate, score_file
+from symtune.evaluation.scoring import by_benchmark, by_metric
 from symtune.intervals import wilson
-from symtune.types import Completion, Example, Generate, InputError, OutputError, Result, SymtuneError, UnknownName
-from test_benchmarks import data_set, wtq_release
+from symtune.types import Completion, InputError, OutputError, Result, SymtuneError, UnknownName
+from test_benchmarks import data_set, gsm8k_release, wtq_release
+
+ROOM = 10_000
 
 
-def oracle(examples: Sequence[Example], *, wrong: Sequence[int] = ()) -> Generate:
-    """Answers each prompt with its gold in prose, last prompt first; the `wrong` ones otherwise."""
+@dataclass
+class Oracle:
+    """A model that answers each prompt with its gold in prose, last prompt first; the `wrong` ones otherwise."""
 
-    def generate(prompts: Sequence[str]) -> Iterator[tuple[int, Completion]]:
-        assert len(prompts) == len(examples)
+    questions: Sequence[Any]
+    wrong: Sequence[int] = ()
+    reads: int = ROOM  # characters
+    name: str = "gold"
+    asked: list[int] = field(default_factory=list)
+
+    def generate(
+        self, prompts: Sequence[str], max_new_tokens: int, done: Collection[int] = ()
+    ) -> Iterator[tuple[int, Completion]]:
+        assert len(prompts) == len(self.questions)
         for index in reversed(range(len(prompts))):
-            text = "I do not know \ud800" if index in wrong else f"The answer is {examples[index].answer}."
-            yield index, Completion(text, "length" if index in wrong else "stop", len(prompts[index]), 5)
+            if index not in done:
+                self.asked.append(index)
+                yield index, self.completion(index, prompts[index])
 
-    return generate
+    def completion(self, index: int, prompt: str) -> Completion:
+        if index in self.wrong:
+            return Completion("I do not know \ud800", "length", len(prompt), 5)
+        return Completion(f"The answer is {' | '.join(self.questions[index].target)}.", "stop", len(prompt), 5)
+
+    def measure(self, text: str) -> int:
+        return len(text)
+
+    def room(self, new: int) -> int:
+        return self.reads
+
+    def facts(self) -> dict[str, Any]:
+        return {"name": self.name}
 
 
-def run(tmp_path: Path, name: str = "sql_execution", room: int = 10_000, **options: object) -> list[Result]:
-    benchmark = find(name)
-    data = data_set(tmp_path / "data") if name == "sql_execution" else wtq_release(tmp_path / "data", rows=30)
+def exam_of(tmp_path: Path, name: str = "held_out", **settings: Any) -> Exam:
+    benchmark, data = find(name), tmp_path / "data"
+    if not data.exists():
+        make = {"held_out": data_set, "gsm8k": gsm8k_release}.get(name, partial(wtq_release, rows=30))
+        make(data)
     split = benchmark.split(data, None)
-    examples = benchmark.load(data, split)
-    generate = options.pop("generate", None) or oracle(examples, wrong=[1])
-    return evaluate(benchmark, examples, generate, split=split, out=tmp_path / "out", measure=len, room=room, **options)
+    chosen = {"format": Format(), "max_new_tokens": 64, **settings}
+    return Exam(benchmark, split, benchmark.load(data, split), **chosen)
+
+
+def run(tmp_path: Path, name: str = "held_out", model: Any = None, **options: Any) -> list[Result]:
+    exam = exam_of(tmp_path, name)
+    return evaluate(exam, model or Oracle(exam.questions, wrong=[1]), tmp_path / "out", **options)
 
 
 def read_lines(path: Path) -> list[dict]:
@@ -43,7 +80,7 @@ def read_lines(path: Path) -> list[dict]:
 
 def test_scores_groups_chance_and_files(tmp_path: Path) -> None:
     seen = []
-    results = run(tmp_path, progress=lambda done, total: seen.append((done, total)), facts={"model": {"name": "gold"}})
+    results = run(tmp_path, progress=lambda done, total: seen.append((done, total)))
     assert [(r.metric, r.group, r.n) for r in results] == [
         ("denotation", "", 3),
         ("exact_match", "", 3),
@@ -60,11 +97,12 @@ def test_scores_groups_chance_and_files(tmp_path: Path) -> None:
     stored = json.loads((out / "results.json").read_text("utf-8"))
     assert [line["score"] for line in stored] == [r.score for r in results]
     lines = read_lines(out / "predictions.jsonl")
-    assert [line["id"][-1] for line in lines] == ["2", "1", "0"]  # as they came
+    assert [line["id"][-1] for line in lines] == ["0", "1", "2"]  # as they were asked
     assert list(lines[0]) == [
-        "id", "prompt_tokens", "text", "prediction", "target", "correct", "group", "chance", "finish", "rows_cut",
+        "id", "prompt_tokens", "completion_tokens", "text", "prediction", "target", "score", "correct", "groups",
+        "chance", "finish", "rows_cut", "shots_dropped",
     ]  # fmt: skip
-    assert lines[0]["prediction"] == lines[0]["target"] == ["c0 ; 0", "c1 ; 1"]
+    assert lines[2]["prediction"] == lines[2]["target"] == ["c0 ; 0", "c1 ; 1"]
     assert [line["correct"] for line in lines] == [True, False, True]
     manifest = json.loads((out / "manifest.json").read_text("utf-8"))
     assert manifest["symtune"] == "evaluate"
@@ -73,7 +111,8 @@ def test_scores_groups_chance_and_files(tmp_path: Path) -> None:
 
 
 def test_long_tables_are_cut_counted_and_scored(tmp_path: Path) -> None:
-    results = run(tmp_path, "wikitablequestions", room=300)
+    exam = exam_of(tmp_path, "wikitablequestions")
+    results = evaluate(exam, Oracle(exam.questions, wrong=[1], reads=300), tmp_path / "out")
     notes = results[0].notes
     assert notes["tables_cut"] == 3
     assert results[0].n == 3
@@ -84,6 +123,17 @@ def test_long_tables_are_cut_counted_and_scored(tmp_path: Path) -> None:
     assert notes["without_canonical_value"] == 1
 
 
+def test_a_benchmark_without_tables_with_shots(tmp_path: Path) -> None:
+    data = gsm8k_release(tmp_path / "data")
+    shots = find("gsm8k").shots(data, "test", 2)
+    exam = exam_of(tmp_path, "gsm8k", format=Format("plain", shots=shots), budget=150)
+    results = evaluate(exam, Oracle(exam.questions), tmp_path / "out")
+    assert [(one.metric, one.score) for one in results] == [("number_match", 1.0), ("official", 0.0)]
+    notes = results[0].notes
+    assert (notes["shots"], "chance" in notes) == (2, False)
+    assert 0 < notes["shots_dropped"] < 6
+
+
 def test_the_same_answers_give_the_same_files(tmp_path: Path) -> None:
     for name in ("one", "two"):
         run(tmp_path / name)
@@ -91,15 +141,28 @@ def test_the_same_answers_give_the_same_files(tmp_path: Path) -> None:
         assert (tmp_path / "one/out" / file).read_bytes() == (tmp_path / "two/out" / file).read_bytes()
 
 
-def test_a_model_that_breaks_leaves_its_predictions_and_no_folder(tmp_path: Path) -> None:
-    def breaks(prompts: Sequence[str]) -> Iterator[tuple[int, Completion]]:
-        yield 2, Completion("c0")
-        raise MemoryError
+@dataclass
+class Told(Oracle):
+    """A model that says what it is told to, and may break."""
 
+    pairs: Sequence[int] = ()
+    breaks: bool = False
+
+    def generate(
+        self, prompts: Sequence[str], max_new_tokens: int, done: Collection[int] = ()
+    ) -> Iterator[tuple[int, Completion]]:
+        for index in self.pairs:
+            yield index, Completion("x")
+        if self.breaks:
+            raise MemoryError
+
+
+def test_a_model_that_breaks_leaves_its_predictions_and_no_folder(tmp_path: Path) -> None:
     with pytest.raises(MemoryError):
-        run(tmp_path, generate=breaks)
+        run(tmp_path, model=Told((), pairs=[2], breaks=True))
     assert not (tmp_path / "out").exists()
-    assert len(read_lines(tmp_path / "out.partial.jsonl")) == 1
+    assert json.loads((tmp_path / ".out.working" / "work.json").read_text("utf-8"))["benchmark"] == "held_out"
+    assert len(read_lines(tmp_path / ".out.working" / "predictions.jsonl")) == 1
 
 
 @pytest.mark.parametrize(
@@ -108,21 +171,96 @@ def test_a_model_that_breaks_leaves_its_predictions_and_no_folder(tmp_path: Path
 )
 def test_each_prompt_must_get_one_completion(tmp_path: Path, indices: list[int], fault: str) -> None:
     with pytest.raises(SymtuneError, match=fault):
-        run(tmp_path, generate=lambda prompts: ((index, Completion("x")) for index in indices))
+        run(tmp_path, model=Told((), pairs=indices))
     assert not (tmp_path / "out").exists()
+
+
+FILES = ("predictions.jsonl", "results.json")
+
+
+@pytest.mark.parametrize("torn", ["", '{"id": "sql_execution/1/test/7/0/1", "te', "\x00\n", "[1]\n"])
+def test_an_interrupted_evaluation_goes_on_from_its_predictions(tmp_path: Path, torn: str) -> None:
+    exam = exam_of(tmp_path)
+    evaluate(exam, Oracle(exam.questions, wrong=[1]), tmp_path / "whole")
+
+    class Broken(Oracle):
+        def completion(self, index: int, prompt: str) -> Completion:
+            if index == 0:
+                raise MemoryError
+            return super().completion(index, prompt)
+
+    with pytest.raises(MemoryError):
+        evaluate(exam, Broken(exam.questions, wrong=[1]), tmp_path / "out")
+    with (tmp_path / ".out.working" / "predictions.jsonl").open("a") as stream:
+        stream.write(torn)
+    again = Oracle(exam.questions, wrong=[1])
+    evaluate(exam, again, tmp_path / "out")
+    assert again.asked == [0]
+    for name in FILES:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert not (tmp_path / ".out.working").exists()
+
+
+def test_completions_of_another_evaluation_are_not_mixed_in(tmp_path: Path) -> None:
+    exam = exam_of(tmp_path)
+    with pytest.raises(MemoryError):
+        evaluate(exam, Told(exam.questions, pairs=[2], breaks=True), tmp_path / "out")
+    other = Oracle(exam.questions, name="another")
+    with pytest.raises(OutputError, match=r'model\.name: was "gold", is "another"\).*--overwrite to discard it'):
+        evaluate(exam, other, tmp_path / "out")
+    shorter = replace(exam, max_new_tokens=9)
+    with pytest.raises(OutputError, match="max_new_tokens: was 64, is 9"):
+        evaluate(shorter, Oracle(exam.questions), tmp_path / "out")
+    assert evaluate(exam, other, tmp_path / "out", overwrite=True)[0].score == 1.0
+    assert other.asked == [2, 1, 0]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from test_evaluate import Oracle, exam_of
+from symtune.evaluation import evaluate
+
+class Killed(Oracle):
+    def completion(self, index, prompt):
+        if index == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().completion(index, prompt)
+
+exam = exam_of(Path(sys.argv[1]))
+evaluate(exam, Killed(exam.questions, wrong=[1]), Path(sys.argv[1]) / "out")
+"""
+
+
+def test_a_killed_evaluation_goes_on_and_ends_with_the_same_results(tmp_path: Path) -> None:
+    exam = exam_of(tmp_path)
+    evaluate(exam, Oracle(exam.questions, wrong=[1]), tmp_path / "whole")
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path], cwd=Path(__file__).parent, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(read_lines(tmp_path / ".out.working" / "predictions.jsonl")) == 2
+    again = Oracle(exam.questions, wrong=[1])
+    evaluate(exam, again, tmp_path / "out")
+    assert again.asked == [0]
+    for name in FILES:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_ids_that_stand_for_several_questions_are_refused(tmp_path: Path) -> None:
+    exam = exam_of(tmp_path)
+    with pytest.raises(InputError, match="1 ids stand for several questions"):
+        replace(exam, questions=[exam.questions[0]] * 2)
 
 
 def test_an_output_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
     run(tmp_path)
-    benchmark = find("sql_execution")
-    examples = benchmark.load(tmp_path / "data", "test")
-    settings = {"split": "test", "out": tmp_path / "out", "measure": len, "room": 9}
+    exam = exam_of(tmp_path)
+    model = Oracle(exam.questions)
     with pytest.raises(OutputError, match="--overwrite"):
-        evaluate(benchmark, examples, oracle(examples), **settings)
-    again = evaluate(benchmark, examples, oracle(examples), **settings, overwrite=True)
+        evaluate(exam, model, tmp_path / "out")
+    again = evaluate(exam, model, tmp_path / "out", overwrite=True)
     assert again[0].score == 1.0
     with pytest.raises(UnknownName, match="prompt template"):
-        evaluate(benchmark, examples, oracle(examples), **settings, overwrite=True, format=Format("nine"))
+        exam_of(tmp_path, format=Format("nine"))
 
 
 SCORED = [
@@ -137,18 +275,21 @@ def test_score_adds_a_verdict_to_each_line(tmp_path: Path, capsys: pytest.Captur
     source, out = tmp_path / "lines.jsonl", tmp_path / "out.jsonl"
     source.write_text("\n".join(json.dumps(line) for line, _ in SCORED) + "\n\n", "utf-8")
     command(["score", str(source), "--metric", "wtq", "--out", str(out)])
-    assert read_lines(out) == [{**line, "correct": verdict} for line, verdict in SCORED]
-    assert "50.0% of 4 correct" in capsys.readouterr().out
+    assert read_lines(out) == [{**line, "score": float(verdict), "correct": verdict} for line, verdict in SCORED]
+    told = capsys.readouterr().out
+    assert "50.0% of 4 correct" in told
+    assert "3 lines have no target_canon" in told
 
 
 BAD_LINES = [
     ("{", "lines.jsonl:2: not JSON"),
-    ("[1]", "lines.jsonl:2: got list, wanted an object"),
+    ("[1]", "lines.jsonl:2: got a JSON list, wanted an object"),
     ('{"target": ["a"]}', "lines.jsonl:2: prediction: got nothing, wanted a list of texts"),
     ('{"prediction": "a", "target": ["a"]}', 'prediction: got "a", wanted a list of texts'),
     ('{"prediction": [1], "target": ["a"]}', "prediction: got [1], wanted a list of texts"),
     ('{"prediction": [], "target": ["a"], "target_canon": []}', "target has 1 items and target_canon 0"),
-    ("\udcff", "lines.jsonl:2: not JSON"),
+    ('{"text": 1, "target": ["a"]}', "text: got 1, wanted a text"),
+    ("\udcff", "lines.jsonl:2: not UTF-8"),
     ("[" * 100_000, "lines.jsonl:2: not JSON"),
 ]
 
@@ -159,7 +300,7 @@ def test_a_bad_line_is_named_and_nothing_is_written(tmp_path: Path, line: str, f
     good = json.dumps(SCORED[0][0])
     source.write_bytes(f"{good}\n{line}\n{good}\n".encode("utf-8", "surrogateescape"))
     with pytest.raises(InputError) as caught:
-        score_file(source, tmp_path / "out.jsonl")
+        score_file(source, tmp_path / "out.jsonl", by_metric("wtq"))
     assert fault in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["lines.jsonl"]
 
@@ -173,12 +314,41 @@ def test_score_refuses_wrong_input(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'wtq'"):
         command(["score", "x.jsonl", "--metric", "wqt", "--out", str(tmp_path / "o")])
     with pytest.raises(InputError, match="no such file"):
+        command(["score", str(tmp_path / "x.jsonl"), "--metric", "wtq", "--out", str(tmp_path / "o")])
+    with pytest.raises(InputError, match="score by either a metric or a benchmark"):
         command(["score", str(tmp_path / "x.jsonl"), "--out", str(tmp_path / "o")])
     (tmp_path / "x.jsonl").write_text("\n")
     with pytest.raises(InputError, match="no lines in it"):
-        command(["score", str(tmp_path / "x.jsonl"), "--out", str(tmp_path / "o")])
+        command(["score", str(tmp_path / "x.jsonl"), "--metric", "wtq", "--out", str(tmp_path / "o")])
     with pytest.raises(OutputError, match="exists already"):
-        command(["score", str(tmp_path / "x.jsonl"), "--out", str(tmp_path / "x.jsonl")])
+        command(["score", str(tmp_path / "x.jsonl"), "--metric", "wtq", "--out", str(tmp_path / "x.jsonl")])
+
+
+@pytest.mark.parametrize("name", ["held_out", "wikitablequestions", "gsm8k"])
+def test_predictions_of_an_evaluation_score_the_same_again(tmp_path: Path, name: str) -> None:
+    run(tmp_path, name)
+    predictions, data = str(tmp_path / "out/predictions.jsonl"), str(tmp_path / "data")
+    command(["score", predictions, "--benchmark", name, "--data", data, "--out", str(tmp_path / "scored")])
+    assert read_lines(tmp_path / "scored") == read_lines(tmp_path / "out/predictions.jsonl")
+    if name == "held_out":
+        with pytest.raises(InputError, match=r"jsonl:1: benchmark held_out scores by its data; give --data"):
+            command(["score", predictions, "--benchmark", name, "--out", str(tmp_path / "again")])
+    else:
+        command(["score", predictions, "--benchmark", name, "--out", str(tmp_path / "again")])
+        assert read_lines(tmp_path / "again") == read_lines(tmp_path / "scored")
+
+
+def test_a_metric_scores_predictions_of_an_evaluation_as_they_are(tmp_path: Path) -> None:
+    run(tmp_path, "wikitablequestions")
+    score_file(tmp_path / "out/predictions.jsonl", tmp_path / "scored", by_metric("wtq"))
+    assert read_lines(tmp_path / "scored") == read_lines(tmp_path / "out/predictions.jsonl")
+
+
+def test_an_id_that_the_data_does_not_have_is_named(tmp_path: Path) -> None:
+    exam = exam_of(tmp_path)
+    (tmp_path / "x.jsonl").write_text('{"id": "nobody", "text": "1", "target": ["1"]}')
+    with pytest.raises(InputError, match=r"x\.jsonl:1: id 'nobody' is no question of this split of held_out"):
+        score_file(tmp_path / "x.jsonl", tmp_path / "o", by_benchmark(exam.benchmark, exam.questions))
 
 
 TINY = "architecture: t5\ntokenizer: bytes\nd_model: 16\nd_kv: 8\nd_ff: 16\nnum_layers: 1\nnum_heads: 2\n"
@@ -204,7 +374,7 @@ def test_the_command_line_with_a_tiny_model(tmp_path: Path, capsys: pytest.Captu
     manifest = json.loads((out / "manifest.json").read_text("utf-8"))
     assert len(manifest["model"]["weights_sha256"]) == 64
     assert manifest["arguments"]["split"] == "validation"
-    assert not (tmp_path / "runs/evaluation.partial.jsonl").exists()
+    assert not (tmp_path / "runs/.evaluation.working").exists()
 
 
 @pytest.mark.parametrize(
@@ -213,7 +383,7 @@ def test_the_command_line_with_a_tiny_model(tmp_path: Path, capsys: pytest.Captu
         ({"--benchmark": "wikitable"}, "unknown benchmark 'wikitable'. Did you mean 'wikitablequestions'"),
         ({"--data": "absent"}, "absent: no such folder"),
         ({"--split": "test"}, "pristine-unseen-tables.tsv: no such file"),
-        ({"--limit": "0"}, "--limit: got 0, wanted 1 or more"),
+        ({"--limit": "0"}, "--limit: got 0, wanted at least 1"),
         ({"--template": "nine"}, "unknown prompt template 'nine'"),
         ({"--linearization": "tapx"}, "Did you mean 'tapex'"),
         ({"--model": "smolm2-135m-instruct"}, "Did you mean 'smollm2-135m-instruct'"),

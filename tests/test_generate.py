@@ -15,11 +15,11 @@ import pytest
 from symtune import dataset
 from symtune.audit import audit
 from symtune.denotation import parse
-from symtune.generate import GenerateConfig, generate
+from symtune.generation import GenerateConfig, generate
 from symtune.output import MANIFEST, sha256
 from symtune.tables import content_hash, load_tables, split_of
 from symtune.types import InputError, OutputError, UnknownName
-from test_tasks import MINE
+from test_tasks import OWN
 
 
 def symtune(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -43,9 +43,14 @@ def manifest(folder: Path) -> dict:
     return json.loads((folder / MANIFEST).read_text("utf-8"))
 
 
+def config(out: Path, **said) -> GenerateConfig:
+    """What a user says, checked as flags and YAML are."""
+    return GenerateConfig.of({"out": out, **said})
+
+
 def make(folder: Path, **changes) -> list[dict]:
     """Generate and read back."""
-    generate(GenerateConfig(out=folder, **changes))
+    generate(config(folder, **changes))
     return list(dataset.read_rows(folder))
 
 
@@ -53,7 +58,7 @@ def make(folder: Path, **changes) -> list[dict]:
 def made(tmp_path_factory) -> Path:
     """A small data set of the bundled tables."""
     folder = tmp_path_factory.mktemp("made") / "data"
-    generate(GenerateConfig(out=folder, n=600, seed=7))
+    generate(config(folder, n=600, seed=7))
     return folder
 
 
@@ -99,15 +104,15 @@ def test_manifest_says_what_is_there(made):
     assert (said["exhausted"], said["stopped"]) == (False, "")
     assert set(said["sha256"]) == set(files(made))
     assert all(sha256(made / name) == digest for name, digest in said["sha256"].items())
-    assert "engines disagree" not in said["rejects"]
+    assert "engines disagree" not in said["tasks"][0]["rejects"]
     assert set(said["run"]) >= {"workers", "command", "finished"}
     assert "workers" not in said["arguments"]
 
 
 def test_the_card_has_statistics_and_plots(made):
-    card, said = (made / "README.md").read_text("utf-8"), manifest(made)["statistics"]
-    assert "![Plots of the figures below](plots.svg)" in card
-    assert (made / "plots.svg").read_text("utf-8").startswith("<svg ")
+    card, said = (made / "README.md").read_text("utf-8"), manifest(made)["tasks"][0]["statistics"]
+    assert "![Plots of the figures below](plots-sql_execution.svg)" in card
+    assert (made / "plots-sql_execution.svg").read_text("utf-8").startswith("<svg ")
     for name in ("difficulty", "prompt_length", "answer_length", "answer_type", "linearization", "shortcut"):
         assert sum(said[name].values()) == 600, name
     lows = [
@@ -152,14 +157,25 @@ def test_self_contained_lines_hold_their_tables(tmp_path):
 
 
 def test_the_published_layout(tmp_path):
-    rows = make(tmp_path / "data", n=40, format="input-output")
+    ours = make(tmp_path / "data", n=40)
+    done = symtune("export", tmp_path / "data", "--to", "input-output", "--out", tmp_path / "published")
+    assert done.returncode == 0, done.stderr
+    rows = list(dataset.read_rows(tmp_path / "published"))
     assert [list(row) for row in rows] == [["input", "output"]] * 40
-    same = make(tmp_path / "ours", n=40)
-    assert [(row["prompt"], row["completion"]) for row in same] == [(row["input"], row["output"]) for row in rows]
+    assert [(row["prompt"], row["completion"]) for row in ours] == [(row["input"], row["output"]) for row in rows]
+    for arguments, said in (
+        (("--to", "input_output"), "Did you mean 'input-output'"),
+        (("--to", "input-output"), "exists already"),
+    ):
+        done = symtune("export", tmp_path / "data", *arguments, "--out", tmp_path / "published")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert said in done.stderr
+    done = symtune("export", tmp_path / "published", "--to", "input-output", "--out", tmp_path / "again")
+    assert "made by `symtune export`" in done.stderr
 
 
 def test_difficulty_and_kind_can_be_asked_for(tmp_path):
-    rows = make(tmp_path / "data", n=60, difficulty=(6, 9), query_types={"count": 1, "filter": 2})
+    rows = make(tmp_path / "data", n=60, options={"difficulty": (6, 9), "query_types": {"count": 1, "filter": 2}})
     assert all(6 <= row["difficulty"] <= 9 for row in rows)
     assert {json.loads(row["info"])["query_type"] for row in rows} <= {"count", "filter", "join"}
 
@@ -209,7 +225,7 @@ def test_a_small_source_is_exhausted_and_says_so(tmp_path):
     """The same stop whatever the workers, said on the terminal, in the manifest and in the card."""
     common = (
         "generate", "--tables", small_csv(tmp_path), "-n", 100_000, "--rows", "3:3", "--columns", "2:2",
-        "--linearizations", "tapex", "--templates", "plain", "--query-types", "lookup=1", "--joins", 0,
+        "--linearizations", "tapex", "--templates", "plain", "--set", "query_types=lookup=1", "--set", "joins=0",
     )  # fmt: skip
     for workers in (1, 2):
         done = symtune(*common, "--out", tmp_path / f"data{workers}", "--workers", workers)
@@ -218,7 +234,7 @@ def test_a_small_source_is_exhausted_and_says_so(tmp_path):
     found = said["examples"]
     assert 10 < found < 1000
     assert (said["exhausted"], said["stopped"]) == (True, "5,000 duplicates in a row")
-    assert said["rejects"]["duplicate of another block"] >= 5_000
+    assert said["tasks"][0]["rejects"]["duplicate of another block"] >= 5_000
     told = f"{found:,} found: stopped after 5,000 duplicates in a row"
     assert told in (tmp_path / "data1" / "README.md").read_text("utf-8")
     assert f"asked for 100,000, found {found:,}: stopped after 5,000 duplicates in a row" in done.stdout
@@ -229,12 +245,12 @@ def test_a_small_source_is_exhausted_and_says_so(tmp_path):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_blocks_that_give_nothing_end_with_a_message(workers, tmp_path):
     done = symtune(
-        "generate", "--tables", small_csv(tmp_path), "--query-types", "dates=1", "-n", 100_000, "--workers", workers,
+        "generate", "--tables", small_csv(tmp_path), "--set", "query_types=dates", "-n", 100_000, "--workers", workers,
         "--out", tmp_path / "data",
     )  # fmt: skip
     assert done.returncode == 2
     assert "1,000 blocks in a row without an example: context: serves no query type" in done.stderr
-    assert "change --query-types" in done.stderr
+    assert "change --set query_types" in done.stderr
     assert left_behind(tmp_path) == ["small.csv"]
 
 
@@ -246,32 +262,37 @@ def test_blocks_that_give_nothing_end_with_a_message(workers, tmp_path):
     [
         ({"tables": Path("absent")}, InputError, "no such file or folder"),
         ({"task": "sql_executoin"}, UnknownName, "Did you mean 'sql_execution'"),
-        ({"split": "dev"}, UnknownName, "unknown split 'dev'"),
-        ({"format": "input_output"}, UnknownName, "Did you mean 'input-output'"),
+        ({"split": "dev"}, InputError, "split: got 'dev', wanted 'train', 'validation' or 'test'"),
         ({"linearizations": ("tapx",)}, UnknownName, "Did you mean 'tapex'"),
         ({"templates": ("plian",)}, UnknownName, "unknown prompt template"),
-        ({"query_types": {"cuont": 1.0}}, UnknownName, "Did you mean 'count'"),
+        ({"options": {"query_types": {"cuont": 1.0}}}, InputError, "Did you mean 'count'"),
+        (
+            {"options": {"query_typse": "count"}},
+            UnknownName,
+            "option of task sql_execution.*Did you mean 'query_types'",
+        ),
+        ({"options": {"add_up.low": 3}}, UnknownName, "unknown task of an option 'add_up'"),
         ({"verify": "duckbd"}, UnknownName, "Did you mean 'duckdb'"),
-        ({"n": 0}, InputError, "n is 0"),
-        ({"workers": 0}, InputError, "workers is 0"),
-        ({"budget": 8}, InputError, "budget is 8"),
+        ({"n": 0}, InputError, "n: got 0, wanted at least 1"),
+        ({"workers": 0}, InputError, "workers: got 0"),
+        ({"budget": 8}, InputError, "budget: got 8, wanted at least 32"),
         ({"budget": 40}, InputError, "no example could be made.*raise --budget"),
-        ({"rows": (9, 3)}, InputError, "LOW:HIGH"),
-        ({"columns": (0, 1)}, InputError, "columns is 0:1; wanted LOW:HIGH with 2 <= LOW"),
-        ({"max_cell": 0}, InputError, "max_cell is 0"),
-        ({"difficulty": (3, inf)}, InputError, "difficulty is 3:inf"),
-        ({"query_types": {"count": nan}}, InputError, "wanted weights of 0 or more"),
-        ({"query_types": {"count": 0.0}}, InputError, "one above 0"),
-        ({"joins": 2.0}, InputError, "joins is 2.0"),
-        ({"query_types": {}}, InputError, "query_types is {}"),
-        ({"difficulty": (900, 901)}, InputError, "no example could be made"),
+        ({"rows": (9, 3)}, InputError, "wanted LOW:HIGH with 1 <= LOW <= HIGH"),
+        ({"columns": (0, 1)}, InputError, "wanted LOW:HIGH with 2 <= LOW"),
+        ({"max_cell": 0}, InputError, "max_cell: got 0"),
+        ({"options": {"difficulty": (3, inf)}}, InputError, "option difficulty.*finite number"),
+        ({"options": {"query_types": {"count": nan}}}, InputError, "finite number"),
+        ({"options": {"query_types": {"count": 0.0}}}, InputError, "one above 0"),
+        ({"options": {"joins": 2.0}}, InputError, "option joins: got 2.0, wanted at most 1"),
+        ({"options": {"query_types": {}}}, InputError, "one above 0"),
+        ({"options": {"difficulty": (900, 901)}}, InputError, "no example could be made"),
         ({"exclude_tables": ("nowhere:test",)}, InputError, "no such file or folder"),
     ],
     ids=str,
 )
 def test_wrong_arguments(changes, error, said, tmp_path):
     with pytest.raises(error, match=said) as caught:
-        generate(GenerateConfig(out=tmp_path / "data", **{"n": 20, "tables": small_csv(tmp_path), **changes}))
+        generate(config(tmp_path / "data", **{"n": 20, "tables": small_csv(tmp_path), **changes}))
     assert "\n" not in str(caught.value)
     assert left_behind(tmp_path) == ["small.csv"]
 
@@ -281,9 +302,9 @@ def test_wrong_tables(tmp_path):
     empty.mkdir()
     two_by_two.write_text("a,b\n1,2\n3,4\n", "utf-8")
     with pytest.raises(InputError):
-        generate(GenerateConfig(out=tmp_path / "data", tables=empty))
+        generate(config(tmp_path / "data", tables=empty))
     with pytest.raises(InputError, match=r"no example could be made|no table of the split"):
-        generate(GenerateConfig(out=tmp_path / "data", tables=two_by_two, n=1_000_000))
+        generate(config(tmp_path / "data", tables=two_by_two, n=1_000_000))
     assert left_behind(tmp_path) == ["empty", "two.csv"]
 
 
@@ -291,11 +312,11 @@ def test_wrong_outputs(tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("precious", "utf-8")
     with pytest.raises(OutputError, match="exists already"):
-        generate(GenerateConfig(out=tmp_path / "full", n=10))
+        generate(config(tmp_path / "full", n=10))
     with pytest.raises(OutputError, match="not a symtune output"):
-        generate(GenerateConfig(out=tmp_path / "full", n=10, overwrite=True))
+        generate(config(tmp_path / "full", n=10, overwrite=True))
     with pytest.raises(OutputError, match="is not a folder"):
-        generate(GenerateConfig(out=tmp_path / "full" / "mine.txt" / "data", n=10))
+        generate(config(tmp_path / "full" / "mine.txt" / "data", n=10))
     assert left_behind(tmp_path / "full") == ["mine.txt"]
     first = make(tmp_path / "data", n=20, seed=1)
     assert first != make(tmp_path / "data", n=20, seed=2, overwrite=True)
@@ -305,7 +326,7 @@ def test_wrong_outputs(tmp_path):
 def test_a_folder_without_permission(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="permission"):
-        generate(GenerateConfig(out=tmp_path / "data", n=10))
+        generate(config(tmp_path / "data", n=10))
 
 
 @pytest.mark.parametrize("text", ["nan:nan", "5:", ":5", "2.5:7", "inf:inf", "a:b", ""])
@@ -326,6 +347,7 @@ def test_the_command_line_says_it_in_one_line(tmp_path):
 # ------------------------------------------------------------------------------------------ failures half-way
 
 
+MINE = (OWN / "sort_words.py").read_text("utf-8")
 FAILS = MINE.replace(
     "        chosen = rng.sample",
     "        if rng.random() < 0.002:\n            HOW\n        chosen = rng.sample",
@@ -364,16 +386,96 @@ def test_a_worker_that_dies_leaves_nothing(tmp_path):
 
 
 def test_a_task_of_ones_own_goes_all_the_way(tmp_path):
-    task = tmp_path / "my_task.py"
-    task.write_text(MINE, "utf-8")
-    done = symtune("generate", "--task", task, "-n", 100, "--out", tmp_path / "data")
-    assert done.returncode == 0, done.stderr
-    rows = list(dataset.read_rows(tmp_path / "data"))
-    assert len(rows) == 100
-    assert {row["task"] for row in rows} == {"sort_words"}
-    done = symtune("audit", tmp_path / "data", "--task", task)
+    """Without tables: none is loaded, none is spoken of; the split is decided by the fields."""
+    task = OWN / "add_up.py"
+    for split in ("train", "test"):
+        out = tmp_path / split
+        done = symtune("generate", "--task", task, "-n", 100, "--split", split, "--out", out)
+        assert done.returncode == 0, done.stderr
+        assert "table" not in done.stdout
+        rows, said = list(dataset.read_rows(out)), manifest(out)
+        assert len(rows) == 100
+        assert {(row["task"], row["linearization"], row["table_id"]) for row in rows} == {("add_up", "", "")}
+        assert {row["prompt_template"] for row in rows} == {"add_up/plain", "add_up/ask"}
+        assert not (out / "tables").exists()
+        assert "tables" not in said
+        assert (said["tasks"][0]["rejects"], said["tasks"][0]["other_splits"] > 0) == ({}, True)
+        card = (out / "README.md").read_text("utf-8")
+        assert not re.search("table|SQL|column|program[^s]", card)
+        assert "further draws belong to other splits" in card
+    assert not {row["prompt"] for row in dataset.read_rows(tmp_path / "train")} & {
+        row["prompt"] for row in dataset.read_rows(out)
+    }
+    done = symtune("audit", out, "--task", task)
     assert done.returncode == 0, done.stdout
     assert "100 of 100 lines agree" in done.stdout
-    done = symtune("audit", tmp_path / "data")
+    done = symtune("audit", out)
     assert done.returncode == 1
     assert "--task FILE" in done.stdout
+    done = symtune("show", out, "-n", 1, "--task", task)
+    assert "numbers: [" in done.stdout
+
+
+def test_options_are_typed_and_told(tmp_path):
+    task = OWN / "sort_words.py"
+    done = symtune("generate", "--task", task, "-n", 50, "--set", "words=2:3", "--out", tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    assert {len(row["answer"].split(" | ")) for row in dataset.read_rows(tmp_path / "data")} == {2, 3}
+    assert manifest(tmp_path / "data")["tasks"][0]["options"] == {"words": [2, 3]}
+    for option, said in (
+        ("wrods=2:3", "Did you mean 'words'"),
+        ("words=two", "option words: got 'two', wanted whole numbers, LOW:HIGH"),
+        ("words", "wanted NAME=VALUE"),
+    ):
+        done = symtune("generate", "--task", task, "--set", option, "--out", tmp_path / "other")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert said in done.stderr
+    assert "Words to sort, LOW:HIGH." in symtune("tasks", "show", task).stdout
+    shown = " ".join(re.sub("[│┃]", " ", symtune("tasks", "show", "sql_execution").stdout).split())
+    assert all(name in shown for name in ("query_types", "lookup by name", "difficulty", "joins", "sql_templates"))
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--rows", "3:5"), ("--tables", "."), ("--layout", "csv"), ("--exclude-tables", "x"), ("--columns", "2:3"),
+        ("--max-cell", 9), ("--linearizations", "csv"), ("--self-contained",), ("--verify", "duckdb"),
+    ],
+    ids=lambda flags: flags[0],
+)  # fmt: skip
+def test_flags_that_a_task_has_no_use_for_are_refused(flags, tmp_path):
+    done = symtune("generate", "--task", OWN / "add_up.py", *flags, "--out", tmp_path / "data")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert flags[0] in done.stderr
+    assert "leave it out" in done.stderr
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_several_tasks_in_one_folder(workers, tmp_path):
+    """Equal shares, each task's stream its own: the examples that it has alone."""
+    task, out = OWN / "add_up.py", tmp_path / "both"
+    done = symtune(
+        "generate", "--task", "sql_execution", "--task", task, "-n", 101, "--seed", 5, "--workers", workers,
+        "--set", "joins=0", "--out", out,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows, said = list(dataset.read_rows(out)), manifest(out)
+    assert [(found["name"], found["examples"]) for found in said["tasks"]] == [("sql_execution", 51), ("add_up", 50)]
+    assert said["examples"] == len(rows) == 101
+    alone = [
+        *make(tmp_path / "sql", n=51, seed=5, options={"joins": 0}),
+        *make(tmp_path / "sums", n=50, seed=5, task=str(task)),
+    ]
+    assert rows == alone
+    card = (out / "README.md").read_text("utf-8")
+    assert "## sql_execution: 51 examples" in card
+    assert "## add_up: 50 examples" in card
+    assert (out / "plots-add_up.svg").is_file()
+    assert audit(out, tasks=[str(task)]).agreement == 1
+    report = audit(out, engine="duckdb", tasks=[str(task)])
+    assert (report.agreed, report.unasked) == (101, 50)
+    with pytest.raises(UnknownName, match="Did you mean 'duckdb'"):
+        audit(out, engine="duckbd")
+    with pytest.raises(InputError, match="asked for twice"):
+        make(tmp_path / "twice", task=["sql_execution", "sql_execution"])

@@ -211,7 +211,7 @@ WRONG_CONFIGURATIONS = [
     ("seed: 1", "sources: missing"),
     ("sources: [{name: a, path: p}]\nsise: 3", "m.yaml:2: sise: unknown key. Did you mean 'size'?"),
     ("sources: [{name: a, pth: p}]", "sources[0].pth: unknown key. Did you mean 'path'?"),
-    ("sources:\n- {name: a, path: p, rate: -1}", "m.yaml:2: sources[0].rate: got -1, wanted greater than 0"),
+    ("sources:\n- {name: a, path: p, rate: -1}", "m.yaml:2: sources[0].rate: got -1, wanted more than 0"),
     ("sources: [{name: a, path: p, rate: .nan}]", "sources[0].rate: got nan"),
     ("sources: [{name: a, path: p, rate: 1, rate: 2}]", "sources[0].rate: written twice"),
     ("sources: [{name: a, path: p, rate: 1}, {name: b, path: q}]", "'b' has no rate"),
@@ -256,12 +256,12 @@ WRONG_SOURCES = [
     ("a.jsonl", b"", "no usable record (it is empty)"),
     ("a.jsonl", b'{"input": "", "output": ""}', "no usable record (1 empty prompt)"),
     ("a.jsonl", b'{"input": "a", "output": "b"}\n{"input": \n', "a.jsonl:2: not JSON"),
-    ("a.jsonl", b"\xff\xfe\n", "a.jsonl:1: not JSON"),
-    ("a.jsonl", b"[1]\n", "a.jsonl:1: got a JSON list"),
+    ("a.jsonl", b"\xff\xfe\n", "a.jsonl: not utf-16-le text"),
+    ("a.jsonl", b"[1]\n", "a.jsonl: record 1: got a JSON number"),
     ("a.jsonl", b'{"question": "a"}\n', "a.jsonl:1: keys question; wanted prompt and completion"),
     ("a.jsonl", b'{"input": 1, "output": "b"}\n', "a.jsonl:1: input is int, wanted a text"),
-    ("a.jsonl", b"[" * 100_000, "a.jsonl:1: not JSON"),
-    ("a.jsonl.gz", b"not gzip", "a.jsonl.gz:1: cannot be read"),
+    ("a.jsonl", b"[" * 100_000, "a.jsonl: record 1: not JSON: nested too deeply"),
+    ("a.jsonl.gz", b"not gzip", "a.jsonl.gz: cannot be read: not packed"),
     ("a.jsonl.gz", gzip.compress(b'{"input": "a", "output": "b"}\n' * 999)[:-9], "cannot be read"),
     ("folder", None, "no such file or folder"),
 ]
@@ -287,7 +287,7 @@ def test_folders_that_are_no_data_sets(tmp_path):
     with pytest.raises(InputError, match="not a readable parquet file"):
         mix(mixture(sources=[{"name": "a", "path": "broken"}]), tmp_path / "mix", base=tmp_path)
     pq.write_table(pa.table({"x": [1]}), tmp_path / "broken" / "data" / "train-0.parquet")
-    with pytest.raises(InputError, match="columns x; wanted prompt and completion"):
+    with pytest.raises(InputError, match="row 1: keys x; wanted prompt and completion"):
         mix(mixture(sources=[{"name": "a", "path": "broken"}]), tmp_path / "mix", base=tmp_path)
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from symtune.models import (
+from symtune.models.local import (
     LoadedModel,
+    LocalModel,
     check_model,
     completion_ids,
     end_ids,
-    generator,
+    generation,
     load,
     prompt_format,
     prompt_ids,
@@ -66,27 +69,56 @@ def test_a_config_gives_the_same_model_every_time_and_another_seed_another() -> 
 
 
 def test_generation_in_batches_equals_one_at_a_time(tiny: LoadedModel) -> None:
-    calls: list[tuple[int, int]] = []
-    batched = generator(tiny, max_new_tokens=6, batch_tokens=100, progress=lambda *done: calls.append(done))
-    together = dict(batched(PROMPTS))
-    alone = [dict(generator(tiny, max_new_tokens=6)([prompt]))[0] for prompt in PROMPTS]
+    together = dict(LocalModel(tiny, batch_tokens=100).generate(PROMPTS, 6))
+    model = LocalModel(tiny)
+    alone = [dict(model.generate([prompt], 6))[0] for prompt in PROMPTS]
     assert [together[index] for index in range(len(PROMPTS))] == alone
     assert len({completion.text for completion in alone}) > 1
-    assert [completion.tokens_in for completion in alone] == [tiny.measure(prompt) for prompt in PROMPTS]
+    assert [completion.tokens_in for completion in alone] == [model.measure(prompt) for prompt in PROMPTS]
     assert all(completion.tokens_out <= 6 for completion in alone)
-    assert calls[-1] == (5, 5)
-    assert len(calls) > 1
 
 
 def test_generation_starts_with_the_longest_and_is_a_stream(llama: LoadedModel) -> None:
-    stream = generator(llama, max_new_tokens=2, batch_tokens=1)(PROMPTS)
+    stream = LocalModel(llama, batch_tokens=1).generate(PROMPTS, 2)
     assert [next(stream)[0], next(stream)[0]] == [1, 2]
 
 
+def test_generation_goes_on_in_the_batches_that_it_began_with(
+    llama: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[list[int]] = []
+    greedy = generation._greedy
+    monkeypatch.setattr(
+        generation, "_greedy", lambda *given: (computed.append([len(row) for row in given[3]]), greedy(*given))[1]
+    )
+    model = LocalModel(llama, batch_tokens=60)
+    whole = list(model.generate(PROMPTS, 2))
+    batches, computed[:] = list(computed), []
+    order = [index for index, _ in whole]
+    first = len(batches[0])
+    assert len(batches) > 1
+    assert len(batches[1]) > 1
+    done = order[: first + 1]  # the first batch, and one of the second
+    assert list(model.generate(PROMPTS, 2, done)) == whole[first + 1 :]
+    assert computed == batches[1:]
+
+
 def test_a_prompt_without_room_for_an_answer_is_an_error_and_not_cut(llama: LoadedModel) -> None:
-    completions = dict(generator(llama, max_new_tokens=4)(["x" * 59, "x" * 60]))
-    assert (completions[0].finish, completions[0].tokens_in) == ("length", 60)
+    model = LocalModel(llama)
+    completions = dict(model.generate(["x" * 59, "x" * 60], 4))
+    assert (completions[0].finish, completions[0].tokens_in) == ("length", model.room(4)) == ("length", 60)
     assert (completions[1].finish, completions[1].tokens_in, completions[1].text) == ("error", 61, "")
+
+
+def test_facts_are_all_that_decides_completions(llama: LoadedModel) -> None:
+    facts = LocalModel(llama, batch_tokens=7).facts()
+    assert (facts["dtype"], facts["device"], facts["batch_tokens"]) == ("float32", generation.device().type, 7)
+    assert facts["weights_sha256"] == llama.weights_sha256
+
+
+def test_the_package_of_models_needs_no_extra() -> None:
+    code = "import sys, symtune.models, symtune.evaluation; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_generation_stops_at_the_end_token_and_does_not_count_on() -> None:
@@ -100,7 +132,7 @@ def test_generation_stops_at_the_end_token_and_does_not_count_on() -> None:
         return logits
 
     loaded.model.lm_head.register_forward_hook(first_a_letter_then_the_end)
-    for completion in dict(generator(loaded, max_new_tokens=9)(["x", "a longer one"])).values():
+    for completion in dict(LocalModel(loaded).generate(["x", "a longer one"], 9)).values():
         assert (completion.text, completion.finish, completion.tokens_out) == ("a", "stop", 2)
     assert len(steps) == 2
 
@@ -135,7 +167,7 @@ def test_a_saved_model_loads_from_its_folder(tiny: LoadedModel, tmp_path: Path) 
     tiny.tokenizer.save_pretrained(tmp_path)
     again = load(tmp_path)
     assert (again.kind, again.context, len(again.tokenizer)) == (tiny.kind, tiny.context, len(tiny.tokenizer))
-    before, after = (list(generator(model, max_new_tokens=6)(PROMPTS)) for model in (tiny, again))
+    before, after = (list(LocalModel(model).generate(PROMPTS, 6)) for model in (tiny, again))
     assert before == after
 
 
@@ -207,7 +239,7 @@ def test_a_yaml_file_stands_for_the_model_it_describes(tmp_path: Path, llama: Lo
 def test_the_packaged_weights_answer_and_are_converted_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from symtune.models import gguf
+    from symtune.models.local import gguf
 
     name = "smollm2-135m-instruct-gguf"
     try:
@@ -222,7 +254,7 @@ def test_the_packaged_weights_answer_and_are_converted_once(
     text = loaded.tokenizer.decode(prompt_ids(loaded, "hi"))
     assert text.endswith("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n")
     assert loaded.tokenizer.decode(completion_ids(loaded, "5")) == "5<|im_end|>"
-    (answer,) = dict(generator(loaded, max_new_tokens=8)(["What is the capital of France?"])).values()
+    (answer,) = dict(LocalModel(loaded).generate(["What is the capital of France?"], 8)).values()
     assert "Paris" in answer.text
     stamp = (folder / "config.json").stat().st_mtime_ns
     assert load(name).weights_sha256 == loaded.weights_sha256

@@ -7,7 +7,8 @@ import xml.etree.ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symtune.plots import _merged, plots
+from symtune.generation.plots import _merged, plots
+from symtune.task import Words
 
 names = st.text(max_size=40) | st.sampled_from(
     ["<", "a&b", '"', "\x1b[31m", "\ud800", "東京", "x" * 300, "]]>", "\x00"]
@@ -23,11 +24,15 @@ balances = st.dictionaries(names, st.tuples(st.floats(0, 1), st.floats(0.01, 1))
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+def task(statistics, balance, examples) -> dict:
+    return {"statistics": statistics, "balance": balance, "examples": examples}
+
+
 @given(bins, bins, counts, counts, balances)
 def test_the_drawing_is_well_formed_and_all_bars_are_inside(difficulty, lengths, types, operators, balance):
     statistics = {"difficulty": difficulty, "prompt_length": lengths, "answer_type": types, "operators": operators}
     examples = max(1, sum(types.values()), *operators.values())
-    text = plots(statistics, balance, examples)
+    text = plots(task(statistics, balance, examples), Words())
     root = ET.fromstring(text)
     height = float(root.get("height"))
     for group in root.iter(f"{SVG}g"):
@@ -53,11 +58,11 @@ def test_bins_are_joined_without_loss(found):
 
 
 def test_figures_are_what_was_counted():
-    text = plots({"answer_type": {"text": 1, "number": 3}, "difficulty": {"2 to 4": 4}}, {"first row": (0.5, 0.1)}, 4)
+    counted = {"answer_type": {"text": 1, "number": 3}, "difficulty": {"2 to 4": 4}}
+    text = plots(task(counted, {"first row": (0.5, 0.1)}, 4), Words())
     told = [title.text for title in ET.fromstring(text).iter(f"{SVG}title")]
     assert told == ["from 2: 100.0%", "first row: 50.0%, bound 10%", "number: 75.0%", "text: 25.0%"]
     assert 'class="over"' in text
-    assert text == plots(
-        {"difficulty": {"2 to 4": 4}, "answer_type": {"number": 3, "text": 1}}, {"first row": (0.5, 0.1)}, 4
-    )
-    assert ET.fromstring(plots({}, {}, 0)) is not None
+    turned = {"difficulty": {"2 to 4": 4}, "answer_type": {"number": 3, "text": 1}}
+    assert text == plots(task(turned, {"first row": (0.5, 0.1)}, 4), Words())
+    assert ET.fromstring(plots(task({}, {}, 0), Words())) is not None

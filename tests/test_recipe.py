@@ -16,10 +16,12 @@ from symtune import recipe as recipes
 from symtune.config import load as load_config
 from symtune.output import read_manifest
 from symtune.recipe.board import TRUST, Board, Clock
-from symtune.recipe.model import Recipe, load, shuffled_sources, train_data
+from symtune.recipe.faults import load
+from symtune.recipe.model import Recipe, shuffled_sources, train_data
 from symtune.recipe.runner import Stage, run_stages
 from symtune.recipe.stages import stages
-from symtune.recipe.summary import comparisons, evaluations, verdict
+from symtune.recipe.summary import comparisons, verdict
+from symtune.reporting.read import read_evaluations
 from symtune.types import InputError, LeakError, OutputError, SymtuneError
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -64,11 +66,11 @@ ALL = [
     "data",
     "heldout",
     "mix",
-    "evaluation/before",
+    "evaluation/before/held_out",
     "model",
-    "evaluation/after",
+    "evaluation/after/held_out",
     "control",
-    "evaluation/control",
+    "evaluation/control/held_out",
 ]
 
 
@@ -90,12 +92,13 @@ def test_the_whole_line_on_an_encoder_decoder(finished):
 @pytest.mark.xdist_group("runs")
 def test_comparisons_are_paired_and_those_of_the_predictions(finished):
     out, _ = finished
-    found = evaluations(out)
+    found = read_evaluations(out)
     lines = comparisons(found)
     whole = {line.against: line for line in lines if not line.group}
-    assert whole["before"].n == len(found["after"].predictions) == 12
-    chances = [line["chance"] for line in found["after"].predictions.values()]
-    right = [line["correct"] for line in found["after"].predictions.values()]
+    after = found["held_out"]["after"].predictions
+    assert whole["before"].n == len(after) == 12
+    chances = [line.chance for line in after.values()]
+    right = [line.score for line in after.values()]
     assert whole["chance"].difference == pytest.approx((sum(right) - sum(chances)) / 12)
     assert verdict([]) == "Nothing to compare with."
 
@@ -111,12 +114,12 @@ def test_a_finished_run_is_not_run_again(finished, tmp_path):
 def test_an_interrupted_run_goes_on(finished, tmp_path):
     out, _ = finished
     shutil.copytree(out, tmp_path / "run")
-    shutil.rmtree(tmp_path / "run" / "evaluation" / "after")
+    shutil.rmtree(tmp_path / "run" / "evaluation" / "after" / "held_out")
     (tmp_path / "run" / "control" / "manifest.json").unlink()  # a folder without a manifest is not whole
-    before = (tmp_path / "run" / "evaluation" / "control" / "predictions.jsonl").read_bytes()
+    before = (tmp_path / "run" / "evaluation" / "control" / "held_out" / "predictions.jsonl").read_bytes()
     heard = run(RECIPES / "tiny-t5.yaml", tmp_path / "run")
-    assert heard.made() == ["evaluation/after", "control"]
-    assert (tmp_path / "run" / "evaluation" / "control" / "predictions.jsonl").read_bytes() == before
+    assert heard.made() == ["evaluation/after/held_out", "control"]
+    assert (tmp_path / "run" / "evaluation" / "control" / "held_out" / "predictions.jsonl").read_bytes() == before
 
 
 @pytest.mark.xdist_group("runs")
@@ -128,7 +131,7 @@ def test_other_arguments_are_refused_or_made_again_from_there(finished, tmp_path
     with pytest.raises(OutputError, match=r"max_new_tokens: was 8, is 4\); --overwrite"):
         run(changed, tmp_path / "run")
     heard = run(changed, tmp_path / "run", overwrite=True)
-    assert heard.made() == ["evaluation/before", "evaluation/after", "evaluation/control"]
+    assert heard.made() == ["evaluation/before/held_out", "evaluation/after/held_out", "evaluation/control/held_out"]
     assert heard.ends["model"] is True
 
 
@@ -137,7 +140,7 @@ def test_a_full_control_trains_on_as_many_tokens_and_twice_gives_the_same(finish
     out, _ = finished
     shutil.copytree(out, tmp_path / "run")
     heard = run(RECIPES / "tiny-t5.yaml", tmp_path / "run", control="full", overwrite=True)
-    assert heard.made() == ["control", "evaluation/control"]
+    assert heard.made() == ["control", "evaluation/control/held_out"]
     tokens = [read_manifest(tmp_path / "run" / name, "train")["tokens"] for name in ("model", "control")]
     assert tokens[1] > 0.9 * tokens[0]
     assert "a shorter control" not in (tmp_path / "run" / "report.html").read_text("utf-8")
@@ -172,7 +175,15 @@ def test_a_curriculum_is_generated_step_by_step(tmp_path):
     assert easy.seed != rest.seed
     assert shuffled_sources(recipe) == ("sql", "rest")
     planned = [stage.name for stage in stages(recipe, tmp_path, tmp_path)]
-    assert planned == ["data/easy", "data/all", "heldout", "mix", "evaluation/before", "model", "evaluation/after"]
+    assert planned == [
+        "data/easy",
+        "data/all",
+        "heldout",
+        "mix",
+        "evaluation/before/held_out",
+        "model",
+        "evaluation/after/held_out",
+    ]
     (tmp_path / "r.yaml").write_text(text.replace("name: all", "name: easy"))
     with pytest.raises(InputError, match="a name is used twice"):
         load(tmp_path / "r.yaml")
@@ -196,11 +207,24 @@ WRONG = [
     (("name: r", "name: ../r"), "r.yaml:2: name: got '../r'"),
     (("name: r", "nam: r"), "nam: unknown key. Did you mean 'name'?"),
     (("generate: {n: 8}", "generate: {n: 8, row: [3, 4]}"), "generate.row: unknown key. Did you mean 'rows'?"),
-    (("generate: {n: 8}", "generate: {n: 0}"), "r.yaml:4: generate: n is 0; wanted 1 or more"),
-    (("generate: {n: 8}", "generate: {n: 8, rows: [5, 3]}"), "rows is 5:3"),
+    (("generate: {n: 8}", "generate: {n: 0}"), "r.yaml:4: generate.n: got 0, wanted at least 1"),
+    (("generate: {n: 8}", "generate: {n: 8, rows: [5, 3]}"), "r.yaml:4: generate.rows: got [5, 3], wanted LOW:HIGH"),
     (("generate: {n: 8}", "generate: {n: 8, task: sql_exec}"), "generate.task: unknown task 'sql_exec'. Did you"),
     (("generate: {n: 8}", "generate: {n: 8, tables: absent}"), "absent: no such file or folder"),
     (("generate: {n: 8}", "generate: {n: 8}\nheldout: {split: train}"), "r.yaml:5: heldout.split: got 'train'"),
+    (("{n: 8}", "{n: 8, out: x}"), "r.yaml:4: generate.out: unknown key"),
+    (("{n: 8}", "{n: 8, options: {joins: 2}}"), "r.yaml:4: generate: option joins: got 2, wanted at most 1"),
+    (("{n: 8}", "{n: 8, options: {join: 1}}"), "unknown option of task sql_execution 'join'. Did you mean 'joins'?"),
+    (("{n: 8}", "{n: 8}\nevaluate: []"), "evaluate: names no benchmark"),
+    (
+        ("{n: 8}", "{n: 8}\nevaluate: {max_new_tokens: 8}"),
+        "r.yaml:5: evaluate: got {'max_new_tokens': 8}, wanted a list",
+    ),
+    (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: heldout}]"), "r.yaml:5: evaluate[0].benchmark: unknown benchmark"),
+    (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: gsm8k}]"), "r.yaml:5: evaluate[0]: no data; wanted the folder"),
+    (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: gsm8k, data: absent}]"), "evaluate[0]: r/absent: no such folder"),
+    (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: held_out, split: validation}]"), "this run holds out test"),
+    (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: held_out}, {benchmark: held_out}]"), "two have one name"),
     (("run:data", "run:dat"), "none has the path run:data"),
     (('"run:data"}', '"run:data"}, {name: b, path: "run:mix"}'), "got run:mix; this run has run:data to mix"),
     (('"run:data"}', '"run:data"}, {name: b, path: absent.jsonl}'), "absent.jsonl: no such file"),
@@ -217,7 +241,8 @@ def test_wrong_recipes_are_refused_before_anything_runs(tmp_path, change, messag
     (tmp_path / "r.yaml").write_text(GOOD.replace(*change))
     with pytest.raises(SymtuneError) as caught:
         load(tmp_path / "r.yaml")
-    assert message in str(caught.value)
+    assert message in str(caught.value).replace(f"{tmp_path}", "r")
+    assert "\n" not in str(caught.value)
 
 
 def test_faults_of_all_sections_are_told_at_once(tmp_path):

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 import run_folder
-from symtune.report import plots, report
+from symtune.reporting import plots, report
 from symtune.types import InputError, OutputError
 
 
@@ -68,7 +68,7 @@ def test_no_request_to_anywhere(run):
 def test_scores_and_differences_are_those_of_the_files(run):
     reader = Reader(page_of(run))
     for name in ("before", "control", "after"):
-        for result in json.loads((run / "evaluation" / name / "results.json").read_text()):
+        for result in json.loads((run / "evaluation" / name / "held_out" / "results.json").read_text()):
             assert f"{100 * result['score']:.1f}\u00a0%" in reader.text
     for line in json.loads((run / "manifest.json").read_text())["comparisons"]:
         assert f"{100 * line['difference']:+.1f}".replace("-", "−") in reader.text
@@ -108,7 +108,7 @@ def test_what_was_dropped_is_shown_with_its_reason(run):
 
 @pytest.mark.parametrize(
     "missing",
-    ["heldout", "mix", "model", "control", "evaluation", "evaluation/after", "manifest.json", "stages.json"],
+    ["heldout", "mix", "model", "control", "evaluation", "evaluation/after/held_out", "manifest.json", "stages.json"],
 )
 def test_a_partial_run_says_what_is_missing(run, missing):
     path = run / missing
@@ -131,14 +131,16 @@ def test_same_folder_same_bytes(run):
     assert page_of(run) == page_of(run)
 
 
+PREDICTION = '{"id": "a", "text": "1", "score": 1}'
 WRONG = [
     ("recipe.yaml", "a: [", "recipe.yaml: not YAML"),
     ("recipe.yaml", "- 1", "recipe.yaml: wanted a mapping"),
     ("manifest.json", "{", "manifest.json: not JSON"),
     ("manifest.json", "[]", "manifest.json: got a JSON list"),
-    ("evaluation/after/results.json", "{}", "results.json: got a JSON dict"),
-    ("evaluation/after/results.json", '[{"score": 1}]', "results.json: result 1"),
-    ("evaluation/after/predictions.jsonl", '{"id": "a"}\n{', "predictions.jsonl:2: not JSON"),
+    ("evaluation/after/held_out/results.json", "{}", "results.json: got a JSON dict"),
+    ("evaluation/after/held_out/results.json", '[{"score": 1}]', "results.json: result 1"),
+    ("evaluation/after/held_out/predictions.jsonl", PREDICTION + "\n{", "predictions.jsonl:2: not JSON"),
+    ("evaluation/after/held_out/predictions.jsonl", '{"id": "a"}', "predictions.jsonl: line 1: text: Field required"),
     ("model/log.jsonl", "x", "log.jsonl:1: not JSON"),
     ("heldout/data/test-00000-of-00001.parquet", "x", "not a readable parquet file"),
 ]

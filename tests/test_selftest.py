@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from symtune import selftest
-from symtune.selftest import selftest_sql
-from symtune.sql import functions
-from symtune.sql.second_opinion import SecondOpinion
+from symtune.selftest import selftest
+from symtune.sql.language import operations
+from symtune.sql.language.proof import Context
+from symtune.sql.language.second_opinion import SecondOpinion
 from symtune.types import Rejected
 from test_generate import symtune
 
@@ -15,19 +15,19 @@ pytest.importorskip("duckdb")
 
 
 def test_all_holds():
-    report = selftest_sql(600, seed=1)
+    report = selftest("sql", 600, seed=1)
     assert not report.failed
     assert report.answers >= 600
-    assert report.disagreements == {"SQLite": 0, "DuckDB": 0}
-    assert report.permuted > 0
+    assert report.disagreements == {"SQLite": 0, "our evaluator on permuted rows": 0, "DuckDB": 0}
+    assert report.varied > 0
     assert report.by_type.total() == report.answers + report.duplicates
     assert len(report.by_type) > 15
     assert report.cpu_seconds > 0
 
 
 def test_a_fault_of_the_evaluator_is_a_failure(monkeypatch):
-    monkeypatch.setitem(functions._COMPARE, "<", lambda x, y: x <= y)
-    report = selftest_sql(600)
+    monkeypatch.setitem(operations._COMPARE, "<", lambda x, y: x <= y)
+    report = selftest("sql", 600)
     assert report.failed
     assert report.disagreements["SQLite"] > 0
     assert "SQLite does not confirm" in report.first[0]
@@ -35,7 +35,7 @@ def test_a_fault_of_the_evaluator_is_a_failure(monkeypatch):
 
 def test_what_duckdb_does_not_confirm_is_a_failure(monkeypatch):
     monkeypatch.setattr(SecondOpinion, "disagreements", lambda self, tables, queries: {0: "DuckDB: []"})
-    report = selftest_sql(300)
+    report = selftest("sql", 300)
     assert report.failed
     assert report.disagreements["DuckDB"] > 0
 
@@ -44,16 +44,16 @@ def test_an_answer_that_permutation_changes_is_a_failure(monkeypatch):
     def refuse(self, query, sql=None):
         raise Rejected("tie")
 
-    monkeypatch.setattr(selftest.Context, "prove", refuse)
-    report = selftest_sql(300)
+    monkeypatch.setattr(Context, "prove", refuse)
+    report = selftest("sql", 300)
     assert report.failed
-    assert 0 < report.ambiguous == report.permuted
+    assert 0 < report.ambiguous == report.varied
 
 
 def test_the_command_line(tmp_path):
     done = symtune("selftest", "--only", "sql", "--n", 200, "--workers", 2)
     assert done.returncode == 0, done.stderr
-    assert "disagreements: SQLite 0, DuckDB 0" in done.stdout
+    assert "disagreements: SQLite 0, our evaluator on permuted rows 0, DuckDB 0" in done.stdout
     assert "0 ambiguous" in done.stdout
     done = symtune("selftest", "--only", "slq")
     assert done.returncode == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -30,8 +31,8 @@ def write(folder: Path, *, sql: str = SQL, count: int = 3) -> Path:
         {
             "id": f"line {i}", "task": "sql_execution", "prompt": f"What is this?\n{TABLE.rows[0][0]}\n{sql}",
             "completion": "[bold]b[/bold]", "answer": "[bold]b[/bold]", "answer_type": "text", "table_id": "t",
-            "template_id": "mine+tapex", "difficulty": 3.0,
-            "info": dataset.info_text({"sql": sql, "tables": ["t"], "query_type": ("lookup", "count")[i % 2]}),
+            "prompt_template": "mine", "linearization": "tapex", "difficulty": 3.0,
+            "info": json.dumps({"sql": sql, "tables": ["t"], "query_type": ("lookup", "count")[i % 2]}),
         }
         for i in range(count)
     ]  # fmt: skip
@@ -92,7 +93,7 @@ def without_tables(folder: Path) -> None:
 
 BROKEN = [
     (empty, "wanted the output of `symtune generate`"),
-    (shutil.rmtree, "wanted the output of `symtune generate`"),
+    (shutil.rmtree, "no such file or folder"),
     (cut, "not a readable parquet file"),
     (without_tables, "row 1: table 't' is not in tables/"),
 ]

@@ -6,13 +6,13 @@ import pytest
 
 from sql_cases import CASES, TABLES
 from symtune.executors import Sqlite
-from symtune.sql import second_opinion
-from symtune.sql.abstraction import abstract
-from symtune.sql.evaluator import evaluate
-from symtune.sql.parse import parse_sql
-from symtune.sql.proof import Context, same_rows
-from symtune.sql.render import render
-from symtune.sql.second_opinion import SecondOpinion
+from symtune.sql.corpus.abstraction import abstract
+from symtune.sql.language import second_opinion
+from symtune.sql.language.evaluator import evaluate
+from symtune.sql.language.parse import parse_sql
+from symtune.sql.language.proof import Context, same_rows
+from symtune.sql.language.render import render
+from symtune.sql.language.second_opinion import SecondOpinion
 from symtune.tables import typed_rows
 from symtune.types import Rejected
 

@@ -4,31 +4,30 @@
     report.agreement     # 1.0 on our own data
 
 A line holds when its task proves the answer again from the fields alone (for SQL: our evaluator, SQLite, and SQLite on
-permuted rows and columns), and `completion` and `answer` are the same text. Lines that no prompt should share are
-counted too.
+permuted rows and columns), `completion` and `answer` are the same text, and the prompt is what the task renders from
+the fields, where the line names a prompt template (and for tables a linearization) that the task knows. Lines whose
+prompt could not be rendered again, and lines that share a prompt, are counted too.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from symtune import dataset
+from symtune.dataset import Line, Row, lines
 from symtune.denotation import render
 from symtune.keys import KeySet
+from symtune.prompts import LINEARIZATIONS
 from symtune.seeds import digest
-from symtune.tasks import SymbolicTask, find, names
-from symtune.types import Fields, InputError, Rejected, Table
+from symtune.task import TABLES, SymbolicTask
+from symtune.tasks import DEFAULT, Known
+from symtune.types import Fields, InputError, Rejected, UnknownName
 
 SHOWN = 5  # failures that a report names
 BATCH = 256  # lines that a further engine checks at once
-MAX_LINE = 16_000_000  # bytes of a line of a jsonl file; one that holds its tables has some 10 kB
-NEEDED = ("answer", "info")
 
 
 @dataclass
@@ -38,11 +37,14 @@ class AuditReport:
     lines: int = 0
     agreed: int = 0
     duplicates: int = 0
+    unrendered: int = 0  # lines that agree, whose prompt could not be rendered again
+    unasked: int = 0  # lines of tasks that the further engine knows nothing of
     failures: Counter[str] = field(default_factory=Counter)
     first: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property
     def agreement(self) -> float:
+        """The share of lines that hold."""
         return self.agreed / self.lines if self.lines else 0.0
 
     def fail(self, where: str, id: str, reason: str, detail: str) -> None:
@@ -52,120 +54,105 @@ class AuditReport:
             self.first.append((where, id, detail))
 
 
-def audit(
-    path: Path, *, engine: str = "", task: str = "", progress: Callable[[int], None] | None = None
-) -> AuditReport:
-    """Re-execute every line of a data set folder, a parquet file or a jsonl file.
-
-    `engine`: a further engine that must confirm what was executed ("duckdb"). `task`: a file of the user's own task;
-    lines name tasks, but never files: data does not choose what code runs. Raises InputError for what cannot be read
-    as such, UnknownName for an engine that a line's task does not have.
-    """
-    report, seen, batch = AuditReport(), KeySet(), list[bytes]()
-    known = {found.name: found for found in ([find(task)] if task else [])}
-    waiting: list[_Line] = []
-    for where, row, tables in lines(path):
-        report.lines += 1
-        line = _Line(where, str(row.get("id", "")), _task(row, known))
-        reason, detail = _check(row, tables, line)
-        if reason:
-            report.fail(where, line.id, reason, detail)
-        else:
-            report.agreed += 1
-            waiting.append(line)
-        if isinstance(row.get("prompt"), str):
-            batch.append(digest(row["prompt"]))
-        if report.lines % 4096 == 0:
-            report.duplicates += seen.add(b"".join(batch)).count(False)
-            batch.clear()
-        if len(waiting) == BATCH:
-            _confirm(waiting, engine, report)
-        if progress:
-            progress(report.lines)
-    _confirm(waiting, engine, report)
-    report.duplicates += seen.add(b"".join(batch)).count(False)
-    if not report.lines:
-        raise InputError(f"{path}: holds no line")
-    return report
-
-
 @dataclass
-class _Line:
+class _Audited:
     """A line that is being audited: where it stands, and its task and fields as far as they could be read."""
 
     where: str
     id: str
     task: SymbolicTask | None
     fields: Fields = field(default_factory=dict)
+    rendered: bool = False  # whether the prompt was rendered again
 
 
-def _task(row: dict[str, Any], known: dict[str, SymbolicTask]) -> SymbolicTask | None:
-    name = str(row.get("task") or "sql_execution")
-    if name not in known and name in names():
-        known[name] = find(name)
-    return known.get(name)
+def audit(
+    path: Path, *, engine: str = "", tasks: Sequence[str] = (), progress: Callable[[int, None], None] | None = None
+) -> AuditReport:
+    """Re-execute every line of a data set folder, a parquet file or a jsonl file.
+
+    `engine`: a further engine that must confirm what was executed ("duckdb"). `tasks`: files of the user's own tasks;
+    lines name tasks, but never files: data does not choose what code runs. Raises InputError for what cannot be read
+    as such, UnknownName for an engine that no task has.
+    """
+    report, seen, batch, known = AuditReport(), KeySet(), list[bytes](), Known(tasks)
+    if engine and engine not in known.engines():
+        raise UnknownName("engine", engine, known.engines())
+    waiting: list[_Audited] = []
+    for line in lines(path):
+        report.lines += 1
+        audited = _Audited(line.where, str(line.row.get("id", "")), known.get(str(line.row.get("task") or DEFAULT)))
+        reason, detail = _check(line, audited)
+        if reason:
+            report.fail(audited.where, audited.id, reason, detail)
+        else:
+            report.agreed += 1
+            report.unrendered += not audited.rendered
+            waiting.append(audited)
+        if isinstance(line.row.get("prompt"), str):
+            batch.append(digest(line.row["prompt"]))
+        if report.lines % 4096 == 0:
+            report.duplicates += seen.add(b"".join(batch)).count(False)
+            batch.clear()
+        if len(waiting) == BATCH:
+            _confirm(waiting, engine, report)
+        if progress and report.lines % BATCH == 0:
+            progress(report.lines, None)
+    _confirm(waiting, engine, report)
+    report.duplicates += seen.add(b"".join(batch)).count(False)
+    if not report.lines:
+        raise InputError(f"{path}: there are no lines in it")
+    return report
 
 
-def _confirm(waiting: list[_Line], engine: str, report: AuditReport) -> None:
+def _confirm(waiting: list[_Audited], engine: str, report: AuditReport) -> None:
     """Ask the further engine about lines that agree so far, and forget them."""
     if engine:
         for task, group in groupby(waiting, lambda line: line.task):
             members = list(group)
-            said = task.disagreements(engine, [line.fields for line in members]) if task else {}
+            if task is None or engine not in task.engines:
+                report.unasked += len(members)
+                continue
+            said = task.disagreements(engine, [line.fields for line in members])
             for position, text in said.items():
                 report.agreed -= 1
                 report.fail(members[position].where, members[position].id, f"{engine} disagrees", text)
     waiting.clear()
 
 
-def _check(row: dict[str, Any], tables: dict[str, Table], line: _Line) -> tuple[str, str]:
-    """("", "") where the line holds, else the reason and its detail. The fields are left in `line`."""
-    for name in NEEDED:
-        if not isinstance(row.get(name), str):
-            return "no field", f"{name} is missing or not a text"
-    if row.get("completion", row["answer"]) != row["answer"]:
-        return "completion differs", f"completion {row['completion']!r}, answer {row['answer']!r}"
-    if line.task is None:
+def _check(line: Line, audited: _Audited) -> tuple[str, str]:
+    """("", "") where the line holds, else the reason and its detail. The fields are left in `audited`."""
+    row, task = line.row, audited.task
+    answer = row.get("answer")
+    if not isinstance(answer, str):
+        return "no field", "answer is missing or not a text"
+    if row.get("completion", answer) != answer:
+        return "completion differs", f"completion {row['completion']!r}, answer {answer!r}"
+    if task is None:
         return "unknown task", f"{row['task']!r}; a task of your own is named by --task FILE"
     try:
-        line.fields = dataset.fields_of(row["info"], tables, line.where)
-        answer = render(line.task.execute(line.fields))
+        audited.fields = task.fields_of(line.info())
+        if not task.check(audited.fields, answer):
+            return "answer differs", f"stored {answer!r}, executed {render(task.execute(audited.fields))!r}"
+        return _check_prompt(row, task, audited)
     except Rejected as error:
         return error.reason, str(error)
-    except (InputError, KeyError, TypeError) as error:
+    except (InputError, KeyError, TypeError, AttributeError, ValueError) as error:
         return "unreadable fields", f"{type(error).__name__}: {error}"
-    if answer != row["answer"]:
-        return "answer differs", f"stored {row['answer']!r}, executed {answer!r}"
-    return "", ""
 
 
-def lines(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Table]]]:
-    """(where, row, tables of its shard) for every line."""
-    if path.is_dir():
-        for shard in dataset.shards(path):
-            tables = dataset.read_tables(shard.tables)
-            for number, row in enumerate(dataset.read_parquet(shard.data)):
-                yield f"{shard.data}:{number}", row, tables
-    elif not path.exists():
-        raise InputError(f"{path}: no such file or folder")
-    elif path.suffix == ".parquet":
-        for number, row in enumerate(dataset.read_parquet(path)):
-            yield f"{path}:{number}", row, {}
-    else:
-        yield from _json_lines(path)
-
-
-def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Table]]]:
-    with path.open("rb") as stream:
-        for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE + 1), b""), start=1):
-            if len(line) > MAX_LINE:
-                raise InputError(f"{path}:{number}: a line of more than {MAX_LINE:,} bytes")
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise InputError(f"{path}:{number}: not JSON: {error}") from None
-            if not isinstance(row, dict):
-                raise InputError(f"{path}:{number}: wanted an object a line, got {type(row).__name__}")
-            if isinstance(row.get("info"), dict):
-                row["info"] = json.dumps(row["info"])
-            yield f"{path}:{number}", row, {}
+def _check_prompt(row: Row, task: SymbolicTask, audited: _Audited) -> tuple[str, str]:
+    """The same of the prompt, rendered again; whether it could be is left in `audited`."""
+    how = str(row.get("linearization") or "")
+    template = task.template(str(row.get("prompt_template") or ""), audited.fields)
+    if template is None or not isinstance(row.get("prompt"), str):
+        return "", ""
+    if TABLES in audited.fields and how not in LINEARIZATIONS:
+        return "", ""
+    audited.rendered = True
+    prompt = task.prompt(audited.fields, template, how)
+    if prompt == row["prompt"]:
+        return "", ""
+    place = next((i for i, pair in enumerate(zip(prompt, row["prompt"], strict=False)) if pair[0] != pair[1]), None)
+    where = min(len(prompt), len(row["prompt"])) if place is None else place
+    got, wanted = row["prompt"][where : where + 40], prompt[where : where + 40]
+    return "prompt differs", f"from character {where + 1} on: stored {got!r}, rendered {wanted!r}"

@@ -1,24 +1,25 @@
-"""YAML files that people write (mixtures, recipes): read safely, checked whole, every fault named at once.
+"""Configuration: one idiom for what people say in YAML files, in flags and in Python. Every fault is named at once.
 
     class Source(Strict):
         name: str
         rate: float = Field(gt=0)
 
     mixture = load(Path("mix.yaml"), Mixture)     # or one InputError that lists all faults with their lines
+    source = Source.of({"name": "sql", "rate": 1})   # or one InputError
 
-Unknown keys are refused with "Did you mean …?"; a key written twice is refused too, since YAML would
-silently keep the second.
+Unknown keys are refused with "Did you mean …?"; a key written twice in a file is refused too, since YAML would
+silently keep the second. Values that flags write as text (`3:12`, `a,b`, `a=1,b=2`) are read wherever they come from.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from symtune.types import InputError
 
@@ -31,8 +32,93 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @classmethod
+    def of(cls, said: Mapping[str, Any], spelled: Callable[[str], str] = str) -> Self:
+        """The model of what was said. Raises InputError, in one line, with every fault. `spelled` writes the name of a
+        field as the user knows it: `rows` as `--rows`, say.
+        """
+        try:
+            return cls.model_validate(dict(said))
+        except ValidationError as error:
+            faults = [_sentence(cls, fault, spelled) for fault in error.errors(include_url=False)]
+            raise InputError("; ".join(dict.fromkeys(faults))) from None
+
+
+def flag(
+    *, panel: str = "", name: str = "", short: str = "", only: str = "", metavar: str = "", repeat: bool = False,
+    pairs: bool = False,
+) -> Any:  # fmt: skip
+    """What a field's flag needs besides the field's description (`symtune.flags`): a panel of the help, another name,
+    a short one beside it, a name that is its only one; whether it may be repeated, and then takes NAME=VALUE.
+    """
+    said = {"panel": panel, "name": name, "short": short, "only": only, "metavar": metavar}
+    return {key: value for key, value in (said | {"repeat": repeat, "pairs": pairs}).items() if value}
+
 
 Model = TypeVar("Model", bound=Strict)
+
+# ------------------------------------------------------------------------------------------- values that flags write
+
+
+def _range_of(number: type[int] | type[float]) -> Callable[[Any], Any]:
+    kind = "whole numbers, " if number is int else ""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, int | float):
+            return value, value
+        if not isinstance(value, str):
+            return value
+        low, colon, high = value.partition(":")
+        try:
+            return number(low), number(high if colon else low)
+        except ValueError:
+            raise ValueError(f"wanted {kind}LOW:HIGH, for example 3:12") from None
+
+    return read
+
+
+def ascending_from(least: float) -> Callable[[tuple[Any, Any]], tuple[Any, Any]]:
+    """A check of ranges: least <= LOW <= HIGH."""
+
+    def check(value: tuple[Any, Any]) -> tuple[Any, Any]:
+        if not least <= value[0] <= value[1]:
+            raise ValueError(f"wanted LOW:HIGH with {least:g} <= LOW <= HIGH")
+        return value
+
+    return check
+
+
+def _listed_names(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _weights(value: Any) -> Any:
+    """`lookup=3,count=1`, names alone for equal weights, or a mapping."""
+    if not isinstance(value, str):
+        return dict.fromkeys(value, 1.0) if isinstance(value, list | tuple) else value
+    found: dict[str, float] = {}
+    for part in _listed_names(value):
+        name, _, weight = part.partition("=")
+        try:
+            found[name.strip()] = float(weight or 1)
+        except ValueError:
+            raise ValueError("wanted NAME=WEIGHT, with commas between") from None
+    return found
+
+
+def _some_weight(value: dict[str, float]) -> dict[str, float]:
+    if not all(weight >= 0 for weight in value.values()) or not any(value.values()):
+        raise ValueError("wanted weights of 0 or more, one above 0")
+    return value
+
+
+WholeRange = Annotated[tuple[int, int], BeforeValidator(_range_of(int))]  # 3:12, [3, 12], or one number for both
+Range = Annotated[tuple[float, float], BeforeValidator(_range_of(float))]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed_names)]  # a,b or [a, b]
+Weights = Annotated[
+    dict[str, float], BeforeValidator(_weights), AfterValidator(_some_weight)
+]  # a=3,b=1 or {a: 3, b: 1}
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def load(path: Path, model: type[Model]) -> Model:
@@ -137,18 +223,34 @@ def _line(node: yaml.Node, loc: Loc) -> int:
     return line
 
 
-def _sentence(model: type[BaseModel], fault: Any) -> str:
-    place, message = dotted(fault["loc"]), str(fault["msg"])
+def _sentence(model: type[BaseModel], fault: Any, spelled: Callable[[str], str] = str) -> str:
+    loc = fault["loc"]
+    place = dotted((spelled(str(loc[0])), *loc[1:])) if loc else ""
     if fault["type"] == "extra_forbidden":
-        known = sorted(_model_at(model, fault["loc"]).model_fields)
-        near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1, cutoff=0.5)
+        known = sorted(_model_at(model, loc).model_fields)
+        near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.5)
         return f"{place}: unknown key. " + (f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}")
     if fault["type"] == "missing":
         return f"{place}: missing"
     if fault["type"] == "value_error":
-        return f"{place}: " * bool(place) + str(fault["ctx"]["error"])
-    wanted = message.replace("Input should be", "wanted").replace("Value error, ", "")
+        said = str(fault["ctx"]["error"])
+        got = f"got {_shown(fault['input'])}, " if said.startswith("wanted ") else ""
+        return f"{place}: {got}{said}" if place else said
+    wanted = str(fault["msg"]).replace("Input should be", "wanted")
+    for formal, plain in _PLAIN.items():
+        wanted = wanted.replace(formal, plain)
     return f"{place}: got {_shown(fault['input'])}, {wanted[:1].lower()}{wanted[1:]}"
+
+
+# What pydantic says -> what a person says.
+_PLAIN = {
+    "a valid tuple": "a list",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "more than",
+    ", unable to parse string as an integer": "",
+    ", unable to parse string as a number": "",
+}
 
 
 def _model_at(model: type[BaseModel], loc: Loc) -> type[BaseModel]:

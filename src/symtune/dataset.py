@@ -1,9 +1,13 @@
-"""The data set folder: rows to parquet shards and back, and the tables that the shards show.
+"""The data set folder: examples to parquet shards and back, and the tables that the shards show.
 
     data/train-00000-of-00005.parquet     one row an example, columns of docs/interface.md
     tables/train-00000-of-00005.parquet   the tables that those examples refer to by id, once each
 
-Rows are plain dicts; writing the same rows gives the same bytes.
+    for line in lines(Path("data/sql")):        # a data set folder, a parquet file or a jsonl file
+        info = line.info()                      # fields, with the tables themselves
+        example = example_of(task, line)        # typed, as its task understands it
+
+Writing the same rows gives the same bytes. Rows count from 1.
 """
 
 from __future__ import annotations
@@ -12,13 +16,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from symtune.types import InputError, Split, Table
+from symtune.files import BATCH, json_objects, read_parquet
+from symtune.task import TABLES, Drawn, SymbolicTask
+from symtune.types import SPLITS, Example, InputError, Table, Traits, UnknownName
 
 SCHEMA = pa.schema(
     [
@@ -29,27 +35,61 @@ SCHEMA = pa.schema(
         ("answer", pa.string()),
         ("answer_type", pa.string()),
         ("table_id", pa.string()),
-        ("template_id", pa.string()),
+        ("prompt_template", pa.string()),
+        ("linearization", pa.string()),
         ("difficulty", pa.float64()),
         ("info", pa.string()),
     ]
 )
-PUBLISHED_SCHEMA = pa.schema([("input", pa.string()), ("output", pa.string())])
 TABLES_SCHEMA = pa.schema(
     [("id", pa.string()), ("source", pa.string()), ("content", pa.string()), ("table", pa.string())]
 )
 _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-ROW_GROUP = 1024  # rows
 _OPTIONS = {"compression": "zstd", "compression_level": 3, "use_dictionary": False, "write_statistics": False}
 
 Row = dict[str, Any]
 
 
+# ---------------------------------------------------------------------------------------------------------- writing
+
+
+def example_row(task: SymbolicTask, drawn: Drawn, *, self_contained: bool = False) -> Row:
+    """The row of a drawn example; its tables by id, or themselves where the row is to stand alone. Raises InputError
+    for fields that JSON cannot hold.
+    """
+    example = drawn.example
+    info, tables = task.info(example), example.tables
+    if tables:
+        info[TABLES] = [table.to_json() if self_contained else table.id for table in tables]
+    try:
+        text = _as_json(info)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"task {task.name}: the fields of {example.id} cannot be stored as JSON: {error}") from None
+    return {
+        "id": example.id,
+        "task": example.task,
+        "prompt": drawn.prompt,
+        "completion": example.answer,
+        "answer": example.answer,
+        "answer_type": example.answer_type,
+        "table_id": tables[0].source if tables else "",
+        "prompt_template": drawn.template,
+        "linearization": drawn.linearization,
+        "difficulty": example.traits.difficulty,
+        "info": text,
+    }
+
+
+def table_row(table: Table, content: str) -> Row:
+    """The row of `tables/` for a shown table; `content` is the hash of the table that it was cut from."""
+    return {"id": table.id, "source": table.source, "content": content, "table": _as_json(table.to_json())}
+
+
 def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
     """Write rows as one parquet file. Row groups are small, so that readers can stream."""
     with pq.ParquetWriter(path, schema, **_OPTIONS) as writer:
-        for start in range(0, len(rows), ROW_GROUP):
-            group = rows[start : start + ROW_GROUP]
+        for start in range(0, len(rows), BATCH):
+            group = rows[start : start + BATCH]
             arrays = [_array([row[f.name] for row in group], f.type) for f in schema]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
@@ -66,14 +106,7 @@ def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(texts)))
 
 
-def table_row(table: Table, content: str) -> Row:
-    """The row of `tables/` for a shown table; `content` is the hash of the table that it was cut from."""
-    return {"id": table.id, "source": table.source, "content": content, "table": _as_json(table.to_json())}
-
-
-def info_text(info: Mapping[str, Any]) -> str:
-    """The `info` column: a JSON object with its keys in their given order."""
-    return _as_json(info)
+# ---------------------------------------------------------------------------------------------------------- reading
 
 
 @dataclass(frozen=True)
@@ -83,8 +116,13 @@ class Shard:
     data: Path
     tables: Path | None
 
+    @property
+    def split(self) -> str:
+        """The split that its name begins with."""
+        return self.data.name.partition("-")[0]
 
-def shards(folder: Path, split: Split | None = None) -> list[Shard]:
+
+def shards(folder: Path, split: str | None = None) -> list[Shard]:
     """The shards of a data set folder, in order. Raises InputError where there are none."""
     found = sorted((folder / "data").glob(f"{split or '*'}-*.parquet"))
     if not found:
@@ -92,26 +130,67 @@ def shards(folder: Path, split: Split | None = None) -> list[Shard]:
     return [Shard(path, other if (other := folder / "tables" / path.name).is_file() else None) for path in found]
 
 
-def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """The rows of one parquet file, batch by batch. Raises InputError for a file that is not parquet."""
-    try:
-        with pq.ParquetFile(path) as file:
-            missing = set(columns or ()) - set(file.schema_arrow.names)
-            if missing:
-                raise InputError(
-                    f"{path}: no column {sorted(missing)[0]!r}; it has {', '.join(file.schema_arrow.names)}"
-                )
-            # One thread: a pool of them, made for the first file, would keep 30 MB.
-            for batch in file.iter_batches(batch_size=ROW_GROUP, columns=columns, use_threads=False):
-                yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: not a readable parquet file: {str(error).splitlines()[0]}") from None
+def held_out_split(folder: Path, split: str | None = None) -> str:
+    """The split that was asked for, or the most held-out one of a data set folder. Raises InputError, UnknownName."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; wanted the output of `symtune generate`")
+    if split is not None and split not in SPLITS:
+        raise UnknownName("split", split, SPLITS)
+    there = {shard.split for shard in shards(folder)}
+    if split is not None and split not in there:
+        raise InputError(f"{folder}: no examples of split {split}; it has {', '.join(sorted(there))}")
+    return split or next(name for name in (*reversed(SPLITS), *sorted(there)) if name in there)
 
 
-def read_rows(folder: Path, split: Split | None = None, columns: Sequence[str] | None = None) -> Iterator[Row]:
+def read_rows(folder: Path, split: str | None = None, columns: Sequence[str] | None = None) -> Iterator[Row]:
     """The rows of a data set folder in order, one at a time; of one split, or of all that are there."""
     for shard in shards(folder, split):
         yield from read_parquet(shard.data, columns)
+
+
+class Line(NamedTuple):
+    """A stored example: where it stands, its columns, and the tables of its shard by id."""
+
+    where: str
+    row: Row
+    tables: Mapping[str, Table]
+
+    def info(self) -> Row:
+        """The fields and what else `info` holds; tables as Table, looked up by id or inlined. Raises InputError."""
+        info = self.row.get("info")
+        info = info if isinstance(info, dict) else _json(info, f"{self.where}: info")
+        if not isinstance(info, dict):
+            raise InputError(f"{self.where}: info is not a JSON object")
+        named = info.get(TABLES)
+        if named is None:
+            return info
+        return {**info, TABLES: tuple(map(self._table, named if isinstance(named, list) else [named]))}
+
+    def _table(self, entry: Any) -> Table:
+        if isinstance(entry, Mapping):
+            return Table.from_json(entry)
+        if entry not in self.tables:
+            raise InputError(f"{self.where}: table {str(entry)[:80]!r} is not in tables/")
+        return self.tables[entry]
+
+
+def lines(path: Path, split: str | None = None, columns: Sequence[str] | None = None) -> Iterator[Line]:
+    """The stored examples of a data set folder, a parquet file or a jsonl file. Raises InputError."""
+    if path.is_dir():
+        for shard in shards(path, split):
+            yield from _parquet_lines(shard.data, columns, read_tables(shard.tables))
+    elif not path.exists():
+        raise InputError(f"{path}: no such file or folder")
+    elif path.suffix == ".parquet":
+        yield from _parquet_lines(path, columns, {})
+    else:
+        for entry in json_objects(path, wanted="an example"):
+            yield Line(entry.where, entry.value, {})
+
+
+def _parquet_lines(path: Path, columns: Sequence[str] | None, tables: Mapping[str, Table]) -> Iterator[Line]:
+    for number, row in enumerate(read_parquet(path, columns), start=1):
+        yield Line(f"{path}: row {number}", row, tables)
 
 
 def read_tables(path: Path | None) -> dict[str, Table]:
@@ -121,25 +200,27 @@ def read_tables(path: Path | None) -> dict[str, Table]:
     return {row["id"]: Table.from_json(_json(row["table"], path)) for row in read_parquet(path, ["id", "table"])}
 
 
-def fields_of(info: str, tables: Mapping[str, Table], where: str) -> Row:
-    """The fields that an `info` text holds: `sql` and `tables` (looked up by id, or inlined). `where` names the line
-    in errors. Raises InputError.
-    """
-    fields = _json(info, where)
-    if not isinstance(fields, dict):
-        raise InputError(f"{where}: info is not a JSON object")
-    named = fields.get("tables")
-    if named is None:
-        return fields
-    shown: list[Table] = []
-    for entry in named if isinstance(named, list) else [named]:
-        if isinstance(entry, Mapping):
-            shown.append(Table.from_json(entry))
-        elif entry in tables:
-            shown.append(tables[entry])
-        else:
-            raise InputError(f"{where}: table {str(entry)[:80]!r} is not in tables/")
-    return {**fields, "tables": tuple(shown)}
+def example_of(task: SymbolicTask, line: Line) -> Example:
+    """The stored example as its task understands it. Raises InputError for what is no example of the task."""
+    info = line.info()
+    chance, ordered, operators = info.get("chance"), info.get("ordered", False), info.get("operators", ())
+    if chance is not None and not (isinstance(chance, int | float) and 0 <= chance <= 1):
+        raise InputError(f"{line.where}: info.chance: got {chance!r}, wanted a number from 0 to 1")
+    if not isinstance(operators, list | tuple):
+        raise InputError(f"{line.where}: info.operators: got {operators!r}, wanted a list of names")
+    try:
+        fields = task.fields_of(info)
+    except InputError as error:
+        raise InputError(f"{line.where}: {error}") from None
+    traits = Traits(str(info.get("query_type") or ""), tuple(map(str, operators)), chance)
+    row = line.row
+    return Example(row["id"], row["task"], fields, row["answer"], row["answer_type"], bool(ordered), traits)
+
+
+def contents(folder: Path) -> set[str]:
+    """The content hashes of all tables a data set folder was made from: what leaks are looked for by."""
+    paths: Iterable[Path] = sorted((folder / "tables").glob("*.parquet"))
+    return {row["content"] for path in paths for row in read_parquet(path, ["content"])}
 
 
 def _json(text: Any, where: object) -> Any:
@@ -147,9 +228,3 @@ def _json(text: Any, where: object) -> Any:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON: {error}") from None
-
-
-def contents(folder: Path) -> set[str]:
-    """The content hashes of all tables a data set folder was made from: what leaks are looked for by."""
-    paths: Iterable[Path] = sorted((folder / "tables").glob("*.parquet"))
-    return {row["content"] for path in paths for row in read_parquet(path, ["content"])}

@@ -63,7 +63,10 @@ class Sqlite:
 
     def __init__(self, *, own: bool = False) -> None:
         self._own = own
-        self._connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
+        # One user at a time, but not always of one thread: the pool of sql/language/engines.py lends it to any.
+        self._connection = sqlite3.connect(
+            ":memory:", isolation_level=None, cached_statements=0, check_same_thread=False
+        )
         self._names: list[str] = []
         self._steps = 0
         self._connection.execute("PRAGMA temp_store=MEMORY")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from symtune.seeds import digest
 
@@ -38,6 +39,21 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     low = 0.0 if right == 0 else max(0.0, middle - half)
     high = 1.0 if right == n else min(1.0, middle + half)
     return (low, high)
+
+
+def mean_of_means(groups: Sequence[Sequence[float]]) -> tuple[float, tuple[float, float]]:
+    """The mean of the means of groups of scores in [0, 1], and its 95 % interval: each group is resampled by itself.
+    Without any group: (0, (0, 1)). Raises ValueError for an empty group.
+    """
+    if not groups:
+        return (0.0, (0.0, 1.0))
+    if not all(groups):
+        raise ValueError("a group without scores has no mean")
+    if len(groups) == 1:
+        return (math.fsum(groups[0]) / len(groups[0]), score_interval(groups[0]))
+    found = math.fsum(math.fsum(group) / len(group) for group in groups) / len(groups)
+    resampled = [_resampled_means(group, str(place)) for place, group in enumerate(groups)]
+    return (found, _quantiles(sum(resampled) / len(groups), 0.0))
 
 
 def paired_difference(before: Sequence[float], after: Sequence[float]) -> tuple[float, tuple[float, float]]:
@@ -99,15 +115,26 @@ def _newcombe(before: Sequence[float], after: Sequence[float]) -> tuple[float, f
 
 def _bootstrap(values: Sequence[float], lowest: float) -> tuple[float, float]:
     """The percentile bootstrap interval of a mean, within [lowest, 1]."""
+    return _quantiles(_resampled_means(values), lowest)
+
+
+def _resampled_means(values: Sequence[float], *key: str) -> Any:
+    """The means of RESAMPLES samples of the values, an array. `key` tells apart groups of the same values."""
     import numpy
 
     array = numpy.asarray(values, dtype=numpy.float64)
-    seed = int.from_bytes(digest("intervals/bootstrap", array.tobytes().hex()), "big")
+    seed = int.from_bytes(digest("intervals/bootstrap", *key, array.tobytes().hex()), "big")
     generator = numpy.random.Generator(numpy.random.PCG64(seed))
     rows = max(1, 2**18 // len(array))  # resamples at a time, to bound memory
     means = [
         array[generator.integers(0, len(array), (min(rows, RESAMPLES - done), len(array)))].mean(axis=1)
         for done in range(0, RESAMPLES, rows)
     ]
-    low, high = numpy.quantile(numpy.concatenate(means), [0.025, 0.975])
+    return numpy.concatenate(means)
+
+
+def _quantiles(means: Any, lowest: float) -> tuple[float, float]:
+    import numpy
+
+    low, high = numpy.quantile(means, [0.025, 0.975])
     return (max(lowest, float(low)), min(1.0, float(high)))

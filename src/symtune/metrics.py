@@ -21,9 +21,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from symtune.benchmarks.wikitablequestions.rules import wtq_correct
 from symtune.denotation import ROW_DELIMITER, same_answer
 from symtune.reading import read_option
-from symtune.wtq_rules import wtq_correct
 
 Metric = Callable[[Sequence[str], str, Sequence[str], Sequence[str] | None], bool | float]
 
@@ -81,6 +81,8 @@ def _paper(prediction: Sequence[str], text: str, target: Sequence[str], target_c
     """The metric of the paper on one pair: gold items stand between commas, as in its data."""
     return get_denotation_accuracy([text], [", ".join(target)])
 
+
+NEEDS_CANON = frozenset({"wtq"})  # what is wrong without canonical values might be right with them
 
 METRICS: Mapping[str, Metric] = {
     "denotation": denotation,

@@ -25,14 +25,15 @@ from pydantic import Field, model_validator
 from symtune import records
 from symtune.config import Strict
 from symtune.output import new_folder, sha256, versions, write_manifest
-from symtune.records import Item
+from symtune.records import Item, Notes
 from symtune.seeds import digest, rng
+from symtune.splitting import check_same_splits, splits_of
 from symtune.types import InputError, LeakError
 
 ROWS_PER_SHARD = 50_000
+SHOWN_KEYS = 12
 RUN_SCHEME = "run:"  # in a recipe: a folder that an earlier stage of the same run has written
-COLUMNS = ("id", "source", "prompt", "completion", *records.TYPES)
-SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
+SCHEMA = pa.schema([(name, pa.string()) for name in records.COLUMNS])
 
 
 class Source(Strict):
@@ -90,6 +91,16 @@ class Share:
     requested: float
     realised: float
     dropped: Mapping[str, int]  # by reason
+    first_dropped: Mapping[str, str]  # by reason: where the first stands
+    ignored: Mapping[str, int]  # keys of records that are not read -> records
+
+    @property
+    def ignored_keys(self) -> str:
+        """One sentence on the keys of records that are not read, the most frequent first; "" where there are none."""
+        ranked = sorted(self.ignored.items(), key=lambda key: (-key[1], key[0]))
+        shown = [f"{name} ({count:,})" for name, count in ranked[:SHOWN_KEYS]]
+        more = [f"{len(ranked) - SHOWN_KEYS:,} more"] if len(ranked) > SHOWN_KEYS else []
+        return f"ignored keys (records): {', '.join(shown + more)}" if ranked else ""
 
     @property
     def short(self) -> int:
@@ -104,7 +115,7 @@ class _Survey:
     source: Source
     path: Path
     usable: array[int]  # positions
-    dropped: Counter[str]
+    notes: Notes
 
     @property
     def limit(self) -> int:
@@ -121,6 +132,7 @@ def mix(
     each record read, and the text of the records chosen.
     """
     found = [(source, _find(source, base, run)) for source in mixture.sources]
+    splits = check_same_splits({source.path: splits_of(path) for source, path in found})
     with new_folder(out, overwrite=overwrite) as folder:
         surveys = _survey(found)
         wanted = _wanted(mixture, surveys)
@@ -135,6 +147,7 @@ def mix(
             "records": sum(share.records for share in shares),
             "shares": [asdict(share) | {"short": share.short} for share in shares],
             "inputs": inputs,
+            "splits": splits,
             "sha256": shards,
             "versions": versions("pyarrow"),
         }
@@ -164,34 +177,19 @@ def _survey(found: Sequence[tuple[Source, Path]]) -> list[_Survey]:
     seen: set[bytes] = set()
     surveys = []
     for source, path in found:
-        survey = _Survey(source, path, array("Q"), Counter())
-        for position, item in enumerate(records.records(path)):
-            reason = _fault(item)
-            if not reason:
-                key = digest(len(item.prompt), item.prompt, item.completion)
-                reason = "duplicate" if key in seen else ""
-                seen.add(key)
-            if reason:
-                survey.dropped[reason] += 1
+        survey = _Survey(source, path, array("Q"), Notes())
+        for position, item in enumerate(records.records(path, survey.notes)):
+            key = digest(len(item.prompt), item.prompt, item.completion)
+            if key in seen:
+                survey.notes.drop("duplicate", item.id)
             else:
+                seen.add(key)
                 survey.usable.append(position)
         if not survey.usable:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in survey.dropped.items()) or "it is empty"
+            reasons = ", ".join(f"{count} {reason}" for reason, count in survey.notes.dropped.items()) or "it is empty"
             raise InputError(f"source {source.name!r}: {path}: no usable record ({reasons})")
         surveys.append(survey)
     return surveys
-
-
-def _fault(item: Item) -> str:
-    if not item.prompt.strip():
-        return "empty prompt"
-    if not item.completion.strip():
-        return "empty completion"
-    try:
-        (item.prompt + item.completion).encode()
-    except UnicodeEncodeError:
-        return "unpaired surrogate"
-    return ""
 
 
 def _requested(surveys: Sequence[_Survey]) -> list[float]:
@@ -258,7 +256,9 @@ def _shares(
             completion_characters=sum(len(item.completion) for item in chosen[k]),
             requested=requested[k],
             realised=len(chosen[k]) / total,
-            dropped=dict(sorted(survey.dropped.items())),
+            dropped=dict(sorted(survey.notes.dropped.items())),
+            first_dropped=dict(sorted(survey.notes.first.items())),
+            ignored=dict(sorted(survey.notes.ignored.items())),
         )
         for k, survey in enumerate(surveys)
     ]
@@ -294,6 +294,9 @@ def _card_lines(mixture: Mixture, shares: Sequence[Share]) -> Iterator[str]:
             f"| {name} | {path} | {share.requested:.1%} | {share.realised:.1%} | {share.records:,} "
             f"| {share.characters:,} | {dropped} |"
         )
+    for share in shares:
+        if share.ignored:
+            yield from ("", f"{share.name}: {share.ignored_keys}.")
     for share in shares:
         if share.path.startswith(records.BUNDLED_SCHEME):
             yield from (

@@ -1,23 +1,26 @@
 """Near duplicates of a data set: lines that ask almost the same of almost the same table (extra `dedup`).
 
-    found = near_duplicates((row, tables) for _, row, tables in lines)
+    found = near_duplicates(dataset.lines(Path("data/sql")))
     found.near, found.lines, THRESHOLD
 
-A line is the set of its program's token triples and of its tables' rows; two lines are near where the Jaccard
-similarity of their sets, estimated by MinHash, is THRESHOLD or more: as good as one table with a program that differs
-in a constant at most, or one program on a table that differs in a row or two. Lines of one view with different
-programs are not near: that is what a view is for. Memory is bounded: the first MOST lines are compared.
+A line is the set of token triples of its fields (of its prompt, where it has none) and of its tables' rows; two lines
+are near where the Jaccard similarity of their sets, estimated by MinHash, is THRESHOLD or more: as good as one table
+with a program that differs in a constant at most, or one program on a table that differs in a row or two. Lines of one
+view with different programs are not near: that is what a view is for. Memory is bounded: the first MOST lines are
+compared.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from symtune.types import Table, need
+from symtune.dataset import Line
+from symtune.task import TABLES, TRAITS
+from symtune.types import InputError, Table, need
 
 THRESHOLD = 0.9
 MOST = 100_000  # lines that are compared: some 100 MB
@@ -41,18 +44,18 @@ def require() -> Any:
     return need("rensa", "dedup", "finding near duplicates")
 
 
-def near_duplicates(lines: Iterable[tuple[Mapping[str, Any], Mapping[str, Table]]]) -> NearDuplicates:
-    """How many lines (row, the tables it refers to by id) are near to an earlier one. Raises MissingExtra."""
+def near_duplicates(lines: Iterable[Line]) -> NearDuplicates:
+    """How many lines are near to an earlier one. Raises MissingExtra."""
     rensa = require()
     index = rensa.RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=BANDS)
     kept: list[Any] = []
     near = left_out = 0
-    for row, tables in lines:
+    for line in lines:
         if len(kept) >= MOST:
             left_out += 1
             continue
         sketch = rensa.RMinHash(num_perm=PERMUTATIONS, seed=_SEED)
-        sketch.update(sorted(shingles(row, tables)))
+        sketch.update(sorted(shingles(line)))
         candidates = sorted(index.query(sketch))[-_CANDIDATES:]
         near += any(sketch.jaccard(kept[i]) >= THRESHOLD for i in candidates)
         index.insert(len(kept), sketch)
@@ -60,20 +63,21 @@ def near_duplicates(lines: Iterable[tuple[Mapping[str, Any], Mapping[str, Table]
     return NearDuplicates(len(kept), near, left_out)
 
 
-def shingles(row: Mapping[str, Any], tables: Mapping[str, Table]) -> set[str]:
-    """Token triples of the program, and the rows of the tables it runs on; of the prompt where there is no program."""
+def shingles(line: Line) -> set[str]:
+    """Token triples of the fields, and the rows of the tables; of the prompt where the fields cannot be read."""
     try:
-        info = json.loads(row.get("info") or "{}")
-    except ValueError:
+        info = line.info()
+    except InputError:
         info = {}
-    program = info.get("sql") if isinstance(info, dict) else None
-    if not isinstance(program, str):
-        return _triples(str(row.get("prompt", "")))
-    found = _triples(program)
-    for said in info.get("tables") or ():
-        table = tables.get(said) if isinstance(said, str) else None
-        rows = [table.header, *table.rows] if table else said.get("rows", ()) if isinstance(said, dict) else ()
-        found.update("\x1f".join(map(str, cells)) for cells in rows)
+    tables: Iterable[Table] = info.pop(TABLES, ())
+    fields = [
+        value if isinstance(value, str) else json.dumps(value) for name, value in info.items() if name not in TRAITS
+    ]
+    if not fields:
+        return _triples(str(line.row.get("prompt", "")))
+    found = _triples("\n".join(fields))
+    for table in tables:
+        found.update("\x1f".join(cells) for cells in (table.header, *table.rows))
     return found
 
 

@@ -1,7 +1,8 @@
 """Where every stage writes: a temporary name first, renamed when whole; and the manifest that says how.
 
-A reader of an output folder never meets half a result: `new_folder` yields a hidden sibling folder and renames
-it at the end, and a failure inside leaves nothing behind.
+A reader of an output folder never meets half a result: `new_folder` yields a hidden sibling folder and renames it at
+the end, and a failure inside leaves nothing behind. Work that an interrupted run resumes is kept in a `working_folder`,
+which notes what decides its outcome: it is never resumed by a run of other arguments, and never taken for a result.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from symtune import __version__
-from symtune.types import InputError, OutputError
+from symtune.types import InputError, OutputError, SymtuneError
 
 MANIFEST = "manifest.json"
 
@@ -56,9 +57,83 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             shutil.rmtree(path)
         temporary.rename(path)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise _fault(error, path, temporary) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _fault(error: OSError, path: Path, temporary: Path) -> SymtuneError:
+    """What went wrong with the output `path`; or with another file, which was read meanwhile."""
+    named = Path(os.fsdecode(error.filename)).absolute() if isinstance(error.filename, str | bytes) else temporary
+    if named.is_relative_to(temporary) or named.is_relative_to(path.absolute()):
+        return OutputError(f"cannot write {path}: {error.strerror or error}")
+    return InputError(f"{named}: cannot be read: {error.strerror or error}")
+
+
+WORK = "work.json"  # in a working folder: what decides the outcome of the work
+
+
+@contextlib.contextmanager
+def working_folder(
+    out: Path, identity: Mapping[str, Any], *, worth: Callable[[Path], bool], overwrite: bool = False
+) -> Iterator[Path]:
+    """Yield the hidden folder beside `out` that keeps unfinished work, `.NAME.working`. It is gone when the block ends
+    without an error; after an error it stays where `worth(folder)`: where there is something to resume from.
+
+    `identity` is all that decides the outcome. Raises OutputError where the folder holds work of another identity,
+    unless `overwrite` is set: then it is cleared.
+    """
+    folder = out.absolute().parent / f".{out.name}.working"
+    said = json.loads(json.dumps(identity, default=str))
+    try:
+        before = _work_of(folder)
+        if before is not None and before != said and not overwrite and worth(folder):
+            raise OutputError(
+                f"{folder} holds unfinished work of other arguments ({_difference(before, said)}); run it to its end with "
+                "the same arguments, or add --overwrite to discard it"
+            )
+        if before != said:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            (folder / WORK).write_text(json.dumps(said, sort_keys=True), "utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror}") from None
+    try:
+        yield folder
+    except BaseException:
+        if not worth(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """In what two identities differ first, in words."""
+    before, after = _flat(was), _flat(now)
+    name = next(key for key in sorted({*before, *after}) if before.get(key) != after.get(key))
+    return f"{name}: was {_shown(before.get(name))}, is {_shown(after.get(name))}"
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {name: value}
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        found |= _flat(inner, f"{name}.{key}" if name else str(key))
+    return found
+
+
+def _shown(value: Any, most: int = 40) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _work_of(folder: Path) -> dict[str, Any] | None:
+    """The identity that a working folder notes; None where it notes none."""
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads((folder / WORK).read_text("utf-8"))
+        return found if isinstance(found, dict) else None
+    return None
 
 
 @contextlib.contextmanager
@@ -71,7 +146,7 @@ def new_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise _fault(error, path, temporary) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, Literal
 
@@ -145,14 +145,43 @@ class Denotation(msgspec.Struct, frozen=True, gc=False):
     kind: str = "text"
 
 
+class Traits(msgspec.Struct, frozen=True, gc=False):
+    """What is known of an example besides its fields and its answer. None of it decides the answer.
+
+    query_type: the kind of program, by which results are broken down. operators: what the program uses. chance: the
+    expected score of guessing, None where nobody knows. shortcut: what would answer it without reading. classes: the
+    classes of answers that it belongs to and whose shares are bounded. origin: what the program was made from (the id
+    of an SQL template), "" where it was drawn freely.
+    """
+
+    query_type: str = ""
+    operators: tuple[str, ...] = ()
+    chance: float | None = None
+    difficulty: float = 0.0
+    shortcut: str = ""
+    classes: tuple[str, ...] = ()
+    origin: str = ""
+
+
 class Example(msgspec.Struct, frozen=True, gc=False):
-    """One verified item, not yet rendered: it can be executed and prompted again for ever."""
+    """One verified item of a symbolic task, not yet rendered: it can be executed and prompted again for ever.
+
+    answer_type: the `kind` of its denotation; ordered: whether the order of the answer's rows means anything.
+    """
 
     id: str
     task: str
     fields: Fields
     answer: str
-    meta: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    answer_type: str = "text"
+    ordered: bool = False
+    traits: Traits = Traits()
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that it shows; none where it shows none."""
+        found: tuple[Table, ...] = self.fields.get("tables", ())
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,3 +218,7 @@ class Result:
     interval: tuple[float, float]
     group: str = ""  # "" for the whole; else for example a query type
     notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def noting(self, notes: Mapping[str, Any]) -> Result:
+        """The result with more notes, behind those that it has."""
+        return replace(self, notes={**self.notes, **notes})

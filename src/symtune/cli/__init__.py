@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import importlib
 import os
-import pkgutil
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 
 from symtune import __version__
+from symtune.registry import modules
 from symtune.types import SymtuneError
 
 INTERRUPTED = 130  # exit status: 128 + SIGINT
@@ -28,34 +27,26 @@ def build() -> typer.Typer:
         name="symtune",
         help=f"Symbolic instruction tuning {__version__}: generate | mix | train | evaluate | report, or run a recipe.",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name):
-        importlib.import_module(f"{__name__}.{module.name}").register(app)
+
+    @app.callback()
+    def symtune(
+        version: Annotated[
+            bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version and exit.")
+        ] = False,
+    ) -> None:
+        pass
+
+    for name in modules(__name__):
+        importlib.import_module(f"{__name__}.{name}").register(app)
     return app
 
 
-@contextmanager
-def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, where that is a terminal, with the time left; yields the function (done, of) that
-    moves it.
-    """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
-        task = shown.add_task(what, total=total)
-        yield lambda done, of: shown.update(task, completed=done, total=of)
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"symtune {__version__}")
+        raise typer.Exit
 
 
 # Escape sequences, other controls, surrogates and marks that turn the direction of the line.

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
     def command(
         data: Annotated[Path, typer.Argument(help="A data set folder, a parquet or a jsonl file.")],
         engine: Annotated[str, typer.Option("--engine", help="A further engine that must confirm: duckdb.")] = "",
-        task: Annotated[str, typer.Option("--task", help="The .py file of your own task, for lines of it.")] = "",
+        task: Annotated[
+            list[str] | None, typer.Option("--task", help="The .py file of a task of your own. Repeatable.")
+        ] = None,
         near_duplicates: Annotated[
             bool, typer.Option("--near-duplicates", help="Count near duplicates too (extra `dedup`).")
         ] = False,
@@ -26,34 +28,38 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
         from rich.markup import escape
 
-        from symtune.audit import audit, lines
+        from symtune.audit import audit
+        from symtune.dataset import lines
         from symtune.near_duplicates import THRESHOLD, require
         from symtune.near_duplicates import near_duplicates as find
+        from symtune.progress import progress_bar
 
         if near_duplicates:
             require()  # told before the audit, not after it
         console = Console(highlight=False, soft_wrap=True)
-        with Console(stderr=True).status("auditing") as status:
-            report = audit(
-                data,
-                engine=engine,
-                task=task,
-                progress=lambda n: status.update(f"auditing: {n:,} lines") if n % 500 == 0 else None,
-            )
+        with progress_bar("lines audited") as progress:
+            report = audit(data, engine=engine, tasks=task or (), progress=progress)
         colour = "green" if report.agreed == report.lines else "red"
         console.print(
             f"[{colour}]{report.agreed:,} of {report.lines:,} lines agree ({report.agreement:.2%})[/]; "
             f"{report.duplicates:,} duplicate prompts"
         )
+        if report.unrendered:
+            console.print(
+                f"{report.unrendered:,} prompts were not checked: their lines name no prompt template and "
+                "linearization that the task knows"
+            )
+        if report.unasked:
+            console.print(f"{report.unasked:,} lines are of tasks that {escape(harmless(engine))} cannot execute")
         for reason, count in report.failures.most_common():
             console.print(f"  {count:,} × {escape(harmless(reason))}")
         for where, id, detail in report.first:
             console.print("  " + escape(harmless(f"{where} {id}: {detail[:300]}")))
         if near_duplicates:
             with Console(stderr=True).status("comparing lines"):
-                found = find((row, tables) for _, row, tables in lines(data))
+                found = find(lines(data))
             console.print(
-                f"{found.near:,} of {found.lines:,} lines are near an earlier one (MinHash of program and rows, "
+                f"{found.near:,} of {found.lines:,} lines are near an earlier one (MinHash of fields and rows, "
                 f"similarity {THRESHOLD} or more)" + (f"; {found.left_out:,} not compared" if found.left_out else "")
             )
         if report.agreed != report.lines:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from symtune.cli import progress_bar
+from symtune.evaluation.config import EvaluateConfig
+from symtune.flags import takes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,78 +17,38 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add `symtune evaluate`."""
-    app.command("evaluate")(evaluate)
+    """Add the verb to the app."""
 
+    @app.command("evaluate")
+    @takes(EvaluateConfig)
+    def command(config: EvaluateConfig) -> None:
+        """Score a model on a benchmark. An interrupted evaluation resumes from the predictions that it had."""
+        from rich.console import Console
 
-def evaluate(
-    benchmark: Annotated[str, typer.Option(help="wikitablequestions, or sql_execution.")],
-    model: Annotated[str, typer.Option(help="A name, a folder, a hub id, or a YAML that builds a model.")],
-    data: Annotated[Path, typer.Option(help="The benchmark's official release, or a data set folder.")],
-    out: Annotated[Path, typer.Option(help="The evaluation folder to write.")],
-    split: Annotated[
-        str | None, typer.Option(help="train, validation, test, or a file of the release. [the benchmark's choice]")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many examples. [all]")] = None,
-    template: Annotated[str | None, typer.Option(help="A prompt template by name. [the benchmark's choice]")] = None,
-    linearization: Annotated[str | None, typer.Option(help="How tables are written. [the benchmark's choice]")] = None,
-    max_new_tokens: Annotated[int, typer.Option(help="The longest answer, in tokens.")] = 64,
-    budget: Annotated[
-        int | None, typer.Option(help="The longest prompt, in tokens; longer tables are cut. [what the model reads]")
-    ] = None,
-    batch_tokens: Annotated[int, typer.Option(help="Tokens of a batch, padding and answers included.")] = 16_384,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier output.")] = False,
-) -> None:
-    """Score a model on a benchmark. Predictions are written as they come, to OUT.partial.jsonl."""
-    arguments = {name: str(value) if isinstance(value, Path) else value for name, value in locals().items()}
-    arguments.pop("overwrite")
-    from rich.console import Console
+        from symtune.evaluation import check_splits, evaluate, prepare
+        from symtune.models import check_model, open_model
+        from symtune.output import check_writable
+        from symtune.progress import progress_bar
 
-    from symtune.benchmarks import Format, find
-    from symtune.evaluate import evaluate as run_evaluate
-    from symtune.output import check_writable
-    from symtune.types import InputError
-
-    for name, number in (
-        ("limit", limit), ("max-new-tokens", max_new_tokens), ("budget", budget), ("batch-tokens", batch_tokens),
-    ):  # fmt: skip
-        if number is not None and number < 1:
-            raise InputError(f"--{name}: got {number}, wanted 1 or more")
-    # All that can be wrong is found before the model is loaded, which takes long.
-    asked = find(benchmark)
-    format = Format(template, linearization)
-    asked.check_format(format)
-    check_writable(out, overwrite=overwrite)
-    chosen = asked.split(data, split)
-
-    from symtune.models import check_model, device, generator, load
-
-    check_model(model)
-    examples = asked.load(data, chosen, limit)
-    console = Console(stderr=True)
-    with console.status(f"loading {model}"):
-        loaded = load(model)
-    room = loaded.prompt_room(max_new_tokens)
-    room = min(room, budget or room)
-    with progress_bar("answers") as progress:
-        results = run_evaluate(
-            asked,
-            examples,
-            generator(loaded, max_new_tokens=max_new_tokens, batch_tokens=batch_tokens),
-            split=chosen,
-            out=out,
-            measure=loaded.measure,
-            room=room,
-            format=format,
-            arguments={**arguments, "split": chosen},
-            facts={"model": loaded.facts()},
-            run={"device": str(device())},
-            progress=progress,
-            overwrite=overwrite,
-        )
-    print_console = Console()
-    print_console.print(results_table(results))
-    print_console.print(f"{out}", markup=False, highlight=False)
+        # All that can be wrong is found before the model is loaded, which takes long.
+        check_writable(config.out, overwrite=config.overwrite)
+        exam = prepare(config, config.data, config.task)
+        check_model(config.model)
+        check_splits(config.model, config.data)
+        with Console(stderr=True).status(f"loading {config.model}"):
+            model = open_model(config.model, batch_tokens=config.batch_tokens)
+        with progress_bar("answers") as progress:
+            results = evaluate(
+                exam,
+                model,
+                config.out,
+                arguments={**config.model_dump(mode="json", exclude={"out", "overwrite"}), "split": exam.split},
+                progress=progress,
+                overwrite=config.overwrite,
+            )
+        console = Console()
+        console.print(results_table(results))
+        console.print(f"{config.out}", markup=False, highlight=False)
 
 
 def results_table(results: Sequence[Result]) -> Table:
@@ -98,16 +58,10 @@ def results_table(results: Sequence[Result]) -> Table:
     from rich.text import Text
 
     first = results[0]
-    stated = [f"{first.notes['tables_cut']:,} tables cut" if first.notes.get("tables_cut") else ""]
-    stated += [
-        f"{count:,} ended by {reason}" for reason, count in first.notes.get("finish", {}).items() if reason != "stop"
-    ]
-    if first.notes.get("without_canonical_value"):
-        stated.append(f"{first.notes['without_canonical_value']:,} answers without a canonical value: compared as text")
     table = Table(
         box=box.SIMPLE_HEAD,
         title=Text(f"{first.benchmark}, {first.split} split"),
-        caption=Text("; ".join(filter(None, stated))),
+        caption=Text("; ".join(_stated(first))),
     )
     table.add_column("metric")
     for column in ("score", "95 % interval", "chance", "n"):
@@ -122,3 +76,12 @@ def results_table(results: Sequence[Result]) -> Table:
             f"{result.n:,}",
         )
     return table
+
+
+def _stated(first: Result) -> list[str]:
+    """What a reader of the scores must know."""
+    notes = first.notes
+    stated = [f"{notes['tables_cut']:,} tables cut"] if notes.get("tables_cut") else []
+    stated += [f"{notes['shots_dropped']:,} shots dropped"] if notes.get("shots_dropped") else []
+    stated += [f"{count:,} ended by {reason}" for reason, count in notes.get("finish", {}).items() if reason != "stop"]
+    return stated + ([str(notes["remark"])] if notes.get("remark") else [])

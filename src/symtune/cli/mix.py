@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symtune.cli import harmless
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
@@ -37,8 +39,8 @@ def mix(
     console = Console()
     console.print(shares_table(shares))
     for share in shares:
-        if share.short:
-            console.print(f"{share.name}: {shortage(share)}", markup=False, highlight=False)
+        for line in remarks(share):
+            console.print(harmless(f"{share.name}: {line}"), markup=False, highlight=False, soft_wrap=True)
     total = sum(share.records for share in shares)
     console.print(f"{total:,} records in {out}", markup=False, highlight=False)
 
@@ -64,6 +66,16 @@ def shares_table(shares: Sequence[Share]) -> Table:
             f"{sum(share.dropped.values()):,}",
         )
     return table
+
+
+def remarks(share: Share) -> Iterator[str]:
+    """What there is to say of a source: each reason for which records are dropped, ignored keys, a shortage."""
+    for reason, count in share.dropped.items():
+        yield f"dropped {count:,}: {reason} (the first: {share.first_dropped[reason]})"
+    if share.ignored:
+        yield share.ignored_keys
+    if share.short:
+        yield shortage(share)
 
 
 def shortage(share: Share) -> str:

@@ -9,16 +9,19 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add `symtune report`."""
-    app.command("report")(report)
+    """Add the verb to the app."""
 
+    @app.command("report")
+    def command(
+        run: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A run folder of `symtune run`.")],
+        out: Annotated[Path | None, typer.Option(help="The HTML file [default: RUN_DIR/report.html].")] = None,
+        task: Annotated[
+            list[str] | None,
+            typer.Option("--task", help="The .py file of a task of your own that the run is about. Repeatable."),
+        ] = None,
+        overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier file.")] = False,
+    ) -> None:
+        """Write one self-contained HTML file on a run, finished or not."""
+        from symtune.reporting import report
 
-def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A run folder of `symtune run`.")],
-    out: Annotated[Path | None, typer.Option(help="The HTML file [default: RUN_DIR/report.html].")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier file.")] = False,
-) -> None:
-    """Write one self-contained HTML file on a run, finished or not."""
-    from symtune.report import report as write_report
-
-    print(write_report(run, out, overwrite=overwrite or out is None))
+        print(report(run, out, tasks=task or (), overwrite=overwrite or out is None))

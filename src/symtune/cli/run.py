@@ -11,25 +11,28 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from symtune.report.read import Comparison, Evaluation
+    from symtune.reporting.read import Comparison, Evaluation
 
 
 def register(app: typer.Typer) -> None:
-    """Add `symtune run`."""
-    app.command("run")(run)
+    """Add the verb to the app."""
+
+    @app.command("run")
+    def command(
+        recipe: Annotated[Path, typer.Argument(help="A recipe, for example recipes/quickstart.yaml.")],
+        out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/NAME]")] = None,
+        control: Annotated[
+            str, typer.Option(help="short: the control trains on fewer tokens; full: on as many as the model.")
+        ] = "short",
+        overwrite: Annotated[
+            bool, typer.Option("--overwrite", help="Make again what was made with other arguments.")
+        ] = False,
+    ) -> None:
+        """Run a whole recipe. An interrupted run resumes where it stopped."""
+        _run(recipe, out, control, overwrite)
 
 
-def run(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, for example recipes/quickstart.yaml.")],
-    out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/NAME]")] = None,
-    control: Annotated[
-        str, typer.Option(help="short: the control trains on fewer tokens; full: on as many as the model.")
-    ] = "short",
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Make again what was made with other arguments.")
-    ] = False,
-) -> None:
-    """Run a whole recipe; an interrupted run goes on where it stopped."""
+def _run(recipe: Path, out: Path | None, control: str, overwrite: bool) -> None:
     from functools import partial
     from typing import cast, get_args
 
@@ -37,7 +40,8 @@ def run(
 
     from symtune import recipe as recipes
     from symtune.recipe.board import Board
-    from symtune.recipe.summary import comparisons, evaluations, verdict
+    from symtune.recipe.summary import comparisons, verdict
+    from symtune.reporting.read import read_evaluations
     from symtune.types import UnknownName
 
     if control not in get_args(recipes.ControlLength):
@@ -54,29 +58,31 @@ def run(
         control=cast(recipes.ControlLength, control),
         overwrite=overwrite,
     )
-    found = evaluations(folder)
+    found = read_evaluations(folder)
     lines = comparisons(found)
-    console.print(scores_table(found, lines))
+    for name, evaluated in found.items():
+        console.print(scores_table(name, evaluated, lines))
     console.print(verdict(lines), markup=False, highlight=False)
     console.print(f"report: {page}", markup=False, highlight=False, soft_wrap=True)
 
 
-def scores_table(found: Mapping[str, Evaluation], lines: Sequence[Comparison]) -> Table:
+def scores_table(name: str, found: Mapping[str, Evaluation], lines: Sequence[Comparison]) -> Table:
     """Before, chance, control and after, with n and 95 % intervals; and what after is above each of them."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from symtune.recipe.summary import overall
 
     scores = overall(found)
-    differences = {line.against: line for line in lines if not line.group}
-    table = Table(box=box.SIMPLE_HEAD)
+    differences = {line.against: line for line in lines if line.evaluation == name and not line.group}
+    table = Table(box=box.SIMPLE_HEAD, title=Text(name))
     for column in ("", "right", "95 % interval", "n", "after is higher by", "95 % interval"):
         table.add_column(column, justify="left" if not column else "right")
     chance = next((score.notes["chance"] for score in scores.values() if "chance" in score.notes), None)
-    for name in ("before", "chance", "control", "after"):
-        score, line = scores.get(name), differences.get(name)
-        if name == "chance" and chance is not None:
+    for model in ("before", "chance", "control", "after"):
+        score, line = scores.get(model), differences.get(model)
+        if model == "chance" and chance is not None:
             cells = [f"{100 * chance:.1f} %", "", ""]
         elif score is not None:
             low, high = score.interval
@@ -86,5 +92,5 @@ def scores_table(found: Mapping[str, Evaluation], lines: Sequence[Comparison]) -
         if line is not None:
             low, high = line.interval
             cells += [f"{100 * line.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}"]
-        table.add_row(name, *cells)
+        table.add_row(model, *cells)
     return table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,11 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symtune.cli import harmless
+from symtune.task import TRAITS
 
 if TYPE_CHECKING:
+    from symtune.dataset import Line
+    from symtune.task import SymbolicTask
     from symtune.types import Table
 
 WIDEST_CELL = 40  # characters of a cell on the terminal
+WIDEST_FIELD = 400  # characters of a field that is no table
 FIRST = 100_000  # examples that are chosen from
 
 
@@ -26,29 +29,36 @@ def register(app: typer.Typer) -> None:
         data: Annotated[Path, typer.Argument(help="A data set folder.")],
         n: Annotated[int, typer.Option("-n", min=1, help="Examples to show.")] = 5,
         seed: Annotated[int, typer.Option("--seed", help=f"Which of the first {FIRST:,}.")] = 0,
+        task: Annotated[
+            list[str] | None, typer.Option("--task", help="The .py file of a task of your own. Repeatable.")
+        ] = None,
         query_type: Annotated[str | None, typer.Option("--query-type", help="Only this kind of program.")] = None,
         prompts: Annotated[bool, typer.Option("--prompts/--no-prompts", help="Show the rendered prompt too.")] = True,
     ) -> None:
-        """Print examples: the table, the program, the answer, and the prompt that holds them."""
+        """Print examples: the tables, the program, the answer, and the prompt that holds them."""
         from rich.console import Console
 
-        chosen = _choose(data, n, seed, query_type)
+        from symtune.tasks import Known
+
+        chosen, known = _choose(data, n, seed, query_type), Known(task or ())
         console = Console(highlight=False)
-        for number, (row, fields) in enumerate(chosen, start=1):
-            _show(console, f"{number} of {len(chosen)}", row, fields, prompts)
+        for number, (line, info) in enumerate(chosen, start=1):
+            _show(console, f"{number} of {len(chosen)}", line.row, info, known.get(line.row["task"]), prompts)
 
 
-def _choose(data: Path, n: int, seed: int, query_type: str | None) -> list[tuple[Any, Any]]:
+def _choose(data: Path, n: int, seed: int, query_type: str | None) -> list[tuple[Line, Any]]:
     """n examples of the data set, the same for the same seed, in order (by reservoir: the data may be large).
 
     Raises UnknownName for a query type that no example has, InputError for a data set without examples.
     """
+    from symtune import dataset
     from symtune.seeds import rng
     from symtune.types import InputError, UnknownName
 
     draw, kept, met, number = rng("show", seed), list[tuple[int, Any]](), set[str](), 0
-    for item in islice(_items(data), FIRST):
-        met.add(kind := str(item[1].get("query_type", item[0]["task"])))
+    for line in islice(dataset.lines(data, columns=dataset.SCHEMA.names), FIRST):
+        item = (line, line.info())
+        met.add(kind := str(item[1].get("query_type") or line.row["task"]))
         if query_type not in (None, kind):
             continue
         if len(kept) < n:
@@ -63,38 +73,35 @@ def _choose(data: Path, n: int, seed: int, query_type: str | None) -> list[tuple
     return [item for _, item in sorted(kept, key=lambda pair: pair[0])]
 
 
-def _items(data: Path) -> Iterator[tuple[Any, Any]]:
-    from symtune import dataset
-
-    for shard in dataset.shards(data):
-        tables = dataset.read_tables(shard.tables)
-        for number, row in enumerate(dataset.read_parquet(shard.data, dataset.SCHEMA.names), start=1):
-            yield row, dataset.fields_of(row["info"], tables, f"{shard.data}: row {number}")
-
-
-def _show(console: Any, place: str, row: Any, fields: Any, prompts: bool) -> None:
+def _show(console: Any, place: str, row: Any, info: Any, task: SymbolicTask | None, prompts: bool) -> None:
     from rich.padding import Padding
     from rich.panel import Panel
     from rich.syntax import Syntax
     from rich.text import Text
 
     console.rule(Text(f"{place}   {harmless(row['id'])}", "bold"), align="left")
-    for table in fields.get("tables", ()):
+    for table in info.get("tables", ()):
         _heading(console, f"table {table.name}", f"from {table.source}", f"{len(table.rows)} rows")
         console.print(_grid(table, console.width))
-    facts = [f"{name.replace('_', ' ')} {fields[name]}" for name in ("query_type",) if name in fields]
+    facts = [f"query type {info['query_type']}"] if info.get("query_type") else []
     facts += [f"difficulty {row['difficulty']:g}"] if row["difficulty"] else []
-    facts += [f"{fields['chance']:.1%} by chance"] if isinstance(fields.get("chance"), float | int) else []
-    if isinstance(fields.get("sql"), str):
+    facts += [f"{info['chance']:.1%} by chance"] if isinstance(info.get("chance"), float | int) else []
+    program, language = task.program(task.fields_of(info)) if task else ("", "")
+    if program:
         _heading(console, "program", *facts)
-        sql = harmless(_pretty(fields["sql"]), keep="\n")
-        program = Syntax(sql, "sql", theme="ansi_dark", background_color="default", word_wrap=True)
-        console.print(Padding(program, (0, 2)))
+        text = harmless(program, keep="\n")
+        shown = Syntax(text, language, theme="ansi_dark", background_color="default", word_wrap=True)
+        console.print(Padding(shown, (0, 2)))
+    else:
+        _heading(console, "fields", *facts)
+        for name, value in info.items():
+            if name != "tables" and name not in TRAITS:
+                console.print(Padding(Text(harmless(_short(f"{name}: {value}", WIDEST_FIELD))), (0, 2)))
     _heading(console, "answer", row["answer_type"])
     console.print(Padding(Text(harmless(row["answer"]), "bold green"), (0, 2)))
     if prompts:
-        template, _, how = str(row["template_id"]).partition("+")
-        _heading(console, "prompt", f"template {template}", how and f"linearization {how}")
+        how = row["linearization"] and f"linearization {row['linearization']}"
+        _heading(console, "prompt", f"template {row['prompt_template']}", how)
         console.print(Panel(Text(harmless(row["prompt"], keep="\n\t")), border_style="dim"))
     console.print()
 
@@ -123,19 +130,5 @@ def _grid(table: Table, width: int) -> Any:
     return grid
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"
-
-
-def _pretty(sql: str) -> str:
-    """The program over several lines; as it is where it is more than the parser may be given."""
-    import sqlglot
-
-    from symtune.sql.bounds import admitted
-    from symtune.types import Rejected
-
-    try:
-        admitted(sql)
-        return sqlglot.parse_one(sql, dialect="sqlite").sql(dialect="sqlite", pretty=True)
-    except (Rejected, sqlglot.errors.SqlglotError, RecursionError):
-        return sql
+def _short(text: str, widest: int = WIDEST_CELL) -> str:
+    return text if len(text) <= widest else text[: widest - 1] + "…"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from symtune.task import SymbolicTask
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command("show")
     def show(name: Annotated[str, typer.Argument(help="A task, a benchmark, or a .py file of your own.")]) -> None:
-        """What a task or benchmark is, and its prompt templates."""
+        """What a task or benchmark is, a task's options, and the prompt templates."""
         from rich.console import Console
         from rich.panel import Panel
         from rich.text import Text
@@ -45,9 +49,30 @@ def register(app: typer.Typer) -> None:
         is_task = name.endswith(".py") or name in tasks.names()
         found: Any = tasks.find(name) if is_task else benchmarks.find(name)
         console = Console(highlight=False)
-        console.print(Text(inspect.getdoc(inspect.getmodule(type(found))) or ""))
+        console.print(Text(inspect.getdoc(inspect.getmodule(type(found))) or inspect.getdoc(type(found)) or ""))
+        if is_task:
+            console.print(*_of_task(found), sep="\n")
         for template in found.templates:
             console.print(Panel(Text(template.text), title=Text(template.id), title_align="left", style="dim"))
+
+
+def _of_task(task: SymbolicTask) -> Iterator[Any]:
+    """A task's name, version, what it needs, and its options with their defaults."""
+    from rich.table import Table
+    from rich.text import Text
+
+    needs = "shows tables" if task.needs_tables else "needs no tables"
+    engines = f"; --verify {', '.join(task.engines)}" if task.engines else ""
+    yield Text(f"\n{task.name}, version {task.version}; {needs}{engines}\n")
+    if not task.options.model_fields:
+        yield Text("It has no options of its own.\n")
+        return
+    table = Table("option", "default", "what", title="--set NAME=VALUE, or `options:` in YAML", title_justify="left")
+    table.columns[0].no_wrap = True
+    for name, field in task.options.model_fields.items():
+        default = "" if field.default is None else str(field.default)
+        table.add_row(Text(name), Text(default), Text(field.description or ""))
+    yield table
 
 
 def _first_line(found: Any) -> str:

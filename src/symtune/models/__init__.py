@@ -1,67 +1,42 @@
-"""Models: names, loading, the prompt as a model sees it, and batched greedy generation.
+"""Models by name, as what evaluation needs of them (`symtune.model.Model`). Importing this needs no extra.
 
-    loaded = load("smollm2-135m-instruct-gguf")    # or a folder, a hub id, a mapping, a YAML file with one
-    generate = generator(loaded, max_new_tokens=32)
-    for index, completion in generate(["What is 2 + 2?"]): ...
+model = open_model("smollm2-135m-instruct-gguf")    # or a folder, a hub id, a mapping, a YAML file with one
+for index, completion in model.generate(["What is 2 + 2?"], max_new_tokens=32): ...
 
-This package and `symtune.train` are the only ones that import torch and transformers.
+local/    models that this machine runs; it alone imports torch and transformers
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from symtune.types import need
+from symtune.model import Model
+from symtune.types import Measure
 
-# Set before torch starts its threads: a thread that waits for the others must sleep, not spin. On two cores that
-# other programs use too, spinning made training three to five times slower; on idle ones sleeping costs nothing
-# that can be measured. OMP_WAIT_POLICY=ACTIVE in the environment wins.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+__all__ = ["BATCH_TOKENS", "ModelSpec", "check_model", "open_model", "tokenizer_measure"]
 
-
-def _give_memory_back() -> None:
-    """Let glibc return large buffers to the system when they are freed. By itself it keeps them for later, in pieces:
-    the packs of a training differ in length, and its memory grew by half in 200 steps.
-    """
-    if not {"GLIBC_TUNABLES", "MALLOC_MMAP_THRESHOLD_"} & set(os.environ):
-        with contextlib.suppress(OSError, AttributeError, TypeError):  # no glibc here
-            libc = ctypes.CDLL(None)
-            libc.mallopt(-3, 2**20)  # M_MMAP_THRESHOLD, bytes
-            libc.mallopt(-1, 2**20)  # M_TRIM_THRESHOLD
+ModelSpec = str | Path | Mapping[str, Any]
+BATCH_TOKENS = 16_384  # of a batch, padding and answers included
 
 
-_give_memory_back()
+def check_model(model: ModelSpec) -> None:
+    """Raise InputError at once for a model that cannot be loaded, as far as that shows without loading it."""
+    from symtune.models import local
 
-need("torch", "train", "loading a model")
-need("transformers", "train", "loading a model")
+    local.check_model(model)
 
-from symtune.models.generation import bf16_helps, device, generator  # noqa: E402
-from symtune.models.loading import NAMES, ModelSpec, check_model, load, quiet, resolve  # noqa: E402
-from symtune.models.measure import TokenizerMeasure  # noqa: E402
-from symtune.models.prompting import (  # noqa: E402
-    LoadedModel,
-    completion_ids,
-    end_ids,
-    prompt_format,
-    prompt_ids,
-)
 
-__all__ = [
-    "NAMES",
-    "LoadedModel",
-    "ModelSpec",
-    "TokenizerMeasure",
-    "bf16_helps",
-    "check_model",
-    "completion_ids",
-    "device",
-    "end_ids",
-    "generator",
-    "load",
-    "prompt_format",
-    "prompt_ids",
-    "quiet",
-    "resolve",
-]
+def open_model(model: ModelSpec, *, batch_tokens: int = BATCH_TOKENS) -> Model:
+    """The model of that name, loaded. Raises InputError, and MissingExtra where what runs it is not installed."""
+    from symtune.models import local
+
+    return local.LocalModel(local.load(model), batch_tokens=batch_tokens)
+
+
+def tokenizer_measure(name: str) -> Measure:
+    """text -> tokens of the named model's tokenizer; can be sent to worker processes. Raises InputError."""
+    from symtune.models import local
+
+    return local.TokenizerMeasure(name)

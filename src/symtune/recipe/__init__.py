@@ -3,7 +3,7 @@
     recipe = load(Path("recipes/quickstart.yaml"))
     run(recipe, Path("recipes/quickstart.yaml"), Path("runs/quickstart"))
 
-A run that was interrupted goes on where it stopped: stages whose arguments and inputs are the same are kept.
+A run that was interrupted resumes: stages whose arguments and inputs are the same are kept.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from symtune.output import MANIFEST, check_writable, versions, write_manifest
-from symtune.recipe.model import Recipe, load
+from symtune.recipe.faults import load
+from symtune.recipe.model import Recipe
 from symtune.recipe.runner import RECIPE, Stage, Watch, check_stages, run_stages
-from symtune.recipe.stages import ControlLength, stages
-from symtune.recipe.summary import comparisons, evaluations
-from symtune.report import report
+from symtune.recipe.stages import ControlLength, own_files, stages
+from symtune.recipe.summary import comparisons
+from symtune.reporting import report
+from symtune.reporting.read import read_evaluations
 from symtune.types import OutputError
 
 __all__ = ["ControlLength", "Recipe", "Stage", "Watch", "load", "run", "run_folder"]
@@ -56,7 +58,7 @@ def run(
         if path.resolve() != (out / RECIPE).resolve():
             (out / RECIPE).write_bytes(path.read_bytes())
         run_stages(planned, out, watch, overwrite=overwrite)
-    lines = comparisons(evaluations(out))
+    lines = comparisons(read_evaluations(out))
     body = {
         "stages": [stage.name for stage in planned],
         "comparisons": [line.model_dump() for line in lines],
@@ -69,7 +71,7 @@ def run(
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
     write_manifest(out, "run", {"recipe": recipe.name, "control": control}, body, facts)
-    return report(out)
+    return report(out, tasks=own_files(recipe, path.parent))
 
 
 def check_run_folder(out: Path) -> None:

@@ -9,17 +9,30 @@ from pathlib import Path
 from typing import Any, Literal
 
 from symtune import benchmarks, dataset, records
-from symtune.evaluate import evaluate
-from symtune.generate import GenerateConfig, generate
+from symtune.evaluation import evaluate, prepare
+from symtune.generation import GenerateConfig, generate
 from symtune.mixture import RUN_SCHEME, mix
+from symtune.models import open_model, tokenizer_measure
 from symtune.output import sha256, versions
-from symtune.recipe.model import Recipe, data_names, heldout_data, model_of, shuffled_sources, split, train_data
+from symtune.recipe.model import (
+    HELDOUT,
+    Measured,
+    Recipe,
+    data_names,
+    data_of,
+    heldout_data,
+    model_of,
+    own_tasks,
+    shuffled_sources,
+    train_data,
+)
 from symtune.recipe.runner import Advance, Stage
-from symtune.train import StepLog, TrainConfig, TrainSettings, train
+from symtune.training import StepLog, TrainConfig, TrainSettings, train
 from symtune.types import LeakError
 
 ControlLength = Literal["short", "full"]
-BENCHMARK = "sql_execution"
+MEASURED = {"before": "measure before", "after": "measure after", "control": "measure the control"}
+TRAINED = {"after": "model", "control": "control"}  # whose model is measured; `before`: the one to start from
 
 # Guesses on two CPU cores with a model of 135M parameters; the board corrects them as it goes.
 EXAMPLES_PER_SECOND = 400.0
@@ -27,6 +40,7 @@ TOKENS_PER_SECOND = 170.0
 QUESTIONS_PER_SECOND = 3.0
 LOAD_SECONDS = 8.0
 TOKENS_GUESSED = 100_000  # of a training without max_tokens
+QUESTIONS_GUESSED = 1_000  # of a benchmark without limit
 
 
 def stages(recipe: Recipe, base: Path, out: Path, control: ControlLength = "short") -> list[Stage]:
@@ -34,36 +48,38 @@ def stages(recipe: Recipe, base: Path, out: Path, control: ControlLength = "shor
     asked = train_data(recipe, base, out)
     parts = [_generation(asked[k], name) for k, name in enumerate(data_names(recipe))]
     found = [*parts, _heldout(recipe, base, out), _mix(recipe, base, out)]
-    found += [_evaluation(recipe, base, out, "before"), _train(recipe, base, out, "model", _settings(recipe))]
-    found.append(_evaluation(recipe, base, out, "after"))
+    found += [*_evaluations(recipe, base, out, "before"), _train(recipe, base, out, "model", _settings(recipe))]
+    found += _evaluations(recipe, base, out, "after")
     if recipe.control is not None:
         settings = _control_settings(recipe, control)
-        found += [_train(recipe, base, out, "control", settings), _evaluation(recipe, base, out, "control")]
+        found += [_train(recipe, base, out, "control", settings), *_evaluations(recipe, base, out, "control")]
     return found
 
 
+def own_files(recipe: Recipe, base: Path) -> list[str]:
+    """The files of the user's own tasks that the recipe generates examples of."""
+    return own_tasks([*train_data(recipe, base, base), heldout_data(recipe, base, base)])
+
+
 def _heldout(recipe: Recipe, base: Path, out: Path) -> Stage:
-    return _generation(heldout_data(recipe, base, out), "heldout", apart_from=data_names(recipe), run=out)
+    return _generation(heldout_data(recipe, base, out), HELDOUT, apart_from=data_names(recipe), run=out)
 
 
 def _generation(asked: GenerateConfig, name: str, *, apart_from: Sequence[str] = (), run: Path = Path()) -> Stage:
     def work(folder: Path, advance: Advance) -> str:
         measure = None
         if asked.tokenizer is not None:
-            from symtune.models import TokenizerMeasure
-
-            measure = partial(TokenizerMeasure, asked.tokenizer)
+            measure = partial(tokenizer_measure, asked.tokenizer)
         manifest = generate(asked, measure=measure, progress=advance)
         for other in apart_from:
             _check_apart(run / other, folder)
         short = f" of {asked.n:,} asked for: there are no more" if manifest["exhausted"] else ""
         return f"{manifest['examples']:,} examples{short}"
 
-    arguments = _plain(asked) | {"tables_sha256": _digest(asked.tables) if asked.tables else "bundled"}
-    what = "training examples" if asked.split == "train" else f"{asked.split} examples, on other tables"
+    what = "training examples" if asked.split == "train" else f"{asked.split} examples"
     part = name.partition("/")[2]
     title = f"generate {what}" + (f": {part}" if part else "")
-    return Stage(name, title, arguments, tuple(apart_from), 2 + asked.n / EXAMPLES_PER_SECOND, work)
+    return Stage(name, title, _stated(asked), tuple(apart_from), 2 + asked.n / EXAMPLES_PER_SECOND, work)
 
 
 def _check_apart(data: Path, heldout: Path) -> None:
@@ -95,39 +111,39 @@ def _mix(recipe: Recipe, base: Path, out: Path) -> Stage:
     return Stage("mix", "mix", arguments, tuple(data_names(recipe)), 2.0, work)
 
 
-def _evaluation(recipe: Recipe, base: Path, out: Path, name: str) -> Stage:
-    trained = {"after": "model", "control": "control"}.get(name)
+def _evaluations(recipe: Recipe, base: Path, out: Path, name: str) -> list[Stage]:
+    """The stages that measure one model with every benchmark."""
+    return [_evaluation(recipe, measured, base, out, name) for measured in recipe.evaluate]
+
+
+def _evaluation(recipe: Recipe, measured: Measured, base: Path, out: Path, name: str) -> Stage:
+    trained = TRAINED.get(name)
     model = model_of(recipe, base) if trained is None else str(out / trained)
+    data = data_of(measured, base, out)
+    tasks = own_files(recipe, base) if benchmarks.find(measured.benchmark).asks_tasks else []
+    arguments = measured.model_dump(mode="json", exclude={"data", "name"})
+    arguments |= {"model": recipe.model if trained is None else trained}
 
     def work(folder: Path, advance: Advance) -> str:
-        from symtune.models import device, generator, load
+        exam = prepare(measured, data, tasks)
+        loaded = open_model(model, batch_tokens=measured.batch_tokens)
+        # Completions that another recipe left half-way are of no use: the stages before them have changed.
+        results = evaluate(exam, loaded, folder, arguments=arguments, progress=advance, overwrite=True)
+        return f"{results[0].score:.1%} right of {results[0].n:,}"
 
-        benchmark = benchmarks.find(BENCHMARK)
-        examples = benchmark.load(out / "heldout", split(recipe))
-        loaded = load(model)
-        new = recipe.evaluate.max_new_tokens
-        results = evaluate(
-            benchmark,
-            examples,
-            generator(loaded, max_new_tokens=new),
-            split=split(recipe),
-            out=folder,
-            measure=loaded.measure,
-            room=loaded.prompt_room(new),
-            arguments={"benchmark": BENCHMARK, "model": loaded.name, **recipe.evaluate.model_dump(mode="json")},
-            facts={"model": loaded.facts()},
-            run={"device": str(device())},
-            progress=advance,
-        )
-        whole = results[0]
-        return f"{whole.score:.1%} right of {whole.n:,}"
-
-    asked = recipe.heldout.model_dump().get("n") or recipe.generate.model_dump()["n"]
-    arguments = recipe.evaluate.model_dump(mode="json") | {"model": recipe.model if trained is None else trained}
-    follows = ("heldout", *([trained] if trained else []))
-    title = {"before": "measure before", "after": "measure after", "control": "measure the control"}[name]
-    seconds = LOAD_SECONDS + asked / QUESTIONS_PER_SECOND
-    return Stage(f"evaluation/{name}", title, arguments, follows, seconds, work, apart=True)
+    inputs = {Path(task).name: sha256(Path(task)) for task in tasks}
+    if measured.data is not None:
+        inputs["data"] = _digest(data)
+    asked = heldout_data(recipe, base, out).n if measured.data is None else QUESTIONS_GUESSED
+    return Stage(
+        f"evaluation/{name}/{measured.folder}",
+        MEASURED[name] + (f": {measured.folder}" if len(recipe.evaluate) > 1 else ""),
+        arguments | {"inputs_sha256": inputs},
+        (*([HELDOUT] if measured.data is None else []), *([trained] if trained else [])),
+        LOAD_SECONDS + min(asked, measured.limit or asked) / QUESTIONS_PER_SECOND,
+        work,
+        apart=True,
+    )
 
 
 def _settings(recipe: Recipe) -> TrainSettings:
@@ -166,11 +182,14 @@ def _train(recipe: Recipe, base: Path, out: Path, name: str, settings: TrainSett
     return Stage(name, title, arguments, ("mix",), seconds, work, apart=True)
 
 
-def _plain(asked: GenerateConfig) -> dict[str, Any]:
-    """The arguments of a generation, but for those that do not decide its bytes."""
+def _stated(asked: GenerateConfig) -> dict[str, Any]:
+    """All that decides the bytes of a generation: arguments, and the contents of the files that they name."""
     left_out = {"out", "overwrite", "workers", "tables"}
-    values = {name: getattr(asked, name) for name in asked.__dataclass_fields__ if name not in left_out}
-    return values | {"symtune": versions()["symtune"]}
+    stated = asked.model_dump(mode="json", exclude=left_out) | {"symtune": versions()["symtune"]}
+    stated["task"] = [Path(name).name if name.endswith(".py") else name for name in asked.task]
+    stated["tasks_sha256"] = {Path(name).name: sha256(Path(name)) for name in own_tasks([asked])}
+    stated["tables_sha256"] = _digest(asked.tables) if asked.tables else "bundled"
+    return stated
 
 
 def _digest(path: Path) -> str:

@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from symtune.intervals import above_expected, paired_difference
-from symtune.report.read import Comparison, Evaluation, Score, read_evaluation
+from symtune.reporting.read import Comparison, Evaluation, Score
 
 AGAINST = ("before", "chance", "control")
-METRIC_OF_PREDICTIONS = 0  # predictions.jsonl holds the verdicts of the first metric of results.json
+
+Found = Mapping[str, Mapping[str, Evaluation]]  # name of what is measured -> before, after, control -> its evaluation
 
 
-def evaluations(out: Path) -> dict[str, Evaluation]:
-    """The evaluations of the run folder `out` by name: before, after, control."""
-    folders = sorted((out / "evaluation").glob("*/manifest.json"))
-    return {path.parent.name: read_evaluation(path.parent) for path in folders}
+def comparisons(found: Found) -> list[Comparison]:
+    """`after` minus each of the others, for all that is measured: over all questions and by group, with paired 95 %
+    intervals. Of the first metric alone: a benchmark's predictions hold its scores.
+    """
+    return [line for name, of in found.items() for line in _compared(name, of)]
 
 
-def comparisons(found: Mapping[str, Evaluation]) -> list[Comparison]:
-    """`after` minus each of the others, over all questions and by group, with paired 95 % intervals."""
+def _compared(name: str, found: Mapping[str, Evaluation]) -> Iterator[Comparison]:
     after = found.get("after")
     if after is None or not after.results:
-        return []
-    lines = []
+        return
+    first = after.results[0]
     for score in after.results:
-        if score.metric != after.results[METRIC_OF_PREDICTIONS].metric:
+        if score.metric != first.metric:
             continue
         for against in AGAINST:
             pairs = list(_pairs(found, against, score.group))
-            if pairs:
-                compare = above_expected if against == "chance" else paired_difference
-                difference, interval = compare([old for old, _ in pairs], [new for _, new in pairs])
-                lines.append(
-                    Comparison(
-                        benchmark=score.benchmark,
-                        split=score.split,
-                        metric=score.metric,
-                        group=score.group,
-                        of="after",
-                        against=against,
-                        difference=difference,
-                        interval=interval,
-                        n=len(pairs),
-                    )
-                )
-    return lines
+            if not pairs:
+                continue
+            compare = above_expected if against == "chance" else paired_difference
+            difference, interval = compare([old for old, _ in pairs], [new for _, new in pairs])
+            yield Comparison(
+                evaluation=name,
+                benchmark=score.benchmark,
+                split=score.split,
+                metric=score.metric,
+                group=score.group,
+                of="after",
+                against=against,
+                difference=difference,
+                interval=interval,
+                n=len(pairs),
+            )
 
 
 def overall(found: Mapping[str, Evaluation]) -> dict[str, Score]:
@@ -54,30 +53,37 @@ def overall(found: Mapping[str, Evaluation]) -> dict[str, Score]:
 
 
 def _pairs(found: Mapping[str, Evaluation], against: str, group: str) -> Iterator[tuple[float, float]]:
-    """(score against, score after) of each question of the group; chance is what a guesser is expected to score."""
+    """(score against, score after) of each question of the group; chance is the expected score of guessing."""
     other = found.get(against)
     for id, line in found["after"].predictions.items():
-        if group and line.get("group") != group:
+        if group and group not in line.groups:
             continue
-        new = float(line["correct"])
         if against == "chance":
-            if line.get("chance") is not None:
-                yield float(line["chance"]), new
+            if line.chance is not None:
+                yield line.chance, line.score
         elif other is not None and id in other.predictions:
-            yield float(other.predictions[id]["correct"]), new
+            yield other.predictions[id].score, line.score
 
 
 def verdict(lines: Sequence[Comparison]) -> str:
-    """One honest sentence on what is shown above what."""
-    whole = {line.against: line for line in lines if not line.group}
-    above = [name for name, line in whole.items() if line.interval[0] > 0]
-    not_above = [name for name in whole if name not in above]
-    if not whole:
+    """One honest sentence for each thing measured on what is shown above what."""
+    if not lines:
         return "Nothing to compare with."
+    names = list(dict.fromkeys(line.evaluation for line in lines))
+    said = []
+    for name in names:
+        sentence = _verdict([line for line in lines if line.evaluation == name and not line.group])
+        said.append(f"{name}: {sentence}" if len(names) > 1 else sentence)
+    return "\n".join(said)
+
+
+def _verdict(lines: Sequence[Comparison]) -> str:
     names = {"before": "where it began", "chance": "chance", "control": "the control"}
+    above = [names[line.against] for line in lines if line.interval[0] > 0]
+    not_above = [names[line.against] for line in lines if line.interval[0] <= 0]
     parts = []
     if above:
-        parts.append("above " + " and ".join(names[name] for name in above))
+        parts.append("above " + " and ".join(above))
     if not_above:
-        parts.append("not shown to be above " + " or ".join(names[name] for name in not_above))
+        parts.append("not shown to be above " + " or ".join(not_above))
     return f"After training the model is {', and '.join(parts)} (95 % intervals of the paired differences)."

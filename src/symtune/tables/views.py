@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from symtune.tables.model import TableSet
 from symtune.types import Table
+
+
+@dataclass(frozen=True)
+class Views:
+    """What a task may show of tables: views of so many rows and columns (lowest and highest number), without columns
+    that have a cell of more than `max_cell` characters, written in one of the linearizations (() is all).
+    """
+
+    tables: TableSet
+    rows: tuple[int, int] = (3, 40)
+    columns: tuple[int, int] = (2, 8)
+    max_cell: int = 200
+    linearizations: tuple[str, ...] = ()
+
 
 _WORD = re.compile(r"\w+")
 # Words that stand in every question and tell nothing about the row that answers it.

@@ -1,0 +1,194 @@
+"""The contract of a benchmark: finite, with prompts, an official metric, and its own way to results.
+
+    benchmark = find("wikitablequestions")                                   # symtune.benchmarks
+    questions = benchmark.load(Path("WikiTableQuestions"), "validation", limit=100)
+    prompt = benchmark.prompt(questions[0], Format(), fits=lambda text: len(text) < 4000)
+    benchmark.score("The answer is 5.", questions[0])          ->  Verdict(1.0, "right")
+
+A whole benchmark without tables: `symtune.benchmarks.gsm8k`; one with: `symtune.benchmarks.wikitablequestions`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from symtune.outcomes import Outcome, Prompt, Question, TableQuestion, means
+from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize
+from symtune.reading import read_answer
+from symtune.tables import cut_for_question
+from symtune.task import Fits
+from symtune.tasks import Known
+from symtune.types import InputError, Result, Table, UnknownName, Verdict
+
+BETWEEN_SHOTS = "\n\n"
+
+Asked = TypeVar("Asked", bound=Question)  # the questions of a benchmark
+AskedOfTable = TypeVar("AskedOfTable", bound=TableQuestion)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A question of the benchmark with the answer that a model is shown before it is asked another."""
+
+    question: Any
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How questions are prompted: a prompt template by id or key and a linearization, None for the benchmark's own
+    choice; and shots, which come before the question in the same template.
+    """
+
+    template: str | None = None
+    linearization: str | None = None
+    shots: tuple[Shot, ...] = ()
+
+
+class Benchmark(ABC, Generic[Asked]):
+    """A benchmark. `templates` are its prompt templates, the first is the default; `metric` names its score.
+
+    max_new_tokens: the longest answer that it needs, unless the user says otherwise. most_shots: how many shots a
+    prompt may hold, 0 where it has none to show. asks_tasks: whether its data is of symbolic tasks, which are asked.
+    """
+
+    name: str
+    metric: str
+    templates: tuple[PromptTemplate, ...]
+    max_new_tokens: int = 64
+    most_shots: int = 0
+    asks_tasks: bool = False
+
+    # ------------------------------------------------------------------------------------------------------ questions
+
+    @abstractmethod
+    def split(self, data: Path, split: str | None) -> str:
+        """The name of the split asked for, or of the default one. Raises InputError or UnknownName."""
+
+    @abstractmethod
+    def load(self, data: Path, split: str, limit: int | None = None) -> list[Asked]:
+        """The first `limit` questions of a split, in the order of the release. Raises InputError with file and line
+        for what is missing or broken.
+        """
+
+    def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
+        """So many shots, none of which is asked in the split that is measured. Raises InputError."""
+        raise InputError(f"benchmark {self.name} has no shots to show; leave them out")
+
+    def knowing(self, tasks: Known) -> Benchmark[Asked]:
+        """The benchmark, told of tasks of the user's own. Raises InputError where it asks no task."""
+        raise InputError(f"benchmark {self.name} asks no symbolic task; leave --task out")
+
+    def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> Asked:
+        """The question of a stored prediction, as far as its score needs it, where the data is not at hand. Raises
+        InputError where that is not enough.
+        """
+        raise InputError(f"benchmark {self.name} scores by its data; give --data")
+
+    # -------------------------------------------------------------------------------------------------------- prompts
+
+    def ask(self, question: Asked, format: Format) -> str:
+        """The prompt without shots, whole."""
+        return self.template(format.template).render(question.fields)
+
+    def prompt(self, question: Asked, format: Format, fits: Fits) -> Prompt:
+        """The prompt behind as many of the shots as fit; the last are dropped first."""
+        asked = self.ask(question, format)
+        shown = [f"{self.ask(shot.question, format)}\n{shot.answer}" for shot in format.shots]
+        for kept in range(len(shown), 0, -1):
+            text = BETWEEN_SHOTS.join([*shown[:kept], asked])
+            if fits(text):
+                return Prompt(text, shots_dropped=len(shown) - kept)
+        return Prompt(asked, shots_dropped=len(shown))
+
+    def check_format(self, format: Format, questions: Sequence[Asked]) -> None:
+        """Raise UnknownName for a prompt template that does not exist, InputError for what the questions lack."""
+        if format.template is not None:
+            self.template(format.template)
+        if format.linearization is not None:
+            raise InputError(f"benchmark {self.name} shows no tables; leave --linearization out")
+        if len(format.shots) > self.most_shots:
+            raise InputError(f"benchmark {self.name} shows at most {self.most_shots} shots, got {len(format.shots)}")
+
+    def template(self, name: str | None) -> PromptTemplate:
+        """A prompt template by its id ("wikitablequestions/01") or key ("01"); the first one for None."""
+        if name is None:
+            return self.templates[0]
+        for template in self.templates:
+            if name in (template.id, template.key):
+                return template
+        raise UnknownName("prompt template", name, [one.key for one in self.templates])
+
+    def format_name(self, format: Format) -> str:
+        """The format in words for results."""
+        return self.template(format.template).id
+
+    # -------------------------------------------------------------------------------------------------------- scoring
+
+    @abstractmethod
+    def score(self, prediction: str, question: Asked) -> Verdict:
+        """The verdict on what a model wrote. Pure, never raises, in [0, 1], quick."""
+
+    def read(self, text: str, question: Asked) -> list[str]:
+        """The items of the answer in what a model wrote."""
+        return read_answer(text)
+
+    def other_scores(self, prediction: str, question: Asked) -> Mapping[str, float]:
+        """Further metrics, by name, that are reported beside the score."""
+        return {}
+
+    def columns(self, question: Asked) -> Mapping[str, Any]:
+        """What else a stored prediction needs for it to be scored again without the data, by column."""
+        return {}
+
+    def notes(self, questions: Sequence[Asked]) -> Mapping[str, Any]:
+        """What a reader of the score must know about the data."""
+        return {}
+
+    def aggregate(self, split: str, outcomes: Sequence[Outcome]) -> list[Result]:
+        """The results. The first is the mean of the scores of all questions; then come, as the benchmark sees fit,
+        means over subjects, scores of whole sequences, further metrics and groups.
+        """
+        return means(self.name, split, self.metric, outcomes)
+
+
+class TableBenchmark(Benchmark[AskedOfTable]):
+    """A benchmark whose questions are about one table each. A table that is too long for the model is cut to the rows
+    that share words with the question, after the shots; the rows that are cut are counted.
+    """
+
+    linearization: str = "tapex"
+
+    def ask(self, question: AskedOfTable, format: Format) -> str:
+        """The table, as text, and the question."""
+        return self._ask(question, format, question.table)
+
+    def _ask(self, question: AskedOfTable, format: Format, table: Table) -> str:
+        shown = linearize(table, format.linearization or self.linearization)
+        return self.template(format.template).render({**question.fields, "table": shown})
+
+    def prompt(self, question: AskedOfTable, format: Format, fits: Fits) -> Prompt:
+        """The prompt, with fewer shots and then fewer rows where it is too long."""
+        whole = super().prompt(question, format, fits)
+        if whole.shots_dropped < len(format.shots) or fits(whole.text):
+            return whole
+        table, cut = cut_for_question(
+            question.table,
+            " ".join(question.fields.values()),
+            lambda table: fits(self._ask(question, format, table)),
+        )
+        return replace(whole, text=self._ask(question, format, table), rows_cut=cut)
+
+    def check_format(self, format: Format, questions: Sequence[AskedOfTable]) -> None:
+        """Raise UnknownName for a prompt template or a linearization that does not exist."""
+        super().check_format(replace(format, linearization=None), questions)
+        if format.linearization is not None and format.linearization not in LINEARIZATIONS:
+            raise UnknownName("linearization", format.linearization, LINEARIZATIONS)
+
+    def format_name(self, format: Format) -> str:
+        """`TEMPLATE+LINEARIZATION`."""
+        return f"{super().format_name(format)}+{format.linearization or self.linearization}"

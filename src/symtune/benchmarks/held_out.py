@@ -1,0 +1,157 @@
+"""Held-out examples: the data set folder of any symbolic tasks (`symtune generate`), used as a benchmark.
+
+The task of each example is asked. An answer is right where the task's strict score says so, or where the task accepts
+the items that are read out of the prose around it. Groups are query types; where a folder holds examples of several
+tasks, the tasks, and query types within them. Lines name tasks, never files: a task of the user's own is given to the
+benchmark (`--task FILE`).
+
+Every example keeps the prompt that it was generated with, unless another prompt template or linearization is asked
+for. A prompt too long for the model is made shorter by the task, and the example still counts: its answer is that of
+the whole table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from symtune import dataset
+from symtune.benchmark import Benchmark, Format
+from symtune.outcomes import Prompt, Question
+from symtune.prompts import LINEARIZATIONS, PromptTemplate
+from symtune.releases import in_turn
+from symtune.task import Fits, SymbolicTask
+from symtune.tasks import Known
+from symtune.types import Example, InputError, UnknownName, Verdict
+
+COLUMNS = ("id", "task", "prompt", "answer", "answer_type", "prompt_template", "linearization", "info")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOutQuestion(Question):
+    """An example with its task; the prompt as it was generated, the prompt template and the linearization of it."""
+
+    task: SymbolicTask
+    example: Example
+    prompt: str
+    template: str
+    linearization: str
+
+
+class HeldOut(Benchmark[HeldOutQuestion]):
+    """The benchmark, which knows symtune's tasks and those of the user's own that it was told of."""
+
+    name = "held_out"
+    metric = "denotation"
+    templates = ()
+    asks_tasks = True
+
+    def __init__(self, tasks: Known | None = None) -> None:
+        self._tasks = tasks or Known()
+
+    def knowing(self, tasks: Known) -> HeldOut:
+        """The benchmark, told of tasks of the user's own."""
+        return HeldOut(tasks)
+
+    def split(self, data: Path, split: str | None) -> str:
+        """By default the most held-out split that the folder has."""
+        return dataset.held_out_split(data, split)
+
+    def load(self, data: Path, split: str, limit: int | None = None) -> list[HeldOutQuestion]:
+        """The examples of a split, in order; of several tasks, equally many under a limit."""
+        sizes = Counter(str(row["task"]) for row in dataset.read_rows(data, split, ["task"]))
+        if not sizes:
+            raise InputError(f"{data}: no examples of split {split} in it")
+        tasks = {name: self._tasks[name] for name in sizes}
+        wanted = dict(zip(sizes, in_turn(list(sizes.values()), limit), strict=True))
+        questions: list[HeldOutQuestion] = []
+        for line in dataset.lines(data, split, COLUMNS):
+            name = str(line.row["task"])
+            if wanted[name]:
+                wanted[name] -= 1
+                questions.append(_question(tasks[name], line, several=len(tasks) > 1))
+            elif not any(wanted.values()):
+                break
+        return questions
+
+    def prompt(self, question: HeldOutQuestion, format: Format, fits: Fits) -> Prompt:
+        """The prompt as it was generated; rendered again where another is asked for, or a shorter one is needed."""
+        if format == Format() and fits(question.prompt):
+            return Prompt(question.prompt)
+        rendering = _rendering(question, format)
+        if rendering is None:  # a prompt of unknown making cannot be made shorter
+            return Prompt(question.prompt)
+        template, how = rendering
+        return Prompt(*question.task.shortened(question.example.fields, template, how, fits))
+
+    def check_format(self, format: Format, questions: Sequence[HeldOutQuestion]) -> None:
+        """Raise UnknownName for a prompt template that one of the tasks does not have, and for a linearization that
+        does not exist; InputError for a linearization where no table is shown, and for shots.
+        """
+        super().check_format(replace(format, template=None, linearization=None), questions)
+        how = format.linearization
+        if how is not None and how not in LINEARIZATIONS:
+            raise UnknownName("linearization", how, LINEARIZATIONS)
+        if how is not None and not any(question.example.tables for question in questions):
+            raise InputError("none of these examples shows a table; leave --linearization out")
+        for task in {question.task.name: question.task for question in questions}.values():
+            keys = [template.key for template in task.templates]
+            if format.template is not None and format.template.rpartition("/")[2] not in keys:
+                raise UnknownName(f"prompt template of task {task.name}", format.template, keys)
+
+    def format_name(self, format: Format) -> str:
+        """`stored` for the prompts as they were generated."""
+        if format == Format():
+            return "stored"
+        return f"{format.template or 'stored'}+{format.linearization or 'stored'}"
+
+    def score(self, prediction: str, question: HeldOutQuestion) -> Verdict:
+        """Whether the prediction means the answer, as its task understands it."""
+        strict = question.task.score(prediction, question.example)
+        if strict >= 1:
+            return Verdict(1.0, "right")
+        items = self.read(prediction, question)
+        if question.task.accepts(items, question.example):
+            return Verdict(1.0, "right, in prose")
+        return Verdict(strict, "wrong" if items else "no answer")
+
+    def other_scores(self, prediction: str, question: HeldOutQuestion) -> Mapping[str, float]:
+        """`exact_match`: the gold answer to the letter."""
+        return {"exact_match": float(prediction.strip() == question.example.answer)}
+
+
+def _question(task: SymbolicTask, line: dataset.Line, *, several: bool) -> HeldOutQuestion:
+    for name in ("id", "prompt", "answer"):
+        if not isinstance(line.row[name], str):
+            raise InputError(f"{line.where}: {name}: got {line.row[name]!r}, wanted a text")
+    example = dataset.example_of(task, line)
+    kind = example.traits.query_type
+    groups = (task.name, *([f"{task.name}: {kind}"] if kind else [])) if several else (kind,) if kind else ()
+    return HeldOutQuestion(
+        id=example.id,
+        target=task.target(example),
+        groups=groups,
+        chance=example.traits.chance,
+        task=task,
+        example=example,
+        prompt=line.row["prompt"],
+        template=line.row["prompt_template"] or "",
+        linearization=line.row["linearization"] or "",
+    )
+
+
+def _rendering(question: HeldOutQuestion, format: Format) -> tuple[PromptTemplate, str] | None:
+    """The prompt template and the linearization: those of the format where it names them, else the stored ones."""
+    task, fields = question.task, question.example.fields
+    template = task.template(format.template or question.template, fields)
+    if template is None and format.template is not None:  # these fields have no twin of it: the first stands in
+        template = task.templates_for(fields)[0]
+    how = format.linearization or question.linearization
+    if template is None or (question.example.tables and how not in LINEARIZATIONS):
+        return None
+    return template, how
+
+
+BENCHMARK = HeldOut()

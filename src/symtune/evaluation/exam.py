@@ -1,0 +1,79 @@
+"""An exam: a benchmark, the questions of a split, and how they are asked; checked before a model is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from symtune import benchmarks
+from symtune.benchmark import Benchmark, Format
+from symtune.evaluation.config import Asking
+from symtune.model import Model
+from symtune.outcomes import Prompt
+from symtune.splitting import check_same_splits, splits_of
+from symtune.types import InputError
+
+
+@dataclass(frozen=True)
+class Exam:
+    """Questions of a benchmark, to be asked in one format, with answers of at most `max_new_tokens` tokens and prompts
+    of at most `budget` (None: what the model reads).
+    """
+
+    benchmark: Benchmark[Any]
+    split: str
+    questions: Sequence[Any]
+    format: Format
+    max_new_tokens: int
+    budget: int | None = None
+
+    def __post_init__(self) -> None:
+        self.benchmark.check_format(self.format, self.questions)
+        often = [id for id, count in Counter(question.id for question in self.questions).items() if count > 1]
+        if often:
+            raise InputError(
+                f"{self.benchmark.name}: {len(often)} ids stand for several questions, {often[0]!r} among them; "
+                "ids must differ"
+            )
+
+    def prompts(self, model: Model) -> list[Prompt]:
+        """The prompt of each question, made short enough for the model where the benchmark can."""
+        room = model.room(self.max_new_tokens)
+        room = min(room, self.budget or room)
+        return [
+            self.benchmark.prompt(question, self.format, lambda text: model.measure(text) <= room)
+            for question in self.questions
+        ]
+
+    def questions_sha256(self) -> str:
+        """The digest of all that decides verdicts beside the completions."""
+        lines = [[one.id, one.target, dict(self.benchmark.columns(one))] for one in self.questions]
+        return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
+
+
+def check_splits(model: object, data: Path) -> None:
+    """Raise LeakError where a checkpoint was trained on data whose splits were made otherwise than those of `data`."""
+    if isinstance(model, str | Path):
+        check_same_splits({str(model): splits_of(Path(model)), str(data): splits_of(data)})
+
+
+def prepare(asking: Asking, data: Path, tasks: Sequence[str] = ()) -> Exam:
+    """The exam that was asked for, on the data; `tasks`: files of tasks of the user's own that the data names. Raises
+    InputError and UnknownName for all that is wrong with it.
+    """
+    benchmark = benchmarks.find(asking.benchmark, tasks)
+    split = benchmark.split(data, asking.split)
+    shots = benchmark.shots(data, split, asking.shots) if asking.shots else ()
+    return Exam(
+        benchmark,
+        split,
+        benchmark.load(data, split, asking.limit),
+        Format(asking.template, asking.linearization, shots),
+        asking.max_new_tokens or benchmark.max_new_tokens,
+        asking.budget,
+    )

@@ -1,0 +1,66 @@
+"""Judging: completions -> outcomes -> results, and the lines that predictions are stored as. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symtune.benchmark import Benchmark
+from symtune.evaluation.exam import Exam
+from symtune.outcomes import Outcome, Prompt
+from symtune.types import Completion, Result
+
+
+def judge(benchmark: Benchmark[Any], question: Any, prompt: Prompt, completion: Completion) -> Outcome:
+    """The outcome of one question."""
+    score = benchmark.score(completion.text, question).score
+    return Outcome(question, prompt, completion, score, benchmark.other_scores(completion.text, question))
+
+
+def results_of(exam: Exam, outcomes: Sequence[Outcome]) -> list[Result]:
+    """The benchmark's results; the first says too how questions were asked and what became of the prompts."""
+    first, *others = exam.benchmark.aggregate(exam.split, outcomes)
+    cut = [outcome.prompt.rows_cut for outcome in outcomes]
+    notes: dict[str, Any] = {
+        "format": exam.benchmark.format_name(exam.format),
+        **exam.benchmark.notes(exam.questions),
+        "finish": dict(sorted(Counter(outcome.completion.finish for outcome in outcomes).items())),
+        "tables_cut": sum(1 for rows in cut if rows),
+        "rows_cut": sum(cut),
+    }
+    if exam.format.shots:
+        notes["shots"] = len(exam.format.shots)
+        notes["shots_dropped"] = sum(outcome.prompt.shots_dropped for outcome in outcomes)
+    return [first.noting(notes), *others]
+
+
+def line_of(benchmark: Benchmark[Any], outcome: Outcome) -> str:
+    """The line of predictions.jsonl."""
+    question, completion = outcome.question, outcome.completion
+    line = {
+        "id": question.id,
+        "prompt_tokens": completion.tokens_in,
+        "completion_tokens": completion.tokens_out,
+        "text": completion.text,
+        "prediction": benchmark.read(completion.text, question),
+        "target": list(question.target),
+        **benchmark.columns(question),
+        "score": outcome.score,
+        "correct": outcome.score == 1.0,
+        "groups": list(question.groups),
+        "chance": question.chance,
+        "finish": completion.finish,
+        "rows_cut": outcome.prompt.rows_cut,
+        "shots_dropped": outcome.prompt.shots_dropped,
+    }
+    return json.dumps(line, ensure_ascii=False, allow_nan=False)
+
+
+def completion_of(line: Mapping[str, Any]) -> Completion:
+    """The completion of a stored line. Raises KeyError, TypeError or ValueError where it is none."""
+    text, finish = line["text"], line["finish"]
+    if not isinstance(text, str) or finish not in ("stop", "length", "error"):
+        raise ValueError("not a line of predictions.jsonl")
+    return Completion(text, finish, int(line["prompt_tokens"]), int(line["completion_tokens"]))

@@ -1,0 +1,123 @@
+"""Stored predictions -> verdicts, without a model: by a metric, or by a benchmark as its own evaluation judges.
+
+    score_file(Path("predictions.jsonl"), Path("scored.jsonl"), by_metric("wtq"))
+    score_file(Path("predictions.jsonl"), Path("scored.jsonl"), by_benchmark(find("gsm8k")))
+
+A line holds `target` (a list of texts) and `prediction` (such a list too) or `text` (what the model wrote); the
+predictions.jsonl of an evaluation has all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from symtune.benchmark import Benchmark
+from symtune.denotation import ROW_DELIMITER
+from symtune.files import Entry, json_objects
+from symtune.metrics import METRICS, NEEDS_CANON
+from symtune.output import check_writable, new_file
+from symtune.reading import read_answer
+from symtune.types import InputError, UnknownName
+
+WANTED = "lines of {prediction: [..], target: [..]}"
+CANON = "target_canon"  # the canonical values of the target
+TEXTS = ("prediction", "target", CANON)  # keys that hold lists of texts, where they are there
+
+Score = Callable[[Entry], tuple[float, str]]  # a checked line -> its score, and what is missing for a sure one, or ""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scores of a file's lines in order, and how many lines lacked what."""
+
+    scores: list[float]
+    missing: Mapping[str, int]
+
+
+def score_file(path: Path, out: Path, score: Score, *, overwrite: bool = False) -> Scored:
+    """Write each line of a jsonl file to `out`, with its `score` and whether it is `correct`. Raises InputError with
+    file and line for a line that cannot be scored; `out` then stays as it was.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; wanted {WANTED}")
+    check_writable(out, overwrite=overwrite)
+    scores, missing = list[float](), Counter[str]()
+    with new_file(out) as temporary, temporary.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+        for entry in json_objects(path, wanted="an object with prediction and target"):
+            _check(entry)
+            found, lack = score(entry)
+            scores.append(found)
+            missing.update([lack] if lack else [])
+            line = {**entry.value, "score": found, "correct": found == 1.0}
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        if not scores:
+            raise InputError(f"{path}: no lines in it; wanted {WANTED}")
+    return Scored(scores, missing)
+
+
+def by_metric(name: str) -> Score:
+    """The score of a line by a metric. Raises UnknownName."""
+    if name not in METRICS:
+        raise UnknownName("metric", name, METRICS)
+    metric = METRICS[name]
+
+    def score(entry: Entry) -> tuple[float, str]:
+        line = entry.value
+        canon, target, text = line.get(CANON), line["target"], _text_of(line)
+        if canon is not None and len(canon) != len(target):
+            raise InputError(f"{entry.where}: target has {len(target)} items and {CANON} {len(canon)}")
+        items = line["prediction"] if line.get("prediction") is not None else read_answer(text)
+        return float(metric(items, text, target, canon)), CANON if canon is None and name in NEEDS_CANON else ""
+
+    return score
+
+
+def by_benchmark(benchmark: Benchmark[Any], questions: Iterable[Any] | None = None) -> Score:
+    """The score of a line by a benchmark. `questions`: those of its data, found by id; without them a question is what
+    the line says of it.
+    """
+    known = None if questions is None else {question.id: question for question in questions}
+
+    def score(entry: Entry) -> tuple[float, str]:
+        line = entry.value
+        if known is None:
+            try:
+                question = benchmark.question_of(line, tuple(line["target"]))
+            except InputError as error:
+                raise InputError(f"{entry.where}: {error}") from None
+        elif line.get("id") in known:
+            question = known[line["id"]]
+        else:
+            raise InputError(f"{entry.where}: id {line.get('id')!r} is no question of this split of {benchmark.name}")
+        return benchmark.score(_text_of(line), question).score, ""
+
+    return score
+
+
+def _text_of(line: Mapping[str, Any]) -> str:
+    """What the model wrote, or as good as that: its items."""
+    text = line.get("text")
+    return text if isinstance(text, str) else ROW_DELIMITER.join(line["prediction"])
+
+
+def _check(entry: Entry) -> None:
+    """Raise InputError where a line's predictions and targets are not texts."""
+    line = entry.value
+    if line.get("text") is not None and not isinstance(line["text"], str):
+        raise InputError(f"{entry.where}: text: got {_shown(line['text'])}, wanted a text")
+    for name in TEXTS:
+        value = line.get(name)
+        if value is None and (name == CANON or (name == "prediction" and line.get("text") is not None)):
+            continue
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            got = "nothing" if name not in line else _shown(value)
+            raise InputError(f"{entry.where}: {name}: got {got}, wanted a list of texts")
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value)[:60]

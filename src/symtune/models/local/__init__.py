@@ -1,0 +1,64 @@
+"""Models that this machine runs: loading, the prompt as a model sees it, and batched greedy generation.
+
+    loaded = load("smollm2-135m-instruct-gguf")    # or a folder, a hub id, a mapping, a YAML file with one
+    for index, completion in LocalModel(loaded).generate(["What is 2 + 2?"], max_new_tokens=32): ...
+
+This package and `symtune.training` are the only ones that import torch and transformers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+
+from symtune.types import need
+
+# Set before torch starts its threads: a thread that waits for the others must sleep, not spin. On two cores that
+# other programs use too, spinning made training three to five times slower; on idle ones sleeping costs nothing
+# that can be measured. OMP_WAIT_POLICY=ACTIVE in the environment wins.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def _give_memory_back() -> None:
+    """Let glibc return large buffers to the system when they are freed. By itself it keeps them for later, in pieces:
+    the packs of a training differ in length, and its memory grew by half in 200 steps.
+    """
+    if not {"GLIBC_TUNABLES", "MALLOC_MMAP_THRESHOLD_"} & set(os.environ):
+        with contextlib.suppress(OSError, AttributeError, TypeError):  # no glibc here
+            libc = ctypes.CDLL(None)
+            libc.mallopt(-3, 2**20)  # M_MMAP_THRESHOLD, bytes
+            libc.mallopt(-1, 2**20)  # M_TRIM_THRESHOLD
+
+
+_give_memory_back()
+
+need("torch", "train", "loading a model")
+need("transformers", "train", "loading a model")
+
+from symtune.models.local.generation import LocalModel, bf16_helps  # noqa: E402
+from symtune.models.local.loading import NAMES, check_model, load, quiet, resolve  # noqa: E402
+from symtune.models.local.measure import TokenizerMeasure  # noqa: E402
+from symtune.models.local.prompting import (  # noqa: E402
+    LoadedModel,
+    completion_ids,
+    end_ids,
+    prompt_format,
+    prompt_ids,
+)
+
+__all__ = [
+    "NAMES",
+    "LoadedModel",
+    "LocalModel",
+    "TokenizerMeasure",
+    "bf16_helps",
+    "check_model",
+    "completion_ids",
+    "end_ids",
+    "load",
+    "prompt_format",
+    "prompt_ids",
+    "quiet",
+    "resolve",
+]

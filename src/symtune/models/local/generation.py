@@ -1,0 +1,152 @@
+"""Batched greedy generation, and where it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+import transformers
+
+from symtune.models import BATCH_TOKENS
+from symtune.models.local.loading import quiet
+from symtune.models.local.prompting import LoadedModel, end_ids, prompt_ids
+from symtune.types import Completion
+
+# Below this many parameters bfloat16 costs more in conversions than it saves.
+BF16_PARAMETERS = 10_000_000
+
+
+def bf16_helps(parameters: int) -> bool:
+    """Whether this machine computes faster in bfloat16 than in float32, for a model of this size."""
+    if parameters < BF16_PARAMETERS:
+        return False
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    capabilities = torch.backends.cpu.get_cpu_capability()
+    return capabilities.startswith("AVX512") and _cpu_has_bf16()
+
+
+def _cpu_has_bf16() -> bool:
+    with contextlib.suppress(AttributeError):
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return False
+
+
+def device() -> Any:
+    """The device that models run on: the first GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class LocalModel:
+    """A loaded model as a `symtune.model.Model`: greedy, in batches of at most `batch_tokens` tokens, padding and
+    answers included. `bf16`: None decides by machine and size.
+    """
+
+    def __init__(self, loaded: LoadedModel, *, batch_tokens: int = BATCH_TOKENS, bf16: bool | None = None) -> None:
+        self.loaded, self.batch_tokens = loaded, batch_tokens
+        self.bf16 = bf16_helps(loaded.parameters) if bf16 is None else bf16
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return self.loaded.name
+
+    def generate(
+        self, prompts: Sequence[str], max_new_tokens: int, done: Collection[int] = ()
+    ) -> Iterator[tuple[int, Completion]]:
+        """The completions as each batch is done, longest prompts first. A prompt that leaves no room for an answer in
+        the model's context gives a completion with finish "error"; nothing is cut.
+
+        What a batch holds decides its completions to the last bit, so batches are dealt over all prompts: those that
+        were done whole are passed over, the others are computed whole.
+        """
+        loaded, room = self.loaded, self.room(max_new_tokens)
+        stops, settings = end_ids(loaded), self._settings(max_new_tokens)
+        encoded = [prompt_ids(loaded, prompt) for prompt in prompts]
+        fits = [index for index, ids in enumerate(encoded) if len(ids) <= room]
+        for index, ids in enumerate(encoded):
+            if len(ids) > room and index not in done:
+                yield index, Completion("", "error", len(ids), 0)
+        for batch in _batches(fits, encoded, max_new_tokens, self.batch_tokens):
+            if all(index in done for index in batch):
+                continue
+            rows = [encoded[index] for index in batch]
+            for index, ids in zip(batch, _greedy(loaded, self._model, settings, rows), strict=True):
+                if index not in done:
+                    yield index, _completion(loaded, ids, stops, len(encoded[index]))
+
+    def measure(self, text: str) -> int:
+        """How many tokens the text is as a prompt of this model, chat template included."""
+        return len(prompt_ids(self.loaded, text))
+
+    def room(self, new: int) -> int:
+        """The longest prompt, in tokens, behind which an answer of `new` tokens can be written."""
+        return self.loaded.context - (new if self.loaded.kind == "causal" else 0)
+
+    def facts(self) -> dict[str, Any]:
+        """The model, how prompts are written for it, and how it computes."""
+        dtype = "bfloat16" if self.bf16 else "float32"
+        return {**self.loaded.facts(), "dtype": dtype, "device": device().type, "batch_tokens": self.batch_tokens}
+
+    @cached_property
+    def _model(self) -> Any:
+        """The model where it runs. A converted copy: autocast would convert every weight again for each token that is
+        written.
+        """
+        model = copy.deepcopy(self.loaded.model).to(torch.bfloat16) if self.bf16 else self.loaded.model
+        return model.to(device()).eval()
+
+    def _settings(self, max_new_tokens: int) -> Any:
+        loaded = self.loaded
+        return transformers.GenerationConfig(
+            do_sample=False,
+            num_beams=1,
+            max_new_tokens=max_new_tokens,
+            eos_token_id=end_ids(loaded),
+            pad_token_id=loaded.tokenizer.pad_token_id,
+            decoder_start_token_id=getattr(loaded.model.config, "decoder_start_token_id", None),
+            bos_token_id=loaded.tokenizer.bos_token_id,
+        )
+
+
+def _batches(fits: list[int], encoded: list[list[int]], new: int, limit: int) -> Iterator[list[int]]:
+    """Indices by falling length, as many a batch as `limit` tokens hold (at least one)."""
+    batch: list[int] = []
+    for index in sorted(fits, key=lambda index: (-len(encoded[index]), index)):
+        longest = len(encoded[batch[0]]) if batch else len(encoded[index])
+        if batch and (len(batch) + 1) * (longest + new) > limit:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _greedy(loaded: LoadedModel, model: Any, settings: Any, rows: list[list[int]]) -> list[list[int]]:
+    """The tokens written for each row of prompt tokens. Causal rows are padded on the left."""
+    width, pad = max(map(len, rows)), loaded.tokenizer.pad_token_id
+    causal = loaded.kind == "causal"
+    ids = [[pad] * (width - len(row)) + row if causal else row + [pad] * (width - len(row)) for row in rows]
+    mask = [
+        [0] * (width - len(row)) + [1] * len(row) if causal else [1] * len(row) + [0] * (width - len(row))
+        for row in rows
+    ]
+    with quiet(), torch.inference_mode():
+        written = model.generate(
+            input_ids=torch.tensor(ids, device=model.device),
+            attention_mask=torch.tensor(mask, device=model.device),
+            generation_config=settings,
+        )
+    # A causal model's output begins with its input, an encoder-decoder's with the token that starts it.
+    return [row.tolist() for row in written[:, width if causal else 1 :].cpu()]
+
+
+def _completion(loaded: LoadedModel, ids: list[int], stops: list[int], tokens_in: int) -> Completion:
+    end = next((place for place, token in enumerate(ids) if token in stops), None)
+    kept = ids if end is None else ids[:end]
+    text = loaded.tokenizer.decode(kept, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return Completion(text, "length" if end is None else "stop", tokens_in, len(kept) + (end is not None))

@@ -1,0 +1,101 @@
+"""What benchmarks share in reading their official releases.
+
+path = split_file(Path("SQA"), "validation", {"validation": "random-split-1-dev"}, ".tsv", "the release of SQA")
+tables = ReleaseTables(Path("SQA"), "sqa")
+for where, row in read_tsv(Path("data/training.tsv"), ("id", "utterance")): ...
+in_turn([5, 1, 9], limit=6)            ->  [3, 1, 2]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from symtune.files import open_bytes
+from symtune.seeds import digest
+from symtune.tables import load_tables
+from symtune.types import InputError, Table, UnknownName
+
+Item = TypeVar("Item")
+
+
+def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """("file:line", row) of a tsv file with a header, its cells as they are written: no quoting, lines end at line
+    feeds. Raises InputError with file and line where a column is missing or a row has too few or too many cells.
+    """
+    header: list[str] = []
+    with open_bytes(path) as stream:
+        for number, line in enumerate(stream, start=1):
+            where = f"{path}:{number}"
+            try:
+                cells = line.decode("utf-8").removesuffix("\n").removesuffix("\r").split("\t")
+            except UnicodeDecodeError as error:
+                raise InputError(f"{where}: not UTF-8: byte 0x{line[error.start]:02x} at {error.start}") from None
+            if not header:
+                header = cells
+                missing = [name for name in columns if name not in header]
+                if missing:
+                    raise InputError(f"{where}: no column {missing[0]!r}; wanted {', '.join(columns)}")
+            elif cells != [""]:
+                if len(cells) != len(header):
+                    raise InputError(f"{where}: got {len(cells)} columns, wanted {len(header)} as in the header")
+                yield where, dict(zip(header, cells, strict=True))
+
+
+def split_file(folder: Path, split: str, names: Mapping[str, str], ending: str, release: str, but: str = "") -> Path:
+    """The file of a split in a folder: that of the name which `names` gives the split, else that of the name asked for.
+    Names have an `ending` on disk; files that end in `but` are none of splits. Raises InputError or UnknownName with
+    the files that are there.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; wanted {release}")
+    found = [path.name for path in folder.glob(f"*{ending}") if not (but and path.name.endswith(but))]
+    there = sorted(name.removesuffix(ending) for name in found)
+    if not there:
+        raise InputError(f"{folder}: no *{ending} here; wanted {release}")
+    path = folder / f"{names.get(split, split)}{ending}"
+    if path.name in found:
+        return path
+    if split in names:
+        raise InputError(f"{path}: no such file (split {split}); there are {', '.join(there)}")
+    raise UnknownName("split", split, [*names, *there])
+
+
+class ReleaseTables:
+    """The tables of a release, as `symtune.tables` loads them, under the names that its questions call them by."""
+
+    def __init__(self, source: Path, layout: str) -> None:
+        loaded = load_tables(source, layout=layout)
+        self._tables = {table.id: table for table in loaded.tables}
+        self._dropped = ", ".join(loaded.dropped)
+
+    def find(self, name: str, file: Path, *, where: str, question: str) -> Table:
+        """The table of a question. `file` holds it, `where` names the question. Raises InputError."""
+        if name in self._tables:
+            return self._tables[name]
+        why = f"is not a usable table ({self._dropped})" if self._dropped and file.is_file() else "is not there"
+        raise InputError(f"{where}: {file}, the table of {question}, {why}")
+
+
+def choose(items: Sequence[Item], number: int, key: Callable[[Item], str]) -> list[Item]:
+    """So many of the items, the same ones of the same items in any order: those whose key has the least digest.
+    Raises InputError where there are not so many.
+    """
+    if number > len(items):
+        raise InputError(f"{number} are wanted, and there are {len(items)}")
+    return sorted(items, key=lambda item: digest(key(item)))[:number]
+
+
+def in_turn(sizes: Sequence[int], limit: int | None) -> list[int]:
+    """How many of each group to take, of groups so large, for `limit` in all: one of each in turn."""
+    if limit is None or sum(sizes) <= limit:
+        return list(sizes)
+    taken, left = [0] * len(sizes), limit
+    while left:
+        growing = [place for place, size in enumerate(sizes) if taken[place] < size]
+        share = max(1, min(left // len(growing), min(sizes[place] - taken[place] for place in growing)))
+        for place in growing[:left]:
+            taken[place] += share
+            left -= share
+    return taken

@@ -1,0 +1,88 @@
+"""What is known of a function, an aggregate or a window function: the form of the records of `functions.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from symtune.sql.language.tree import ExprType
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What an argument may be: of one of the types (none: of any), of which a slot of a template must have the first;
+    what is compared `by_size`; of the `same` type as the first argument; or a constant, a `whole` number of
+    these.
+    """
+
+    types: tuple[ExprType, ...] = ()
+    by_size: bool = False
+    same: bool = False
+    whole: range | None = None
+
+
+ANY, NUMBER, DATE = Argument(), Argument(("number",)), Argument(("date",))
+TEXT = Argument(("text", "date"))  # a date can be read as its ISO text
+ORDERED, SAME = Argument(by_size=True), Argument(same=True)
+
+
+def _first(node: Any) -> list[Any]:
+    return [node.this]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is common to all three. `nodes` are sqlglot's classes of it, `arguments` those of such a node, None
+    where it is something else.
+    """
+
+    name: str
+    nodes: tuple[type, ...]
+    takes: tuple[Argument, ...] = (ANY,)  # the last stands for all that follow
+    gives: ExprType | None = None  # None: the type of the first argument
+    construct: str = ""  # "": its name
+    arguments: Callable[[Any], list[Any] | None] = _first
+    calls: tuple[str, ...] = ()  # (): its name
+
+    @property
+    def label(self) -> str:
+        """The construct that it is counted under."""
+        return self.construct or self.name
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that call it."""
+        return self.calls or (self.name.lower(),)
+
+    def argument(self, place: int) -> Argument:
+        """What the argument in a place may be."""
+        return self.takes[min(place, len(self.takes) - 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function(Record):
+    """`evaluate` has a vector for each argument and yields a value a row. Its text is `NAME(a, b)` by default."""
+
+    evaluate: Callable[..., list[Any]]
+    sqlite: str = ""
+    duckdb: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate(Record):
+    """`evaluate` has the known values of a group. `sums`: the digits of its decimals hang on the order of rows."""
+
+    evaluate: Callable[[list[Any]], Any]
+    sums: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window(Record):
+    """`evaluate(order, keys, arg, values, texts)` fills in the values of one partition, whose rows are given in order.
+    `cells`: it yields cells of its argument as they are; `sums` as for aggregates.
+    """
+
+    evaluate: Callable[..., None]
+    cells: bool = False
+    sums: bool = False

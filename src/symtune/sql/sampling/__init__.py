@@ -1,0 +1,1 @@
+"""Programs drawn over tables, proven and balanced."""

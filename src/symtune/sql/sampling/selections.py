@@ -1,0 +1,131 @@
+"""Query types that choose rows, and show cells of them or count them."""
+
+from __future__ import annotations
+
+from symtune.sql.language import tree as t
+from symtune.sql.sampling.draws import Draw, cell, no_draw, select
+
+
+def lookup(d: Draw) -> t.Query:
+    """SELECT a FROM w WHERE key = v"""
+    key = d.key()
+    return cell(d, d.field(key), key)
+
+
+def lookup_by_name(d: Draw) -> t.Query:
+    """SELECT a FROM w WHERE key = 'text', the key to the left of a: the step that a small model learns first"""
+    places = {id(field): place for place, field in enumerate(d.material.fields)}
+    keys = [f for f in d.material.keys if f.type == "text" and any(map(str.isalpha, f.values[d.row]))]
+    key = d.pick(keys, "a key column of names")
+    right = [f for f in d.material.fields if places[id(f)] > places[id(key)] and f.values[d.row] is not None]
+    shown = d.pick(right, "a column to the right of the key")
+    if shown.variety[shown.values[d.row]] * 3 > d.material.size:
+        no_draw("a cell that is hard to guess")
+    return cell(d, shown, key)
+
+
+def filtered(d: Draw) -> t.Query:
+    """SELECT a FROM w WHERE condition"""
+    shown = d.field()
+    return select(d, [shown.expr], where=d.condition(shown))
+
+
+def several_columns(d: Draw) -> t.Query:
+    """SELECT a, b FROM w WHERE condition"""
+    known = [f for f in d.material.fields if f.values[d.row] is not None]
+    first, second = d.two(known)
+    where = d.is_row(d.key()) if d.chance(0.5) and d.material.keys else d.condition(first, second)
+    return select(d, [first.expr, second.expr], where=where)
+
+
+def distinct(d: Draw) -> t.Query:
+    """SELECT DISTINCT a FROM w [WHERE condition]"""
+    group = d.pick(d.material.groups, "a column that repeats")
+    where = None if d.chance(0.4) and group.complete else d.condition(group)
+    return select(d, [group.expr], where=where, distinct=True)
+
+
+def count(d: Draw) -> t.Query:
+    """SELECT COUNT(*) | COUNT(a) | COUNT(DISTINCT a) FROM w WHERE condition"""
+    u = d.rng.random()
+    if u < 0.75:
+        return select(d, [t.Aggregate("COUNT")], where=d.several())
+    if u < 0.85 and d.material.missing:
+        column = d.pick(d.material.missing)
+        return select(d, [t.Aggregate("COUNT", column.expr)])
+    group = d.pick(d.material.groups, "a column that repeats")
+    where = None if d.chance(0.4) else d.condition(group)
+    return select(d, [t.Aggregate("COUNT", group.expr, distinct=True)], where=where)
+
+
+def missing_cells(d: Draw) -> t.Query:
+    """SELECT a | COUNT(*) FROM w WHERE b IS [NOT] NULL [AND condition]"""
+    column = d.column(d.material.missing, "a column with missing cells")
+    known = column.values[d.row] is not None
+    where: t.Expr = t.IsNull(column.expr, negated=known)
+    counted = d.chance(0.4)
+    if d.chance(0.3) or (known and not counted):
+        where = t.Logic("AND", (where, d.simple(column)))
+    return select(d, [t.Aggregate("COUNT") if counted else d.field(column).expr], where=where)
+
+
+def superlative(d: Draw) -> t.Query:
+    """SELECT a FROM w [WHERE condition] ORDER BY n DESC LIMIT 1"""
+    by = d.measure()
+    shown = d.field(by)
+    order = (t.Order(by.expr, d.pick(("ASC", "DESC"))),)
+    where = None if d.chance(0.75) else d.condition(by, shown)
+    offset = 1 + d.below(3) if d.chance(0.12) else 0
+    return select(d, [shown.expr], where=where, order=order, limit=1, offset=offset)
+
+
+def ranked(d: Draw) -> t.Query:
+    """SELECT a FROM w WHERE condition ORDER BY n [, b] [LIMIT k]"""
+    by = d.measure()
+    shown = d.field(by)
+    order = [t.Order(by.expr, d.pick(("ASC", "DESC")))]
+    if d.chance(0.6):
+        second = d.pick([f for f in d.material.fields if f is not by and f.complete], "a second key")
+        order.append(t.Order(second.expr, d.pick(("ASC", "DESC"))))
+        if by.unique and d.chance(0.9):  # a second key says nothing behind a unique first one
+            first = d.pick([f for f in d.material.groups if f.complete and f is not second], "a first key that ties")
+            order[0] = t.Order(first.expr, order[0].direction)
+    limit = 1 + d.below(4) if d.chance(0.7) else None
+    where = d.condition(by, shown) if limit is None or d.chance(0.3) else None
+    return select(d, [shown.expr], where=where, order=tuple(order), limit=limit)
+
+
+def compare_columns(d: Draw) -> t.Query:
+    """SELECT a FROM w WHERE n > m"""
+    first, second = d.two([f for f in d.material.numbers if f.values[d.row] is not None])
+    x, y = first.values[d.row], second.values[d.row]
+    op = d.pick((">", ">=", "<>")) if x > y else d.pick(("<", "<=", "<>")) if x < y else "="
+    where: t.Expr = t.Compare(op, first.expr, second.expr)
+    shown: t.Expr = d.field().expr
+    if d.chance(0.4):
+        shown = t.Aggregate("COUNT")
+    elif d.chance(0.4):
+        where = t.Logic("AND", (where, d.simple()))
+    return select(d, [shown], where=where)
+
+
+def set_operation(d: Draw) -> t.Query:
+    """SELECT a FROM w WHERE condition UNION|INTERSECT|EXCEPT SELECT a FROM w WHERE condition"""
+    shown = d.pick([f for f in d.material.fields if f.consistent and f.values[d.row] is not None], "a column")
+    op = d.pick(t.SET_OPERATIONS)
+    first = d.simple(shown)
+    second = d.simple(shown) if op == "INTERSECT" else d.elsewhere().simple(shown)
+    if first == second:
+        no_draw("two different conditions")
+    return t.SetQuery(op, select(d, [shown.expr], where=first), select(d, [shown.expr], where=second))
+
+
+def union_all(d: Draw) -> t.Query:
+    """SELECT a FROM w WHERE condition UNION ALL SELECT a | b FROM w WHERE condition"""
+    shown, there = d.field(), d.elsewhere()
+    twins = [f for f in d.material.fields if f.type == shown.type and f.values[there.row] is not None]
+    other = d.pick(twins, "a second column") if d.chance(0.5) else shown
+    first, second = d.simple(shown), there.simple(other)
+    if (first, shown) == (second, other):
+        no_draw("two different conditions")
+    return t.SetQuery("UNION ALL", select(d, [shown.expr], where=first), select(d, [other.expr], where=second))

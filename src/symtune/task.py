@@ -1,0 +1,367 @@
+"""The contract of a symbolic task: an endless source of examples whose every answer is proven.
+
+All that is particular to a task stands on the task: its options, what it draws, executes and proves, its prompts, how
+it scores, and the words in which cards and messages speak of it. A whole task:
+
+    class Reverse(SymbolicTask):
+        name, version, needs_tables = "reverse", 1, False
+        templates = (PromptTemplate("reverse/plain", "Write backwards: {{ text }}"),)
+
+        def sample(self, rng, setting):          # what the prompt shows AND what the executor sees
+            return {"text": rng.choice("abc") * 3}
+
+        def execute(self, fields):               # the one answer, or Rejected with a reason
+            return Denotation(((fields["text"][::-1],),))
+
+    TASK = Reverse()
+
+A task that shows tables (`needs_tables`) draws from `setting.views` and returns them as the field `tables`, a tuple of
+`Table`; its templates then have the placeholder `table` for their text.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, ClassVar
+
+import msgspec
+
+from symtune.config import Strict
+from symtune.denotation import CELL_DELIMITER, ROW_DELIMITER, is_written, parse, render, same_answer
+from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all
+from symtune.quotas import Quotas
+from symtune.seeds import digest
+from symtune.tables import DEFAULT_SHARES, Shares, Views, cut_for_question, split_of
+from symtune.tokens import estimate
+from symtune.types import (
+    Denotation,
+    Example,
+    Fields,
+    InputError,
+    Measure,
+    Rejected,
+    Split,
+    Table,
+    Traits,
+    UnknownName,
+)
+
+DRAWS = 50  # for each example of a block, where draws of other splits come between
+TABLES = "tables"  # the field that holds the tables that an example shows
+TRAITS = ("ordered", "query_type", "operators", "chance")  # names in a stored example's `info` that are not fields
+
+Fits = Callable[[str], bool]  # whether a prompt is short enough
+
+
+class Options(Strict):
+    """What a task can be told. A task with options of its own derives a class with typed fields, each with a default
+    and, as its description, its help.
+    """
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that a draw may depend on besides its generator.
+
+    budget: tokens of prompt and completion together, counted by `measure`; `exact`: it is a tokenizer's count, not the
+    estimate, so every whole prompt is counted with it. programs: examples a block. templates: ids or keys of prompt
+    templates, () for all; held_out_templates: the share of them kept from train, the only ones of the other splits.
+    verify: a further engine that must confirm every answer. views: the tables and what is shown of them, None for a
+    task without. shares: of the splits that items are dealt to. prepared: what `SymbolicTask.prepare` made.
+    """
+
+    split: Split = "train"
+    measure: Measure = estimate
+    budget: int = 1024
+    exact: bool = False
+    programs: int = 16
+    templates: tuple[str, ...] = ()
+    held_out_templates: float = 0.0
+    verify: str = ""
+    shares: Shares = DEFAULT_SHARES
+    views: Views | None = None
+    options: Options = field(default_factory=Options)
+    prepared: Any = None
+
+
+@dataclass
+class Tally:
+    """What became of draws that are no example: rejects by reason, and those that belong to another split."""
+
+    rejects: Counter[str] = field(default_factory=Counter)
+    elsewhere: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        self.rejects.update(other.rejects)
+        self.elsewhere += other.elsewhere
+
+
+class Drawn(msgspec.Struct, frozen=True, gc=False):
+    """An example of a block, its prompt, and how the prompt was made: a template's id, and a linearization or ""."""
+
+    example: Example
+    prompt: str
+    template: str
+    linearization: str = ""
+
+
+class Words(msgspec.Struct, frozen=True):
+    """How cards and messages speak of a task's examples. `chance` goes on with a share; `remedies`: what to change
+    where most draws are rejected under a reason.
+    """
+
+    query_types: str = "Kinds of example"
+    operators: str = "Constructs (share of examples that use them)"
+    chance: str = "Guessing scores"
+    remedies: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class SymbolicTask(ABC):
+    """A task without end. `version` is bumped when its stream changes.
+
+    engines: further engines that can check its answers, for `verify` and `audit --engine`. doubts: reasons of rejects
+    that no draw should have -> the engine that does not confirm it.
+    """
+
+    name: str
+    version: int
+    needs_tables: bool = False
+    templates: tuple[PromptTemplate, ...] = ()
+    options: type[Options] = Options
+    engines: tuple[str, ...] = ()
+    doubts: ClassVar[Mapping[str, str]] = {}
+    words: Words = Words()
+
+    # ------------------------------------------------------------------------------------------ drawing and proving
+
+    @abstractmethod
+    def sample(self, rng: Random, setting: Setting) -> Fields:
+        """Draw the fields of one item. Raises Rejected to give up a draw under a reason."""
+
+    @abstractmethod
+    def execute(self, fields: Fields) -> Denotation:
+        """The answer of the fields. Raises Rejected where there is no one answer."""
+
+    def check(self, fields: Fields, answer: str) -> bool:
+        """Whether the answer is proven for the fields. Raises Rejected where they have none."""
+        return is_written(answer, self.execute(fields))
+
+    def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
+        """What a further engine does not confirm: position in the batch -> what it says. Raises UnknownName."""
+        raise UnknownName(f"engine of task {self.name}", engine, self.engines)
+
+    def variants(self, fields: Fields) -> Iterator[Fields]:
+        """Other fields that must have the same answer (rows in another order, say): the self-test executes them."""
+        return iter(())
+
+    def prepare(self, setting: Setting) -> Any:
+        """What blocks share and is costly to make: files that options name, read and checked. Raises InputError."""
+        return None
+
+    def ready(self, setting: Setting) -> Setting:
+        """The setting with what `prepare` makes of it. Raises InputError and UnknownName for what cannot be used."""
+        self.chosen_templates(setting)
+        if setting.verify and setting.verify not in self.engines:
+            raise UnknownName(f"engine of task {self.name}", setting.verify, self.engines)
+        for name in setting.views.linearizations if setting.views else ():
+            if name not in LINEARIZATIONS:
+                raise UnknownName("linearization", name, LINEARIZATIONS)
+        return replace(setting, prepared=self.prepare(setting))
+
+    def describe(self, fields: Fields, denotation: Denotation) -> Traits:
+        """What is known of an example besides its answer: its kind, chance, difficulty, classes of answers."""
+        return Traits()
+
+    def bounds(self, setting: Setting) -> Mapping[str, float]:
+        """Class of answers (`Traits.classes`) -> the largest share that it may have of a data set."""
+        return {}
+
+    def split_key(self, fields: Fields) -> str:
+        """What splits are made by: items with one key fall into one split."""
+        return json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str)
+
+    # ------------------------------------------------------------------------------------------------------- prompts
+
+    def shown(self, fields: Fields) -> Mapping[str, str]:
+        """The fields as texts for the prompt template's placeholders; `table` is filled in for a task with tables."""
+        return {name: str(value) for name, value in fields.items() if name != TABLES}
+
+    def templates_for(self, fields: Fields) -> tuple[PromptTemplate, ...]:
+        """The prompt templates that fit the fields."""
+        return self.templates
+
+    def template(self, name: str, fields: Fields) -> PromptTemplate | None:
+        """The prompt template for the fields by id or key; None where there is none of that name."""
+        key = name.rpartition("/")[2]
+        return next((template for template in self.templates_for(fields) if template.key == key), None)
+
+    def prompt(self, fields: Fields, template: PromptTemplate, linearization: str = "") -> str:
+        """The prompt. The same arguments give the same text, at any time."""
+        shown = dict(self.shown(fields))
+        if TABLES in fields:
+            shown["table"] = linearize_all(fields[TABLES], linearization)
+        return template.render(shown)
+
+    def shortened(self, fields: Fields, template: PromptTemplate, linearization: str, fits: Fits) -> tuple[str, int]:
+        """A prompt that `fits`, as far as rows can be left out of its tables, and the number of rows cut. Rows are
+        kept by the words that they share with what the prompt shows beside the table. For evaluation, where the answer
+        stays that of the whole table.
+        """
+        tables, cut = list(fields.get(TABLES, ())), 0
+        asked = " ".join(self.shown(fields).values())
+
+        def text(place: int = 0, table: Table | None = None) -> str:
+            shown = tables if table is None else [*tables[:place], table, *tables[place + 1 :]]
+            return self.prompt({**fields, TABLES: tuple(shown)} if tables else fields, template, linearization)
+
+        for place in sorted(range(len(tables)), key=lambda place: (-len(tables[place].rows), place)):
+            tables[place], rows = cut_for_question(
+                tables[place],
+                asked,
+                lambda table, place=place: fits(text(place, table)),  # type: ignore[misc]
+            )
+            cut += rows
+        return text(), cut
+
+    def chosen_templates(self, setting: Setting) -> tuple[PromptTemplate, ...]:
+        """The prompt templates of the setting: by id, or by the key behind the task's name; all of them for ().
+
+        Raises UnknownName, and InputError where holding out leaves none.
+        """
+        known = {template.key: template for template in self.templates}
+        for name in setting.templates:
+            if name.rpartition("/")[2] not in known:
+                raise UnknownName("prompt template", name, known)
+        keys = [name.rpartition("/")[2] for name in setting.templates] or list(known)
+        if setting.held_out_templates:
+            held = held_out(known, setting.held_out_templates)
+            keys = [key for key in keys if (key in held) == (setting.split != "train")]
+        if not keys:
+            raise InputError(
+                f"holding out {setting.held_out_templates:.0%} of {len(known)} prompt templates leaves none for "
+                f"{setting.split}"
+            )
+        return tuple(known[key] for key in keys)
+
+    # ------------------------------------------------------------------------------------------------------- scoring
+
+    def score(self, prediction: str, example: Example) -> float:
+        """The strict score, which is also a reward: 1 where the whole prediction means the answer, else 0. Pure,
+        finite, in [0, 1]; never raises; a text that merely holds the answer scores nothing.
+        """
+        return float(same_answer(prediction, example.answer, example.ordered))
+
+    def accepts(self, items: Sequence[str], example: Example) -> bool:
+        """The lenient reading: whether the items that were found in a model's prose mean the answer."""
+        return same_answer(ROW_DELIMITER.join(items), example.answer, example.ordered)
+
+    def target(self, example: Example) -> tuple[str, ...]:
+        """The answer as items, as results show it beside a prediction."""
+        return tuple(map(CELL_DELIMITER.join, parse(example.answer)))
+
+    # -------------------------------------------------------------------------------------- storing and showing
+
+    def info(self, example: Example) -> dict[str, Any]:
+        """What a data set stores of an example besides its texts: the fields but for tables, and TRAITS."""
+        traits = example.traits
+        found = {name: value for name, value in example.fields.items() if name != TABLES}
+        found["ordered"] = example.ordered
+        if traits.query_type:
+            found["query_type"] = traits.query_type
+        if traits.operators:
+            found["operators"] = traits.operators
+        if traits.chance is not None:
+            found["chance"] = traits.chance
+        return found
+
+    def fields_of(self, info: Mapping[str, Any]) -> Fields:
+        """The fields of a stored example. Raises InputError where one is missing."""
+        return {name: value for name, value in info.items() if name not in TRAITS}
+
+    def facts(self, setting: Setting) -> dict[str, Any]:
+        """What the manifest says of a generation besides its arguments: of files that options name, say."""
+        return {}
+
+    def stated(self, options: Options) -> dict[str, Any]:
+        """The options as the manifest states them: no paths of this machine."""
+        return options.model_dump(mode="json")
+
+    def program(self, fields: Fields) -> tuple[str, str]:
+        """The program as a person reads it and the name of its language, for `show`; ("", "") where there is none."""
+        return "", ""
+
+    # -------------------------------------------------------------------------------------------------------- blocks
+
+    def block(self, rng: Random, setting: Setting, key: str, tally: Tally) -> Iterator[Drawn]:
+        """The verified examples of one block, a pure function of the arguments but for `tally`, which counts what
+        became of the other draws. Blocks may interleave, in one thread and in several.
+
+        Tasks with a costly context override this, to draw many programs over one context.
+        """
+        made = self._drawn(rng, setting, key, tally)
+        if not setting.verify:
+            return made
+        return self._confirmed(list(made), setting.verify, tally)
+
+    def _drawn(self, rng: Random, setting: Setting, key: str, tally: Tally) -> Iterator[Drawn]:
+        templates = self.chosen_templates(setting)
+        ways = (setting.views.linearizations if setting.views else ()) or tuple(LINEARIZATIONS)
+        quotas = Quotas(rng, setting.programs, self.bounds(setting))
+        number = 0  # of draws of this split
+        for _ in range(setting.programs * DRAWS):
+            if number == setting.programs:
+                return
+            try:
+                fields = self.sample(rng, setting)
+                # Tables have been dealt to splits already.
+                if (
+                    not self.needs_tables
+                    and split_of(digest(self.split_key(fields)).hex(), setting.shares) != setting.split
+                ):
+                    tally.elsewhere += 1
+                    continue
+                number += 1
+                example = self._proven(fields, f"{key}/{number - 1}", quotas)
+            except Rejected as error:
+                tally.rejects[error.reason] += 1
+                continue
+            template = templates[int(rng.random() * len(templates))]
+            how = ways[int(rng.random() * len(ways))] if self.needs_tables else ""
+            prompt = self.prompt(fields, template, how)
+            if setting.measure(prompt) + setting.measure(example.answer) > setting.budget:
+                tally.rejects["over the token budget"] += 1
+                continue
+            quotas.count(example.traits.classes)
+            yield Drawn(example, prompt, template.id, how)
+
+    def _proven(self, fields: Fields, id: str, quotas: Quotas) -> Example:
+        """The example of the fields. Raises Rejected, and InputError for fields under a name that is taken."""
+        for name in TRAITS:
+            if name in fields:
+                raise InputError(f"task {self.name}: a field is named {name!r}, which means something else; rename it")
+        denotation = self.execute(fields)
+        answer = render(denotation)
+        if not self.check(fields, answer):
+            raise Rejected("check failed")
+        traits = self.describe(fields, denotation)
+        quotas.check(traits.classes)
+        return Example(id, self.name, fields, answer, denotation.kind, denotation.ordered, traits)
+
+    def _confirmed(self, made: list[Drawn], engine: str, tally: Tally) -> Iterator[Drawn]:
+        """The examples of a block that a further engine confirms."""
+        wrong = self.disagreements(engine, [drawn.example.fields for drawn in made]) if made else {}
+        if wrong:
+            tally.rejects[f"{engine} disagrees"] += len(wrong)
+        return (drawn for number, drawn in enumerate(made) if number not in wrong)
+
+
+def held_out(keys: Iterable[str], share: float) -> frozenset[str]:
+    """The keys of the prompt templates that never stand in train: a share of all there are, rounded, at least one."""
+    ranked = sorted(keys, key=digest)
+    return frozenset(ranked[: max(1, round(share * len(ranked)))])

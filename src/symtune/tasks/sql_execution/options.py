@@ -1,0 +1,55 @@
+"""What SQL execution can be told: `--set NAME=VALUE`, `options:` in YAML, `symtune tasks show sql_execution`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from symtune.config import Range, Share, Weights, ascending_from
+from symtune.sql.sampling.programs import QUERY_TYPES
+from symtune.task import Options
+from symtune.types import UnknownName
+
+DEFAULT_SHARE = 0.3  # of programs that are instances of SQL templates, where a file of them is given and no share is
+
+
+NAMES = tuple(kind.name for kind in QUERY_TYPES)
+
+
+def _known(weights: dict[str, float]) -> dict[str, float]:
+    for name in weights:
+        if name not in NAMES:
+            raise ValueError(str(UnknownName("query type", name, NAMES)))
+    return weights
+
+
+class SqlOptions(Options):
+    """The options of SQL execution."""
+
+    query_types: Annotated[Weights, AfterValidator(_known)] | None = Field(
+        default=None, description=f"Kinds of program, NAME=WEIGHT with commas between. Known: {', '.join(NAMES)}."
+    )
+    difficulty: Annotated[Range, AfterValidator(ascending_from(0))] | None = Field(
+        default=None, description="LOW:HIGH: the range of difficulty of a program (docs/sql.md)."
+    )
+    max_answer_rows: int = Field(default=10, ge=1, description="The most rows that an answer may have.")
+    joins: Share | None = Field(
+        default=None,
+        description="The share of blocks over several tables; unless given, 0.08, and 0.4 for a table with a foreign "
+        "key.",
+    )
+    sql_templates: str | None = Field(
+        default=None, description="A file of SQL templates to draw programs from, or `default` (those of WikiSQL)."
+    )
+    sql_template_share: Share | None = Field(
+        default=None,
+        description=f"The share of programs that are instances of SQL templates; unless given, {DEFAULT_SHARE}.",
+    )
+    sql_templates_split: bool = Field(default=False, description="Use only the SQL templates that fall into the split.")
+
+    @model_validator(mode="after")
+    def _has_templates(self) -> SqlOptions:
+        if self.sql_templates is None and (self.sql_template_share is not None or self.sql_templates_split):
+            raise ValueError("a share or a split of SQL templates needs sql_templates: name a file, or `default`")
+        return self

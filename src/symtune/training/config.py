@@ -1,0 +1,96 @@
+"""What training can be told, and what it tells. Needs no extra."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from symtune.config import Strict
+
+Schedule = Literal["cosine", "linear", "constant"]
+
+
+class TrainSettings(Strict):
+    """How to train. Lengths and budgets are in tokens; they count computed tokens."""
+
+    max_tokens: int | None = Field(default=None, gt=0, description="Stop before more tokens than this are computed.")
+    epochs: int | None = Field(
+        default=None, gt=0, description="Passes over the data; unless given, 1, or what --max-tokens allows."
+    )
+    learning_rate: float = Field(default=2e-4, gt=0, lt=1, description="Peak learning rate.")
+    schedule: Schedule = Field(default="cosine", description="cosine, linear or constant.")
+    warmup: float = Field(default=0.05, ge=0, lt=1, description="Share of the steps to warm up.")
+    weight_decay: float = Field(default=0.01, ge=0, description="AdamW's weight decay.")
+    clip: float = Field(default=1.0, ge=0, description="Gradient norm to clip to; 0: none.")
+    batch_tokens: int = Field(default=4096, gt=0, description="Tokens of an optimizer step, about.")
+    max_length: int = Field(default=1024, gt=1, description="Longest record and longest pack, in tokens.")
+    pack: bool = Field(default=True, description="Several records in one sequence (decoder-only models).")
+    share_prefix: bool = Field(default=True, description="In a pack, compute a shared beginning once.")
+    order: Literal["shuffled", "as_given"] = Field(default="shuffled", description="shuffled or as_given.")
+    shuffle_answers: bool | tuple[str, ...] = Field(
+        default=False, description="Control: permute completions (in YAML also a list: of these sources)."
+    )
+    seed: int = Field(default=7, description="Another seed gives another order.")
+    bf16: bool | None = Field(default=None, description="Compute in bfloat16; unless given, where it helps.")
+    save_every: int = Field(default=0, ge=0, description="Steps between checkpoints to resume from; 0: none.")
+    processes: int = Field(default=1, gt=0, description="How many processes torchrun started; a mismatch is refused.")
+
+
+class TrainConfig(TrainSettings):
+    """A training run. `model`: a name, folder, hub id, YAML file, or a mapping that builds a model."""
+
+    model: str | Path | dict[str, Any]
+    data: Path
+    out: Path
+    overwrite: bool = False
+
+
+class TrainFile(TrainSettings):
+    """A file for `symtune train --config`: what it leaves out, the command line says."""
+
+    model: str | dict[str, Any] | None = Field(
+        default=None, description="A name, a folder, a hub id, or a YAML that builds a model."
+    )
+    data: Path | None = Field(default=None, description="A training set folder (symtune mix) or a data set folder.")
+    out: Path | None = Field(default=None, description="The checkpoint folder to write.")
+
+
+class TrainFlags(TrainFile):
+    """The command line of `symtune train`."""
+
+    config: Path | None = Field(default=None, description="A YAML of the other settings; flags win over it.")
+    overwrite: bool = Field(default=False, description="Replace an earlier output.")
+
+
+@dataclass(frozen=True, slots=True)
+class StepLog:
+    """One optimizer step: a line of log.jsonl. Token counts are cumulative."""
+
+    step: int
+    steps: int
+    tokens: int
+    effective_tokens: int
+    loss: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What training did. `tokens` were computed; `effective_tokens` counts every record as if it stood alone."""
+
+    out: Path
+    steps: int
+    records: int  # that can be trained on, after drops
+    records_seen: int  # records computed, a repetition counting again
+    dropped: Mapping[str, int]
+    tokens: int
+    effective_tokens: int
+    trained_tokens: int  # that bear the loss
+    first_loss: float  # mean of the first tenth of the steps
+    last_loss: float  # mean of the last tenth
+    seconds: float
+    resumed_from: int  # the step; 0: from the beginning

@@ -1,0 +1,212 @@
+"""One training run: check, load, encode, plan, train (or go on), and write the checkpoint folder whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import accelerate
+import torch
+import transformers
+
+from symtune.models.local import LoadedModel, check_model, load, prompt_format, resolve
+from symtune.models.local import quiet as quiet_transformers
+from symtune.output import check_writable, new_folder, sha256, versions, working_folder, write_manifest
+from symtune.packing import Row
+from symtune.splitting import splits_of
+from symtune.training import checkpoints
+from symtune.training import rows as training_rows
+from symtune.training.config import StepLog, TrainConfig, TrainReport
+from symtune.training.isolation import choose_attention
+from symtune.training.meter import Meter
+from symtune.training.plan import Plan, make_plan
+from symtune.training.tensors import Batches
+from symtune.training.trainers import make_trainer, step_logs, uses_bf16
+from symtune.types import InputError
+
+LOG = "log.jsonl"
+
+
+def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet: bool) -> TrainReport:
+    """See `symtune.training.train`."""
+    started = time.monotonic()
+    files = _check(config)
+    with quiet_transformers(), Meter(config, files, quiet) as meter:
+        loaded = load(config.model)
+        meter.stage("reading the training set")
+        rows, facts = _rows(config, loaded, files)
+        plan = make_plan(rows, loaded.kind, config)
+        if sum(row.trained < 1 for row in rows):
+            raise RuntimeError("a row has no trained token")  # a bug of ours: each ends in an end token
+        packing = config.pack and loaded.kind == "causal"
+        share = packing and config.share_prefix
+        attention = loaded.model.config._attn_implementation
+        isolation = choose_attention(loaded, rows, plan.packs, share) if packing else None
+        meter.begin(plan)
+
+        def step_done(step: StepLog) -> None:
+            meter.step(step)
+            if on_step:
+                on_step(step)
+
+        identity = _identity(config, loaded, facts)
+        with contextlib.ExitStack() as stack:
+            with accelerate.PartialState(cpu=not torch.cuda.is_available()).main_process_first():
+                work = working_folder(config.out, identity, worth=_has_checkpoint, overwrite=config.overwrite)
+                working = stack.enter_context(work)
+            trainer = make_trainer(loaded, Batches(rows, plan, loaded, share), config, working, step_done)
+            resumed = checkpoints.newest_complete(working, meter.say)
+            meter.resume(checkpoints.step_of(resumed), plan)
+            with _seeded(config.seed):
+                trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+            logs = step_logs(plan, trainer.state.log_history)
+            loaded.model.set_attn_implementation(attention)
+            report = _report(config, plan, rows, facts, logs, time.monotonic() - started, checkpoints.step_of(resumed))
+            meter.stage("writing the checkpoint")
+            if trainer.is_world_process_zero():
+                _write(config, loaded, plan, report, facts, isolation, logs)
+    return report
+
+
+def _check(config: TrainConfig) -> list[Path]:
+    """All that can be wrong before the model is loaded. Returns the files to read."""
+    real = int(os.environ.get("WORLD_SIZE", "1"))
+    if real != config.processes:
+        raise InputError(
+            f"asked for {config.processes} processes and {real} run: start them with `torchrun "
+            f"--nproc_per_node {config.processes} --no-python symtune train … --processes {config.processes}`"
+        )
+    files = training_rows.shards(config.data)
+    training_rows.check_rows(files)
+    check_writable(config.out, overwrite=config.overwrite)
+    check_model(config.model)
+    return files
+
+
+def _rows(config: TrainConfig, loaded: LoadedModel, files: Sequence[Path]) -> tuple[list[Row], dict[str, Any]]:
+    """The rows to train on, and what the manifest says of them."""
+    records = list(training_rows.read(files))
+    facts: dict[str, Any] = {"data_sha256": {file.name: sha256(file) for file in files}}
+    if config.shuffle_answers is not False:
+        records, changed = training_rows.shuffle_answers(records, config.shuffle_answers, config.seed)
+        facts["shuffled_answers"] = {"records": len(records), "changed": changed}
+        if not changed:
+            raise InputError(f"shuffle_answers {config.shuffle_answers}: no completion changed; check the names")
+    rows, dropped = training_rows.encode(loaded, records, config.max_length)
+    facts |= {"records": len(rows), "dropped": dict(sorted(dropped.items()))}
+    if not rows:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(dropped.items()))
+        raise InputError(f"{config.data}: no record can be trained on ({reasons}); max_length is {config.max_length}")
+    return rows, facts
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Dropout draws from the global generator: seeded here, and given back as it was."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        transformers.set_seed(seed)
+        yield
+
+
+# ------------------------------------------------------------------------------------- resuming
+def _identity(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -> dict[str, Any]:
+    """All that decides what the training yields."""
+    settings = config.model_dump(mode="json", exclude={"model", "data", "out", "overwrite", "save_every"})
+    return {
+        **settings,
+        "weights_sha256": loaded.weights_sha256,
+        "data_sha256": facts["data_sha256"],
+        "versions": versions("torch", "transformers"),
+    }
+
+
+def _has_checkpoint(folder: Path) -> bool:
+    return any(folder.glob(f"{checkpoints.PREFIX}*"))
+
+
+# -------------------------------------------------------------------------------------- results
+def _report(
+    config: TrainConfig,
+    plan: Plan,
+    rows: Sequence[Row],
+    facts: dict[str, Any],
+    logs: Sequence[StepLog],
+    seconds: float,
+    resumed: int,
+) -> TrainReport:
+    losses = [log.loss for log in logs]
+    tenth = max(1, len(losses) // 10)
+    return TrainReport(
+        out=config.out,
+        steps=plan.steps,
+        records=len(rows),
+        records_seen=sum(len(pack.rows) for pack in plan.packs),
+        dropped=facts["dropped"],
+        tokens=plan.tokens,
+        effective_tokens=sum(pack.effective for pack in plan.packs),
+        trained_tokens=sum(pack.trained for pack in plan.packs),
+        first_loss=sum(losses[:tenth]) / tenth,
+        last_loss=sum(losses[-tenth:]) / tenth,
+        seconds=seconds,
+        resumed_from=resumed,
+    )
+
+
+def _write(
+    config: TrainConfig,
+    loaded: LoadedModel,
+    plan: Plan,
+    report: TrainReport,
+    facts: dict[str, Any],
+    isolation: float | None,
+    logs: Sequence[StepLog],
+) -> None:
+    with new_folder(config.out, overwrite=config.overwrite) as folder:
+        with checkpoints.writing(folder):
+            loaded.model.to("cpu").eval().save_pretrained(folder)
+            loaded.tokenizer.save_pretrained(folder)
+        with (folder / LOG).open("w", encoding="utf-8") as stream:
+            for log in logs:
+                line = {key: value for key, value in asdict(log).items() if key != "steps"}
+                stream.write(json.dumps(line) + "\n")
+        counts = asdict(report)
+        for name in ("out", "seconds", "resumed_from"):
+            del counts[name]
+        body = {
+            "model": {
+                "name": loaded.name,
+                "kind": loaded.kind,
+                "weights_sha256": loaded.weights_sha256,
+                "parameters": loaded.parameters,
+                "context": loaded.context,
+                **prompt_format(loaded),
+            },
+            **facts,
+            **counts,
+            "splits": splits_of(config.data),
+            "passes": round(plan.passes, 4),
+            "packs": len(plan.packs),
+            "packs_per_step": plan.per_step,
+            "tokens_per_step": round(plan.tokens / plan.steps, 1),
+            "bf16": uses_bf16(loaded, config),
+            "sha256": {file.name: sha256(file) for file in sorted(folder.glob("*.safetensors"))},
+            "versions": versions("torch", "transformers", "accelerate", "tokenizers"),
+        }
+        run_facts = {
+            "out": str(config.out),
+            "seconds": round(report.seconds, 1),
+            "resumed_from": report.resumed_from,
+            "isolation": isolation,
+            "threads": torch.get_num_threads(),
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        }
+        arguments = config.model_dump(mode="json", exclude={"out", "overwrite"}) | {"model": resolve(config.model)}
+        write_manifest(folder, "train", arguments, body, run_facts)

@@ -1,0 +1,67 @@
+"""A pool of worker processes that all hold one value, and work that comes back in order.
+
+    with workers(shared, 4) as submit:
+        for part in in_order(submit, compute, ahead=lambda: 8):    # compute(shared, 0), compute(shared, 1), …
+            ...
+
+With one worker everything is computed in this process, when it is asked for. A worker that dies is one line.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+from typing import Any
+
+from symtune.types import OutputError
+
+Later = Callable[[], Any]  # gives the result of work that was submitted
+Submit = Callable[..., Later]  # submit(function, *arguments): have a worker call function(shared, *arguments)
+
+_shared: Any = None  # a worker process's own; set once, when it starts
+
+
+@contextmanager
+def workers(shared: Any, processes: int) -> Iterator[Submit]:
+    """What takes work for so many processes, each of which holds `shared`. Raises OutputError where one dies."""
+    if processes == 1:
+        yield partial(_at_once, shared)
+        return
+    context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
+    with ProcessPoolExecutor(processes, context, _start, (shared,)) as pool:
+        try:
+            yield lambda function, *arguments: pool.submit(_do, function, *arguments).result
+        except BrokenProcessPool:
+            raise OutputError("a worker process died (out of memory?); try fewer --workers") from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def in_order(submit: Submit, function: Callable[..., Any], ahead: Callable[[], int]) -> Iterator[Any]:
+    """function(shared, 0), function(shared, 1), … without end, in order. `ahead()` says how many may be under way."""
+    running: deque[Later] = deque()
+    numbers = count()
+    while True:
+        while len(running) < max(1, ahead()):
+            running.append(submit(function, next(numbers)))
+        yield running.popleft()()
+
+
+def _start(shared: Any) -> None:
+    global _shared
+    _shared = shared
+
+
+def _do(function: Callable[..., Any], *arguments: object) -> Any:
+    return function(_shared, *arguments)
+
+
+def _at_once(shared: Any, function: Callable[..., Any], *arguments: object) -> Later:
+    found = function(shared, *arguments)
+    return lambda: found
