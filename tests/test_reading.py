@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symtune import benchmarks
+from symtune.benchmarks.wikitablequestions.rules import wtq_correct
 from symtune.reading import continues, read_answer, read_number, read_option
-from symtune.wtq_rules import wtq_correct
 
 HERE = Path(__file__).parent
 
