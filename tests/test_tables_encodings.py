@@ -100,7 +100,10 @@ def test_a_single_foreign_cell_is_never_read_wrong(cell: str, encoding: str, rea
 
 def test_utf_8_with_a_broken_byte_is_utf_8() -> None:
     text = "".join(f"Köln {number}, Orléans\n" for number in range(9))
-    assert decode(text.encode() + b"\xff\n", "t.csv") == (text + "\ufffd\n", {"byte that is not UTF-8: replaced by U+FFFD": 1})
+    assert decode(text.encode() + b"\xff\n", "t.csv") == (
+        text + "\ufffd\n",
+        {"byte that is not UTF-8: replaced by U+FFFD": 1},
+    )
     assert decode(b"a,b\n\0,1\n" * 3, "t.csv") == ("a,b\n\0,1\n" * 3, {})
     assert decode("a\x1b[0m,é\n".encode(), "t.csv") == ("a\x1b[0m,é\n", {})
 

@@ -49,7 +49,8 @@ def split_file(folder: Path, split: str, names: Mapping[str, str], ending: str, 
     the files that are there.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; wanted {release}")
+        absent = folder if folder.parent.is_dir() else folder.parent
+        raise InputError(f"{absent}: no such folder; wanted {release}")
     found = [path.name for path in folder.glob(f"*{ending}") if not (but and path.name.endswith(but))]
     there = sorted(name.removesuffix(ending) for name in found)
     if not there:

@@ -58,7 +58,9 @@ def evaluate(
     with _answered(exam, model, prompts, out, head, tell, overwrite=overwrite) as outcomes:
         results = results_of(exam, outcomes)
         with new_folder(out, overwrite=overwrite) as folder:
-            _write(folder, "predictions.jsonl", "".join(line_of(exam.benchmark, outcome) + "\n" for outcome in outcomes))
+            _write(
+                folder, "predictions.jsonl", "".join(line_of(exam.benchmark, outcome) + "\n" for outcome in outcomes)
+            )
             text = json.dumps([asdict(result) for result in results], indent=2, ensure_ascii=False, allow_nan=False)
             _write(folder, "results.json", text + "\n")
             body = {
