@@ -133,7 +133,7 @@ PHRASINGS = [
 
 def test_real_answers_are_read_in_many_phrasings(shared: Path) -> None:
     examples = benchmarks.find("wikitablequestions").load(shared / "WikiTableQuestions", "pristine-seen-tables", 1_000)
-    gold = [example.meta["target"][0] for example in examples if len(example.meta["target"]) == 1]
+    gold = [example.target[0] for example in examples if len(example.target) == 1]
     wrong = [
         (phrasing, answer)
         for phrasing in PHRASINGS
