@@ -15,6 +15,7 @@ from symtune.benchmarks import Benchmark, Format, Shot
 from symtune.outcomes import Outcome, Prompt, Question, mean_over_groups
 from symtune.releases import in_turn
 from symtune.types import Completion, InputError, Table, UnknownName, Verdict
+from table_releases import wikisql_release
 
 HEADER = "id\tutterance\tcontext\ttargetValue"
 QUESTIONS = [
@@ -91,6 +92,7 @@ def gsm8k_release(folder: Path) -> Path:
 MADE = {
     "gsm8k": (gsm8k_release, "test"),
     "held_out": (data_set, "test"),
+    "wikisql": (wikisql_release, "validation"),
     "wikitablequestions": (wtq_release, "validation"),
 }
 
@@ -126,7 +128,7 @@ def test_contract(name: str, tmp_path: Path) -> None:
         benchmark.split(tmp_path / "absent", None)
 
 
-@pytest.mark.parametrize("name", ["wikitablequestions", "held_out"])
+@pytest.mark.parametrize("name", ["held_out", "wikisql", "wikitablequestions"])
 def test_contract_of_benchmarks_that_show_tables(name: str, tmp_path: Path) -> None:
     make, split = MADE[name]
     benchmark = benchmarks.find(name)
@@ -138,7 +140,7 @@ def test_contract_of_benchmarks_that_show_tables(name: str, tmp_path: Path) -> N
             assert again.rows_cut == 0
             assert again.text != prompt.text
         short = benchmark.prompt(question, Format(), lambda text: len(text) < 1)
-        table = question.table if name == "wikitablequestions" else question.example.tables[0]
+        table = question.example.tables[0] if name == "held_out" else question.table
         assert short.rows_cut == len(table.rows) - 1
     with pytest.raises(UnknownName, match="Did you mean 'markdown'"):
         benchmark.check_format(Format(None, "markdwn"), questions)
