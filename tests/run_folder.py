@@ -40,7 +40,9 @@ def write(folder: Path, *, hostile: str = HOSTILE, n: int = 40) -> Path:
             for k in range(1, tokens // 1000 + 1)
         ]
         _lines(folder / stage / "log.jsonl", steps)
-    correct = {name: _evaluation(folder / "evaluation" / name / "held_out", rate, hostile, n, draw) for name, rate in RATES}
+    correct = {
+        name: _evaluation(folder / "evaluation" / name / "held_out", rate, hostile, n, draw) for name, rate in RATES
+    }
     comparisons = [
         _comparison(correct, against, group) for against in ("before", "control", "chance") for group in ("", *TYPES)
     ]

@@ -72,9 +72,9 @@ def test_where_a_record_stands(tmp_path):
     assert [(entry.where, entry.number) for entry in json_values(path)] == [(f"{path}:2", 2), (f"{path}:4", 4)]
     path.write_text('\n[{"a": 1},\n\n{"a":\n 2}, 3]\n')
     assert [(entry.where, entry.number) for entry in json_values(path)] == [
-        (f"{path}:2: record 1", 1),
-        (f"{path}:4: record 2", 2),
-        (f"{path}:5: record 3", 3),
+        (f"{path}: record 1", 1),
+        (f"{path}: record 2", 2),
+        (f"{path}: record 3", 3),
     ]
 
 
@@ -95,11 +95,11 @@ WRONG = {
     "not JSON in the first line": (b'{"a" 1}\n', ":1: not JSON: Expecting ':'"),
     "two on a line": (b'{"a": 1}{"a": 2}\n', ":1: not JSON: Extra data"),
     "no object": (b'{"a": 1}\n"b"\n', ":2: got a JSON string, wanted an object"),
-    "no object in a list": (b"[1]", ":1: record 1: got a JSON number"),
+    "no object in a list": (b"[1]", ": record 1: got a JSON number"),
     "a list a line": (b'[{"a": 1}]\n[{"a": 1}]\n', ":1: more behind the list"),
-    "an open list": (b'[{"a": 1},\n', ":2: record 2: the list does not end"),
-    "an open item": (b'[{"a": 1},\n{"a": \n', ":2: record 2: not JSON: Expecting value (line 3)"),
-    "no comma": (b'[{"a": 1}\n{"a": 2}]', ":1: record 1: not JSON: neither , nor ]"),
+    "an open list": (b'[{"a": 1},\n', ": record 2: the list does not end"),
+    "an open item": (b'[{"a": 1},\n{"a": \n', ": record 2: not JSON: Expecting value (line 3)"),
+    "no comma": (b'[{"a": 1}\n{"a": 2}]', ": record 1: not JSON: neither , nor ] behind it (line 1)"),
     "an open object": (b'{\n"a": 1,\n', ":1: not JSON"),
     "a csv": (b"a,b\n1,2\n", ":1: not JSON"),
     "not UTF-8": (b'{"a": 1}\n{"a": "\xe9"}\n', ":2: not UTF-8: byte 0xe9 at 7"),
@@ -108,12 +108,13 @@ WRONG = {
     "half of UTF-16": ('[{"a": 1}]'.encode("utf-16")[:-1], ": not utf-16-le text"),
     "deep": (b'{"a": 1}\n' + b'{"a":' * 100_000 + b"\n", ":2: not JSON: nested too deeply"),
     "deep at once": (b'{"a":' * 100_000, ":1: not JSON: nested too deeply"),
-    "deep list": (b"[" * 100_000, ":1: record 1: not JSON: nested too deeply"),
+    "deep list": (b"[" * 100_000, ": record 1: not JSON: nested too deeply"),
     "a number without end": (b'{"a": ' + b"1" * 9999 + b"}", ":1: not JSON: Exceeds the limit"),
-    "a number without end in a list": (b"[" + b"1" * 9999 + b"]", ":1: record 1: not JSON: Exceeds the limit"),
+    "a number without end in a list": (b"[" + b"1" * 9999 + b"]", ": record 1: not JSON: Exceeds the limit"),
     "a long line": (b'{"a": 1}\n{"a": "' + b"x" * 2000 + b'"}\n', ":2: a line of more than 1,000 bytes"),
-    "a long item": (b'[{"a": "' + b"x" * 200_000 + b'"}]', ":1: record 1: no whole record in 1,000 characters"),
+    "a long item": (b'[{"a": "' + b"x" * 200_000 + b'"}]', ": record 1: no whole record in 1,000 characters"),
     "broken gz": (gzip.compress(b'{"a": 1}\n' * 99)[:-9], ": cannot be read"),
+    "a gz in name": (b'{"a": 1}\n', ": cannot be read: not packed, as its name says"),
     "broken zst": (pa.compress(b'{"a": 1}\n' * 99, codec="zstd", asbytes=True)[:-9], ": cannot be read: Truncated"),
 }
 
@@ -121,7 +122,7 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_json(tmp_path, name):
     content, message = WRONG[name]
-    path = tmp_path / "a.json"
+    path = tmp_path / ("a.json.gz" if "in name" in name else "a.json")
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
         list(json_objects(path, longest=1_000_000 if name.startswith("deep") or "number" in name else 1000))

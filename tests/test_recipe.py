@@ -175,7 +175,15 @@ def test_a_curriculum_is_generated_step_by_step(tmp_path):
     assert easy.seed != rest.seed
     assert shuffled_sources(recipe) == ("sql", "rest")
     planned = [stage.name for stage in stages(recipe, tmp_path, tmp_path)]
-    assert planned == ["data/easy", "data/all", "heldout", "mix", "evaluation/before/held_out", "model", "evaluation/after/held_out"]
+    assert planned == [
+        "data/easy",
+        "data/all",
+        "heldout",
+        "mix",
+        "evaluation/before/held_out",
+        "model",
+        "evaluation/after/held_out",
+    ]
     (tmp_path / "r.yaml").write_text(text.replace("name: all", "name: easy"))
     with pytest.raises(InputError, match="a name is used twice"):
         load(tmp_path / "r.yaml")
@@ -208,7 +216,10 @@ WRONG = [
     (("{n: 8}", "{n: 8, options: {joins: 2}}"), "r.yaml:4: generate: option joins: got 2, wanted at most 1"),
     (("{n: 8}", "{n: 8, options: {join: 1}}"), "unknown option of task sql_execution 'join'. Did you mean 'joins'?"),
     (("{n: 8}", "{n: 8}\nevaluate: []"), "evaluate: names no benchmark"),
-    (("{n: 8}", "{n: 8}\nevaluate: {max_new_tokens: 8}"), "r.yaml:5: evaluate: got {'max_new_tokens': 8}, wanted a list"),
+    (
+        ("{n: 8}", "{n: 8}\nevaluate: {max_new_tokens: 8}"),
+        "r.yaml:5: evaluate: got {'max_new_tokens': 8}, wanted a list",
+    ),
     (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: heldout}]"), "r.yaml:5: evaluate[0].benchmark: unknown benchmark"),
     (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: gsm8k}]"), "r.yaml:5: evaluate[0]: no data; wanted the folder"),
     (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: gsm8k, data: absent}]"), "evaluate[0]: r/absent: no such folder"),

@@ -11,24 +11,22 @@ from hypothesis import strategies as st
 
 from hostile_tables import NASTY, tables
 from sql_cases import DISAGREE
+from symtune.dataset import Line, example_of, example_row
 from symtune.denotation import parse, render, same_answer
-from symtune.prompts import linearize_all, load_templates
 from symtune.seeds import rng
-from symtune.sql.corpus import templates as sql_templates
 from symtune.sql.language.parse import parse_sql
 from symtune.sql.language.proof import Context, permuted
 from symtune.sql.language.render import render as render_sql
 from symtune.sql.language.second_opinion import SecondOpinion
 from symtune.sql.sampling.sampler import Sampler
-from symtune.tables import TableSet, content_hash, typed_rows
+from symtune.tables import TableSet, Views, content_hash, typed_rows
 from symtune.tables.clean import clean_header, clean_rows
-from symtune.task import Setting
+from symtune.task import Setting, Tally
 from symtune.tasks import find
+from symtune.tasks.sql_execution.options import SqlOptions
 from symtune.types import Table
 
 TASK = find("sql_execution")
-TEMPLATES = {t.id: t for name in ("sql_execution", "sql_execution_several") for t in load_templates(name)}
-PEOPLE = {"sql_templates": sql_templates.load("default"), "sql_template_share": 0.4}
 LAW = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
@@ -88,20 +86,20 @@ def test_a_third_engine_agrees(table, seed):
 @LAW
 def test_a_line_can_be_prompted_and_executed_again(table, seed):
     """Through a JSON round trip: what a file holds is enough."""
-    one = TableSet((table,), content={table.id: content_hash(table)})
-    setting = Setting("train", one, len, budget=200_000, max_cell=20_000, joins=0.3, **PEOPLE)
-    rejects: Counter[str] = Counter()
-    for item in TASK.block(rng("laws", seed), setting, "key", rejects):
-        example, shown = item.example, item.tables
-        template, _, how = example.meta["template_id"].partition("+")
-        text = linearize_all(shown, how)
-        assert TEMPLATES[template].render({"table": text, "sql": example.fields["sql"]}) == item.prompt
-        again = tuple(Table.from_json(json.loads(json.dumps(t.to_json()))) for t in shown)
-        assert again == shown
-        denotation = TASK.execute({"sql": example.fields["sql"], "tables": again})
-        assert render(denotation) == example.answer
-        assert denotation.ordered == example.meta["info"]["ordered"]
-    assert DISAGREE.isdisjoint(rejects)
+    views = Views(TableSet((table,), content={table.id: content_hash(table)}), max_cell=20_000)
+    options = SqlOptions(joins=0.3, sql_templates="default", sql_template_share=0.4)
+    setting = TASK.ready(Setting(measure=len, budget=200_000, views=views, options=options))
+    tally = Tally()
+    for item in TASK.block(rng("laws", seed), setting, "key", tally):
+        row = json.loads(json.dumps(example_row(TASK, item, self_contained=True)))
+        again = example_of(TASK, Line("here", row, {}))
+        assert again.tables == item.example.tables
+        template = TASK.template(row["prompt_template"], again.fields)
+        assert TASK.prompt(again.fields, template, row["linearization"]) == item.prompt
+        denotation = TASK.execute(again.fields)
+        assert render(denotation) == item.example.answer
+        assert denotation.ordered == again.ordered == item.example.ordered
+    assert DISAGREE.isdisjoint(tally.rejects)
 
 
 @pytest.mark.parametrize("cell", NASTY, ids=ascii)

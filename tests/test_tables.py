@@ -101,7 +101,7 @@ BROKEN = [
     ("empty.csv", "", "empty file", "empty"),
     ("blank.csv", "\n\n", "empty file", "empty"),
     ("header.csv", "a,b\n", "no rows", "no rows"),
-    ("image.csv", b"\x81\x8d\x8f\x90\x9d", "not text in a known encoding", "UTF-8"),
+    ("image.csv", b"\x81\x8d\x8f\x90\x9d", "unknown encoding", "encoding"),
     ("lines.jsonl", '{"header": ["a"], "rows": [["1"]]}\n{"header"\n', "broken jsonl", ":2: "),
     ("deep.jsonl", "[" * 100_000, "broken jsonl", ":1: "),
     ("other.jsonl", "[1]\n", "jsonl line without a header and rows of cells", ":1: "),
@@ -163,7 +163,7 @@ def test_other_encodings_and_delimiters_of_spreadsheets(tmp_path: Path) -> None:
         "latin.csv": (("a", "b"), (("1", "café"),)),
         "utf16.csv": (("a", "b"), (("1", "é"),)),
     }
-    assert loaded.repaired == {"file is not UTF-8: read as Windows-1252": 1}
+    assert loaded.repaired == {"file is not UTF-8: read as Windows-1252 (guessed)": 1}
 
 
 DIALECTS = [  # what people's programs write; all of it is this table

@@ -12,6 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from symtune.tables import ForeignKey, exclude_tables, load_tables, tables_of_split
+from symtune.tables.model import Reading
 from symtune.tables.sources import known
 from symtune.types import InputError, Table
 
@@ -26,7 +27,7 @@ def test_every_source_in_the_folder_keeps_the_contract(tmp_path: Path) -> None:
     for name, source in known().items():
         assert isinstance(source.LAYOUT, bool), name
         assert source.detect(tmp_path) is False, name
-        assert list(source.read(tmp_path, lambda reason, where: None)) == [], name
+        assert list(source.read(tmp_path, Reading(lambda reason, where: None))) == [], name
 
 
 # Formats

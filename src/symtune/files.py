@@ -5,7 +5,7 @@
     for row in read_parquet(Path("a.parquet"), ["id", "prompt"]):
         ...
 
-Files may be packed (gzip, zstd: known by their first bytes, not by their names), begin with a byte order mark, be
+Files may be packed (gzip, zstd: known by their first bytes), begin with a byte order mark, be
 UTF-16 as Windows writes it, and end their lines in CR LF. Memory is bounded by the longest record, and a record by
 LONGEST. Whatever is wrong with a file is an InputError that names the file and, where there is one, the line.
 """
@@ -33,6 +33,7 @@ CHUNK = 1 << 16  # bytes
 BATCH = 1024  # rows of a parquet file that are in memory at once
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_PACKED = {".gz": _GZIP, ".zst": _ZSTD}
 _SPACE = re.compile(r"[ \t\r\n]*")
 _CLOSED = re.compile(r"[ \t\r\n]*(?:,|(?=\]))")
 
@@ -56,6 +57,8 @@ def open_bytes(path: Path) -> Iterator[io.BufferedIOBase]:
         with contextlib.ExitStack() as stack:
             stream: Any = stack.enter_context(path.open("rb"))
             start = stream.peek(4)
+            if start and not start.startswith(_PACKED.get(path.suffix.lower(), b"")):
+                raise InputError(f"{path}: cannot be read: not packed, as its name says")
             if start.startswith(_GZIP):
                 stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
             elif start.startswith(_ZSTD):
@@ -180,7 +183,7 @@ def _stream(path: Path, start: bytes, stream: Any, line: int, longest: int, *, i
         at = _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it always matches
         line += text.count("\n", counted, at)
         counted = at
-        where = f"{path}:{line}: record {number}" if is_list else f"{path}:{line}"
+        where = f"{path}: record {number}" if is_list else f"{path}:{line}"
         fault = "the list does not end"
         if is_list and text.startswith("]", at):
             if text[at + 1 :].strip() or any(chunk.strip() for chunk in chunks):
@@ -239,7 +242,7 @@ def _more(chunks: Iterator[str], size: int) -> str:
 
 def parquet_columns(path: Path) -> list[str]:
     """The names of a parquet file's columns. Raises InputError for a file that is not parquet."""
-    with _parquet(path) as file:
+    with open_parquet(path) as file:
         return list(file.schema_arrow.names)
 
 
@@ -247,7 +250,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Iterator[d
     """The rows of one parquet file, of which no more than BATCH are in memory at once; of all columns, or of those
     named. Raises InputError for a column that is not there, and for a file that is not parquet.
     """
-    with _parquet(path) as file:
+    with open_parquet(path) as file:
         names = file.schema_arrow.names
         missing = [column for column in columns or () if column not in names]
         if missing:
@@ -258,7 +261,8 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Iterator[d
 
 
 @contextlib.contextmanager
-def _parquet(path: Path) -> Iterator[pq.ParquetFile]:
+def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    """A parquet file, opened; what is wrong with it, now or while it is read, is an InputError."""
     try:
         with pq.ParquetFile(path) as file:
             yield file

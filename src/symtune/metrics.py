@@ -21,9 +21,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from symtune.benchmarks.wikitablequestions.rules import wtq_correct
 from symtune.denotation import ROW_DELIMITER, same_answer
 from symtune.reading import read_option
-from symtune.benchmarks.wikitablequestions.rules import wtq_correct
 
 Metric = Callable[[Sequence[str], str, Sequence[str], Sequence[str] | None], bool | float]
 

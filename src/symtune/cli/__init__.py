@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import importlib
 import os
-import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 
 from symtune import __version__
+from symtune.registry import modules
 from symtune.types import SymtuneError
 
 INTERRUPTED = 130  # exit status: 128 + SIGINT
@@ -28,12 +29,26 @@ def build() -> typer.Typer:
         name="symtune",
         help=f"Symbolic instruction tuning {__version__}: generate | mix | train | evaluate | report, or run a recipe.",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name):
-        importlib.import_module(f"{__name__}.{module.name}").register(app)
+
+    @app.callback()
+    def symtune(
+        version: Annotated[
+            bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version and exit.")
+        ] = False,
+    ) -> None:
+        pass
+
+    for name in modules(__name__):
+        importlib.import_module(f"{__name__}.{name}").register(app)
     return app
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"symtune {__version__}")
+        raise typer.Exit
 
 
 @contextmanager

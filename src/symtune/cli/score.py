@@ -34,23 +34,12 @@ def register(app: typer.Typer) -> None:
         overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier file.")] = False,
     ) -> None:
         """Score stored predictions by a metric or as a benchmark does, without a model."""
-        from symtune import benchmarks
-        from symtune.evaluation.scoring import by_benchmark, by_metric, score_file
+        from symtune.api import score
         from symtune.intervals import score_interval
-        from symtune.types import InputError
 
-        if (metric is None) == (benchmark is None):
-            raise InputError("score by either --metric NAME or --benchmark NAME")
-        if metric is not None:
-            if data is not None or split is not None or task:
-                raise InputError("--data, --split and --task go with --benchmark; a metric knows no data")
-            score = by_metric(metric)
-        else:
-            found = benchmarks.find(str(benchmark), task or ())
-            if data is None and split is not None:
-                raise InputError("--split is a split of --data; give --data too")
-            score = by_benchmark(found, None if data is None else found.load(data, found.split(data, split)))
-        scored = score_file(file, out, score, overwrite=overwrite)
+        scored = score(
+            file, out, metric=metric, benchmark=benchmark, data=data, split=split, tasks=task or (), overwrite=overwrite
+        )
         low, high = score_interval(scored.scores)
         mean = sum(scored.scores) / len(scored.scores)
         lack = "".join(f"; {count:,} lines have no {name}" for name, count in scored.missing.items())

@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
     def build_command(
         files: Annotated[
             list[Path],
-            typer.Argument(help="SQL: .sql, .tsv, .jsonl, .json (also .gz); and files of schemas, which type columns."),
+            typer.Argument(
+                help="SQL: .sql, .tsv, .csv, .jsonl, .json (also .gz, .zst); and files of schemas, which type columns."
+            ),
         ],
         out: Annotated[Path, typer.Option("--out", help="The template file to write.")],
         license: Annotated[str, typer.Option("--license", help="The corpus's licence, kept in the file.")] = "",
@@ -79,5 +81,8 @@ def _tell(built: Built, out: Path) -> None:
     if built.rejects:
         table = Table("rejected because", "statements", "for example")
         for reason, count in built.rejects.most_common():
-            table.add_row(escape(reason), f"{count:,}", escape(harmless(built.rejected[reason][0][:90])))
+            example, detail = built.rejected[reason][0][:90], " ".join(built.details.get(reason, "").split())
+            table.add_row(
+                escape(reason), f"{count:,}", escape(harmless(f"{example} ({detail})" if detail else example))
+            )
         console.print(table)

@@ -5,6 +5,9 @@ Headers: white space (line breaks too) collapsed; an empty one is called by its 
 repeated one gets a number ("name (2)"). They are unique without regard to case, since SQL compares
 identifiers so.
 
+Rows: as wide as the header. A short one is filled up with empty cells; a long one is cut where nothing but empty
+cells stand beyond the header, else it is left out, unless so many are that the table is not what it seems.
+
 Cells: line breaks of every kind become one space, so that a row stays on a row in every linearization; white
 space around the text is left out; NUL and lone surrogates, which neither SQLite nor UTF-8 can carry, become
 U+FFFD. All else stays as people wrote it.
@@ -21,10 +24,51 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from symtune.tables.model import MAX_CELLS
+
+SHORT = "row shorter than the header: filled up with empty cells"
+CUT = "row with empty cells beyond the header: cut"
+LONG = "row longer than the header: left out"
 NOT_PLAIN = "column of lists, records or binary data: left out"
 _BREAKS = re.compile("[ \t]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _UNUSUAL = re.compile("[\0\r\n\v\f\x1c-\x1e\x85\u2028\u2029\ud800-\udfff]")
+
+
+class RaggedRows(Exception):  # noqa: N818 - says what is wrong
+    """So many rows are not as wide as the header that the table is not what it seems. `row`: the first of them."""
+
+    def __init__(self, detail: str, row: Sequence[str]) -> None:
+        super().__init__(detail)
+        self.row = row
+
+
+def even_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Sequence[Sequence[str]], Counter[str]]:
+    """The rows, each as wide as the header, and what that took. Raises RaggedRows where more than half of the rows
+    are short, or more than a tenth of them (one may be, where half of the table and more is whole) are long.
+    """
+    width, notes = len(header), Counter[str]()
+    if all(len(row) == width for row in rows) or width * len(rows) > MAX_CELLS:  # refused for its size
+        return rows, notes
+    even, long, short = list[Sequence[str]](), list[Sequence[str]](), list[Sequence[str]]()
+    for row in rows:
+        if len(row) > width:
+            if "".join(row[width:]).strip():
+                long.append(row)
+                continue
+            notes[CUT] += 1
+            row = row[:width]
+        elif len(row) < width:
+            short.append(row)
+            row = [*row, *[""] * (width - len(row))]
+        even.append(row)
+    for some, most, what in ((long, max(1, len(rows) // 10), "longer"), (short, len(rows) // 2, "shorter")):
+        if len(some) > most or (some is long and len(some) * 2 >= len(rows)):
+            got = f"ragged row: got {len(some[0])} cells, the header has {width}"
+            more = f"; {len(some):,} of {len(rows):,} rows are {what}" if len(rows) > 1 else ""
+            raise RaggedRows(got + more, some[0])
+    notes[LONG], notes[SHORT] = len(long), len(short)
+    return even, +notes
 
 
 def clean_cell(text: str, repaired: Counter[str]) -> str:
@@ -81,19 +125,17 @@ def _key(name: str) -> str:
 
 def plain_columns(
     header: Sequence[str], columns: Iterable[Sequence[Any]]
-) -> tuple[list[str], list[list[str]], tuple[str, ...]]:
-    """The names and texts of the columns that hold plain values, and a note for each that does not: it is left
-    out.
-    """
-    names, texts, notes = list[str](), list[list[str]](), list[str]()
+) -> tuple[list[str], list[list[str]], Counter[str]]:
+    """The names and texts of the columns that hold plain values; each that does not is left out and counted."""
+    names, texts, notes = list[str](), list[list[str]](), Counter[str]()
     for name, values in zip(header, columns, strict=True):
         try:
             texts.append(list(map(text_of, values)))
         except TypeError:
-            notes.append(NOT_PLAIN)
+            notes[NOT_PLAIN] += 1
         else:
             names.append(name)
-    return names, texts, tuple(notes)
+    return names, texts, notes
 
 
 def text_of(value: Any) -> str:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from symtune.tables import sources
-from symtune.tables.clean import clean_header, clean_rows
+from symtune.tables.clean import RaggedRows, clean_header, clean_rows, even_rows
 from symtune.tables.columns import infer_types
-from symtune.tables.model import MAX_CELLS, TOO_LARGE, Drop, ForeignKey, RawTable, TableSet
+from symtune.tables.encodings import check_encoding
+from symtune.tables.model import MAX_CELLS, TOO_LARGE, Drop, ForeignKey, RawTable, Reading, TableSet
 from symtune.tables.sources import default
 from symtune.tables.splits import assign, content_hash
 from symtune.types import SPLITS, InputError, Split, Table, UnknownName
@@ -20,34 +21,59 @@ MAX_COLUMNS = 2_000  # SQLite's limit
 DUPLICATE_OF_HELD_OUT = "duplicate content of a held-out table"
 
 
-def load_tables(source: Path | None, *, layout: str | None = None) -> TableSet:
+def load_tables(source: Path | None, *, layout: str | None = None, encoding: str | None = None) -> TableSet:
     """All usable tables of a file or folder; None: the bundled ones.
 
     `layout` forces a source by its name (`symtune.tables.sources.known()`); else it is seen from what is
-    there. Raises InputError (file, and line where there is one) for a path that does not exist, a file named
-    here that is broken, and a source without one usable table.
+    there. `encoding` is that of every text in it. Raises InputError (file, and line where there is one) for a path
+    that does not exist, a file named here that is broken, and a source without one usable table.
     """
     path = default.PATH if source is None else Path(source)
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; name a file or folder of tables")
+    if path.is_dir() and (ours := next((at for at in (path, path.parent) if sources.made_by_symtune(at)), None)):
+        raise InputError(f"{path}: {ours} was written by symtune; name a file or folder of your own tables")
+    encoding = None if encoding is None else check_encoding(encoding)
     chosen = sources.choose(path, layout)
     dropped: Counter[str] = Counter()
-    first: list[str] = []
+    places: list[str] = []
+    first: dict[str, str] = {}
 
     def drop(reason: str, where: str) -> None:
         dropped[reason] += 1
-        first.append(f"{where}: {reason}") if not first else None
+        first.setdefault(reason, where.removeprefix(f"{path}/"))
+        places.append(where) if not places else None
 
-    raw = (table for name in chosen for table in chosen[name].read(path, drop))
+    reading = Reading(drop, encoding)
+    raw = (table for name in chosen for table in chosen[name].read(path, reading))
     loaded = _clean(raw, drop)
     if not loaded.tables:
-        why = f"{sum(dropped.values())} dropped; the first: {first[0]}" if first else f"read as {'+'.join(chosen)}"
+        why = f"read as {'+'.join(chosen)}"
+        if places:
+            why = f"{sum(dropped.values()):,} dropped; the first: {places[0]}: {next(iter(first))}"
         raise InputError(f"{path}: no usable table ({why})")
-    return replace(loaded, dropped=dict(sorted(dropped.items())), layout="+".join(chosen))
+    passed_over, first_passed = sources.passed_over(path)
+    return replace(
+        loaded,
+        dropped=dict(sorted(dropped.items())),
+        passed_over=dict(sorted(passed_over.items())),
+        first=dict(sorted({**first_passed, **first, **loaded.first}.items())),
+        layout="+".join(chosen),
+    )
+
+
+def notes(tables: TableSet) -> tuple[str, ...]:
+    """What was mended, guessed, left out and passed over to load tables: one line for the terminal a kind."""
+    return tuple(
+        f"{count:,} × {kind}" + (f" (first: {tables.first[kind]})" if kind in tables.first else "")
+        for kinds in (tables.repaired, tables.dropped, tables.passed_over)
+        for kind, count in kinds.items()
+    )
 
 
 def _clean(raws: Iterable[RawTable], drop: Drop) -> TableSet:
     repaired: Counter[str] = Counter()
+    first: dict[str, str] = {}
     made: dict[str, tuple[Table, RawTable]] = {}
     content: dict[str, str] = {}
     for raw in raws:
@@ -58,13 +84,21 @@ def _clean(raws: Iterable[RawTable], drop: Drop) -> TableSet:
         while id in made:
             number += 1
             id = f"{raw.id} ({number})"
-        rows = clean_rows(raw.rows, repaired)
-        header = clean_header(raw.header, repaired)
+        try:
+            even, mended = even_rows(raw.header, raw.rows)
+        except RaggedRows as error:
+            drop("ragged row", f"{raw.where}: {error}")
+            continue
+        done: Counter[str] = Counter(raw.notes) + mended
+        rows = clean_rows(even, done)
+        header = clean_header(raw.header, done)
         types = infer_types(rows, len(header))
         table = Table(id, header, types, rows, name=raw.name, title=" ".join(raw.title.split()))
         made[id] = (table, raw)
         content[id] = content_hash((raw.header, *rows))
-        repaired.update(raw.notes)
+        for kind in done:
+            first.setdefault(kind, id)
+        repaired += done
     ids = sorted(made)
     return TableSet(
         tables=tuple(made[id][0] for id in ids),
@@ -74,6 +108,7 @@ def _clean(raws: Iterable[RawTable], drop: Drop) -> TableSet:
         content={id: content[id] for id in ids},
         origin={id: made[id][1].origin for id in ids if made[id][1].origin},
         repaired=dict(sorted(repaired.items())),
+        first=first,
     )
 
 
@@ -84,8 +119,6 @@ def _fault(raw: RawTable) -> str:
         return "no column of plain values"
     if not raw.rows:
         return "no rows"
-    if any(len(row) != width for row in raw.rows):
-        return "ragged row"
     if width > MAX_COLUMNS:
         return f"over {MAX_COLUMNS:,} columns"
     return TOO_LARGE if width * len(raw.rows) > MAX_CELLS else ""

@@ -15,6 +15,16 @@ TOO_LARGE = f"over {MAX_CELLS:,} cells"
 Drop = Callable[[str, str], None]  # (reason, where: file or file:line): count a table that cannot be used
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How sources read. `drop` counts a table that cannot be used; `encoding` is that of every text, where the user
+    says it.
+    """
+
+    drop: Drop
+    encoding: str | None = None
+
+
 class BrokenSource(InputError):  # noqa: N818 - says what is broken
     """A file that holds no readable table. `reason` is what `TableSet.dropped` counts it under in a
     folder.
@@ -32,7 +42,7 @@ class RawTable:
 
     `split` is what the layout's own files say. `origin` is an identity that stays the same where one release
     republishes another's tables under new ids. `foreign_keys` holds (column, id of the referenced table,
-    its column). `where` is the file (and line) for messages; `notes` says what reading mended.
+    its column). `where` is the file (and line) for messages; `notes` counts what reading mended or guessed.
     """
 
     id: str
@@ -44,7 +54,7 @@ class RawTable:
     origin: str = ""
     foreign_keys: tuple[tuple[str, str, str], ...] = ()
     where: str = ""
-    notes: tuple[str, ...] = ()
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +83,10 @@ class TableSet:
 
     tables: sorted by id. official: table id -> split, where the layout's own files give one. content: table
     id -> content hash (see `splits`). origin: table id -> identity across releases (where known). dropped:
-    reason -> number of tables that could not be used. repaired: what was mended -> how often. layout: the
-    name(s) of the source(s) that read it. sha256: of ids, headers and cells as loaded.
+    reason -> number of tables that could not be used. repaired: what was mended or guessed -> how often.
+    passed_over: what of a folder was not looked at -> how often. first: any of these kinds -> the table or file
+    where it came up first. layout: the name(s) of the source(s) that read it. sha256: of ids, headers and cells as
+    loaded.
     """
 
     tables: tuple[Table, ...]
@@ -86,3 +98,5 @@ class TableSet:
     content: Mapping[str, str] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict)
     repaired: Mapping[str, int] = field(default_factory=dict)
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    first: Mapping[str, str] = field(default_factory=dict)

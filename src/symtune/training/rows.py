@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
-from pyarrow import ArrowException
 
+from symtune.files import open_parquet, parquet_columns, read_parquet
 from symtune.models.local.prompting import LoadedModel, completion_ids, prompt_ids
 from symtune.packing import Row
 from symtune.seeds import rng
@@ -51,11 +50,8 @@ def check_rows(files: Sequence[Path]) -> int:
     """How many rows the files hold; raises InputError for an unreadable file, missing columns or no rows."""
     total = 0
     for file in files:
-        try:
-            with pq.ParquetFile(file) as shard:
-                names, rows = shard.schema_arrow.names, shard.metadata.num_rows
-        except (ArrowException, OSError) as error:
-            raise InputError(f"{file}: not a readable parquet file: {str(error).splitlines()[0]}") from None
+        with open_parquet(file) as shard:
+            names, rows = shard.schema_arrow.names, shard.metadata.num_rows
         missing = [name for name in ("prompt", "completion") if name not in names]
         if missing:
             raise InputError(f"{file}: no column {missing[0]!r}; got {', '.join(names) or 'none'}")
@@ -68,16 +64,10 @@ def check_rows(files: Sequence[Path]) -> int:
 def read(files: Sequence[Path]) -> Iterator[TrainingRecord]:
     """The records of the files, in order."""
     for file in files:
-        try:
-            with pq.ParquetFile(file) as shard:
-                columns = [name for name in (*_OPTIONAL, "prompt", "completion") if name in shard.schema_arrow.names]
-                line = 0
-                for batch in shard.iter_batches(batch_size=1024, columns=columns):
-                    for row in batch.to_pylist():
-                        line += 1
-                        yield _record(row, f"{file}: row {line}", f"{file.name}:{line}")
-        except (ArrowException, OSError) as error:
-            raise InputError(f"{file}: not a readable parquet file: {str(error).splitlines()[0]}") from None
+        there = parquet_columns(file)
+        columns = [name for name in (*_OPTIONAL, "prompt", "completion") if name in there]
+        for line, row in enumerate(read_parquet(file, columns), start=1):
+            yield _record(row, f"{file}: row {line}", f"{file.name}:{line}")
 
 
 def _record(row: dict[str, object], place: str, name: str) -> TrainingRecord:

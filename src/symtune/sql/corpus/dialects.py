@@ -4,9 +4,8 @@
 
 A pass over the tokens of the bounds, so that what it leaves is bounded as ever. It knows what changes the words and
 not the question: TOP n and FETCH FIRST n ROWS are LIMIT, ILIKE is LIKE, casts are left out (numbers are numbers,
-`/` is real division), YEAR(d) and EXTRACT(YEAR FROM d) read a date, a
-parameter (`?`, `:name`, `$1`, `%s`) is a value that is not known. What it does not know it leaves as it is: the
-parser refuses it.
+`/` is real division), YEAR(d) and EXTRACT(YEAR FROM d) read a date, a parameter (`?`, `:name`, `$1`, `%s`) is a value
+that is not known, T1.'a name' and #temp are names. What it does not know it leaves as it is: the parser refuses it.
 """
 
 from __future__ import annotations
@@ -112,6 +111,10 @@ class _Calls:
             self.at += 2  # no NULL stands in a sort key
         elif self.found[self.at][0] == "parameter":
             self._put("text", f"'{PARAMETER}'")
+        elif self.found[self.at][0] == "temporary":
+            self._put("quoted", f'"{self.found[self.at][1]}"')  # SQL Server's #temp
+        elif self.found[self.at][0] == "text" and self.out and self.out[-1] == ("sign", "."):
+            self._put("quoted", _as_name(self.found[self.at][1]))  # T1.'Free Meal Count', as SQLite reads it
         elif called and word in _RENAMED_CALLS:
             self._put("word", _RENAMED_CALLS[word])
         elif word in _RENAMED:
@@ -145,6 +148,10 @@ class _Calls:
             self.at += 1
             self._skip()
             self.at += 1
+
+
+def _as_name(text: str) -> str:
+    return '"' + text[1:-1].replace("''", "'").replace('"', '""') + '"'
 
 
 def _limits(found: list[Token]) -> list[Token]:

@@ -270,7 +270,11 @@ class Names:
 
     def _column(self, node: Any, level: QueryLevel) -> None:
         if not isinstance(node.this, exp.Identifier):
-            raise Rejected("SELECT *")
+            raise (
+                Rejected("SELECT *")
+                if isinstance(node.this, exp.Star)
+                else Rejected("syntax", "a column without a name")
+            )
         at: QueryLevel | None = level
         passed = []
         while at is not None and (source := self._owner(node, at)) is None:

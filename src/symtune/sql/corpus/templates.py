@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from symtune.output import new_file, sha256
 from symtune.seeds import digest
@@ -63,13 +63,15 @@ class SqlTemplate:
 
 @dataclass
 class Built:
-    """What a corpus gives. `rejects`: reason -> statements; `rejected`: reason -> the first few of them."""
+    """What a corpus gives. `rejects`: reason -> statements; `rejected`: reason -> the first few of them; `details`:
+    reason -> what is wrong with the first, where more can be said."""
 
     statements: int = 0
     accepted: int = 0
     templates: list[SqlTemplate] = field(default_factory=list)
     rejects: Counter[str] = field(default_factory=Counter)
     rejected: dict[str, list[str]] = field(default_factory=dict)
+    details: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +106,8 @@ def build(statements: Iterable[Statement], progress: Callable[[int], None] | Non
         built.statements += 1
         if progress and built.statements % 500 == 0:
             progress(built.statements)
-        usable = statement.reject or shapes.of(statement)
-        if isinstance(usable, str):
+        usable = _Why(statement.reject, "") if statement.reject else shapes.of(statement)
+        if isinstance(usable, _Why):
             _reject(built, usable, statement)
             continue
         built.accepted += 1
@@ -131,38 +133,52 @@ class _Usable:
     operators: tuple[str, ...]
 
 
+class _Why(NamedTuple):
+    """Why a statement has no shape."""
+
+    reason: str
+    detail: str
+
+    @classmethod
+    def of(cls, error: Rejected) -> _Why:
+        """What an error says, without the frames that it holds."""
+        return cls(error.reason, str(error).removeprefix(error.reason).removeprefix(": ")[:MAX_EXAMPLE])
+
+
 class _Shapes:
     """The shapes of statements, each read once: statements come more than once in a corpus, and shapes more often."""
 
     def __init__(self) -> None:
         # By text and id of the schema, which is kept, so that no other schema gets its id.
-        self._statements: dict[tuple[str, int], tuple[Schema | None, _Usable | str]] = {}
-        self._shapes: dict[str, _Usable | str] = {}
+        self._statements: dict[tuple[str, int], tuple[Schema | None, _Usable | _Why]] = {}
+        self._shapes: dict[str, _Usable | _Why] = {}
 
-    def of(self, statement: Statement) -> _Usable | str:
-        """The shape of a statement, or the reason why it has none."""
+    def of(self, statement: Statement) -> _Usable | _Why:
+        """The shape of a statement, or why it has none."""
         key = (statement.sql, id(statement.schema))
         if key not in self._statements:
             self._statements[key] = statement.schema, self._found(statement)
         return self._statements[key][1]
 
-    def _found(self, statement: Statement) -> _Usable | str:
+    def _found(self, statement: Statement) -> _Usable | _Why:
         try:
             shape = abstract(statement.sql, statement.schema)
         except Rejected as error:
-            return error.reason
+            return _Why.of(error)
         key = _id(shape)
         if key not in self._shapes:
             try:
                 self._shapes[key] = _Usable(key, shape, _operators(shape_tree(shape)))
             except Rejected as error:
-                self._shapes[key] = error.reason
+                self._shapes[key] = _Why.of(error)
         return self._shapes[key]
 
 
-def _reject(built: Built, reason: str, statement: Statement) -> None:
-    built.rejects[reason] += 1
-    shown = built.rejected.setdefault(reason, [])
+def _reject(built: Built, why: _Why, statement: Statement) -> None:
+    built.rejects[why.reason] += 1
+    if why.reason not in built.rejected and why.detail:
+        built.details[why.reason] = why.detail
+    shown = built.rejected.setdefault(why.reason, [])
     if len(shown) < 3:
         shown.append(" ".join((statement.example or statement.sql)[:MAX_EXAMPLE].split()))
 

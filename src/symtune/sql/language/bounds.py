@@ -35,6 +35,7 @@ _TOKEN = re.compile(
   | (?P<number> (?: \d+ (?:\.\d*)? | \.\d+ ) (?: [eE][+-]?\d+ )? (?!\w) )
   | (?P<word>   [^\W\d]\w* )
   | (?P<parameter> \? \d* | [:$@] \w+ | %s | %\( \w+ \)s | \{ \w+ \} )
+  | (?P<temporary> \#{1,2}[^\W\d]\w* )
   | (?P<sign>   <> | != | <= | >= | == | \|\| | :: | [-+*/%=<>(),.;] )
     """,
     re.VERBOSE | re.DOTALL,
@@ -92,13 +93,15 @@ def pretty(sql: str) -> str:
 
 def query_tokens(sql: str) -> list[Token]:
     """The tokens of one query, without the `;` behind it. Raises Rejected: too long, syntax, not a query."""
-    found = list(tokens(sql))
+    found: list[Token] = []
+    for token in tokens(sql):
+        if not found and token[1] != ";" and token[1].lower() not in _QUERY_STARTS:
+            raise Rejected("not a query", token[1][:20])
+        found.append(token)
     while found and found[-1][1] == ";":
         found.pop()
     if not found:
         raise Rejected("syntax", "an empty statement")
-    if found[0][1].lower() not in _QUERY_STARTS:
-        raise Rejected("not a query", found[0][1][:20])
     return found
 
 
@@ -113,7 +116,7 @@ def emitted(found: list[Token]) -> str:
 def _check(found: list[Token]) -> None:
     depth = run = joins = 0
     for i, (kind, text) in enumerate(found):
-        if kind == "parameter" or text == "::":
+        if kind in ("parameter", "temporary") or text == "::":
             raise Rejected("syntax", f"no token starts with {text[:10]!r}")
         word = text.lower() if kind in ("word", "sign") else ""
         depth += (word in ("(", "case")) - (word in (")", "end"))

@@ -3,23 +3,33 @@
 A source defines
     LAYOUT = True            for a folder of a fixed shape (a benchmark's release); False for a file format
     detect(path) -> bool     whether it reads this file or folder; quick, reads at most a few bytes of a file
-    read(path, drop) -> Iterator[RawTable]
+    read(path, reading) -> Iterator[RawTable]
 A format reads one file, or in a folder every file of its kind (recursively, in the order of their paths).
 `read` raises BrokenSource for a file that holds no readable table; inside a folder it passes the reason to
-`drop` and goes on. A release's shape wins over formats; a folder may hold several formats.
+`reading.drop` and goes on. A release's shape wins over formats; a folder may hold several formats.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
+import os
 import pkgutil
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from symtune.tables.model import BrokenSource, Drop, RawTable
+from symtune.tables.model import BrokenSource, Drop, RawTable, Reading
 from symtune.types import InputError, UnknownName
+
+OURS = "written by symtune: passed over"
+HIDDEN = "hidden file or folder: passed over"
+_MOST_OF_A_MANIFEST = 1 << 24  # bytes
+# What stages write until it is whole, beside their --out.
+_PARTIAL = re.compile(r"^\..+\.(?:partial-\d+|training)$|\.partial\.jsonl$")
 
 
 class Source(Protocol):
@@ -29,7 +39,7 @@ class Source(Protocol):
 
     def detect(self, path: Path) -> bool: ...
 
-    def read(self, path: Path, drop: Drop) -> Iterator[RawTable]: ...
+    def read(self, path: Path, reading: Reading) -> Iterator[RawTable]: ...
 
 
 @cache
@@ -63,19 +73,50 @@ def choose(path: Path, layout: str | None) -> dict[str, Source]:
 
 
 def files_of(path: Path, *suffixes: str) -> list[Path]:
-    """The file itself, or all files under the folder with one of the suffixes, sorted by relative path;
-    hidden files and folders are passed over.
+    """The file itself, or all files under the folder with one of the suffixes, sorted by relative path; hidden files
+    and folders and what symtune wrote are passed over (see `passed_over`).
     """
     if path.is_file():
         return [path] if path.name.lower().endswith(suffixes) else []
-    found = [
-        file
-        for file in path.rglob("*")
-        if file.name.lower().endswith(suffixes)
-        and not any(part.startswith(".") for part in file.relative_to(path).parts)
-        and file.is_file()
-    ]
+    found = [file for file, why in _walk(path) if not why and file.name.lower().endswith(suffixes)]
     return sorted(found, key=lambda file: file.relative_to(path).as_posix())
+
+
+def passed_over(path: Path) -> tuple[Counter[str], dict[str, str]]:
+    """How many files and folders under a folder are not looked at, and the first one of each kind."""
+    counts, first = Counter[str](), dict[str, str]()
+    for file, why in _walk(path) if path.is_dir() else ():
+        if why:
+            counts[why] += 1
+            first.setdefault(why, file.relative_to(path).as_posix())
+    return counts, first
+
+
+def _walk(path: Path) -> Iterator[tuple[Path, str]]:
+    """Every file under a folder, and every folder that is passed over, each with why it is ("": it is not)."""
+    for folder, folders, files in os.walk(path):
+        here = Path(folder)
+        kinds = {name: _why_not(here / name) for name in sorted(folders)}
+        folders[:] = [name for name, why in kinds.items() if not why]
+        yield from ((here / name, why) for name, why in kinds.items() if why)
+        for name in sorted(files):
+            yield here / name, OURS if _PARTIAL.search(name) else HIDDEN if name.startswith((".", "~$")) else ""
+
+
+def _why_not(folder: Path) -> str:
+    if _PARTIAL.search(folder.name) or made_by_symtune(folder):
+        return OURS
+    return HIDDEN if folder.name.startswith(".") else ""
+
+
+def made_by_symtune(folder: Path) -> bool:
+    """Whether a folder is an output of symtune: its manifest says so."""
+    try:
+        with (folder / "manifest.json").open("rb") as stream:
+            manifest = json.loads(stream.read(_MOST_OF_A_MANIFEST))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(manifest, dict) and "symtune" in manifest
 
 
 def files_with_magic(path: Path, suffixes: tuple[str, ...], offset: int, magic: bytes) -> list[Path]:

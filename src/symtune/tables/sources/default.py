@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from symtune.seeds import digest
-from symtune.tables.model import Drop, RawTable
+from symtune.tables.model import RawTable, Reading
 from symtune.tables.sources import jsonl
 from symtune.types import Split
 
@@ -27,9 +27,9 @@ def detect(path: Path) -> bool:
     return path.resolve() == PATH
 
 
-def read(path: Path, drop: Drop) -> Iterator[RawTable]:
+def read(path: Path, reading: Reading) -> Iterator[RawTable]:
     """All bundled tables."""
-    for table in jsonl.read(path, drop):
+    for table in jsonl.read(path, reading):
         yield replace(table, split=_split(table.id))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from symtune.tables.clean import NOT_PLAIN
-from symtune.tables.model import MAX_CELLS, BrokenSource, Drop, RawTable
+from symtune.tables.model import MAX_CELLS, BrokenSource, RawTable, Reading
 from symtune.tables.sources import each_file, files_with_magic
 from symtune.types import need
 
@@ -38,9 +38,9 @@ def _files(path: Path) -> list[Path]:
     return files_with_magic(path, SUFFIXES, 8, b"DUCK")
 
 
-def read(path: Path, drop: Drop) -> Iterator[RawTable]:
+def read(path: Path, reading: Reading) -> Iterator[RawTable]:
     """Every table of every file; ids are `FILE/TABLE`, or `FILE/SCHEMA.TABLE` in another schema than main."""
-    return each_file(path, [path] if path.is_file() else _files(path), _tables, drop)
+    return each_file(path, [path] if path.is_file() else _files(path), _tables, reading.drop)
 
 
 def _tables(file: Path, id: str) -> Iterator[RawTable]:
@@ -72,12 +72,12 @@ def _id(id: str, schema: str, name: str) -> str:
     return f"{id}/{name}" if schema == "main" else f"{id}/{schema}.{name}"
 
 
-def _table(connection: Any, schema: str, name: str) -> tuple[list[str], list[list[str]], tuple[str, ...]]:
-    """Header, rows, and a note for each column that is left out."""
+def _table(connection: Any, schema: str, name: str) -> tuple[list[str], list[list[str]], dict[str, int]]:
+    """Header, rows, and how many columns are left out."""
     source = f"{_quoted(schema)}.{_quoted(name)}"
     columns = connection.execute(f"DESCRIBE {source}").fetchall()
     header = [name for name, kind, *_ in columns if kind.split("(")[0] in PLAIN and not kind.endswith("]")]
-    notes = (NOT_PLAIN,) * (len(columns) - len(header))
+    notes = {NOT_PLAIN: len(columns) - len(header)} if len(header) < len(columns) else {}
     if not header:
         return [], [], notes
     texts = ", ".join([f"coalesce(CAST({_quoted(name)} AS VARCHAR), '')" for name in header])

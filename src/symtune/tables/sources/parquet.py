@@ -1,20 +1,25 @@
-"""Parquet files: one table a file. Dates and times are written as ISO text (timestamps that are all at midnight as
-dates); null is an empty cell. Columns of lists, records or binary data are left out.
+"""Parquet files: one table a file, or one a row where the rows hold tables under a column (see `nested`): a struct, a
+list, or JSON as text. Dates and times are written as ISO text (timestamps that are all at midnight as dates); null is
+an empty cell. Columns of lists, records or binary data are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from symtune.tables.clean import plain_columns
-from symtune.tables.model import MAX_CELLS, TOO_LARGE, BrokenSource, Drop, RawTable
+from symtune.tables.model import MAX_CELLS, TOO_LARGE, BrokenSource, RawTable, Reading
+from symtune.tables.nested import choose, hidden, tables_of_lines
 from symtune.tables.sources import each_file, files_of
 
 LAYOUT = False
 SUFFIXES = (".parquet", ".pq")
+_FIRST = 20  # rows that tell whether there are tables in them
+_BATCH = 64  # rows that are in memory at a time, where they hold tables
 
 
 def detect(path: Path) -> bool:
@@ -22,26 +27,49 @@ def detect(path: Path) -> bool:
     return bool(files_of(path, *SUFFIXES))
 
 
-def read(path: Path, drop: Drop) -> Iterator[RawTable]:
-    """One table a file; a file named by the user is read whatever its suffix."""
+def read(path: Path, reading: Reading) -> Iterator[RawTable]:
+    """Every table; a file named by the user is read whatever its suffix."""
     files = [path] if path.is_file() else files_of(path, *SUFFIXES)
-    return each_file(path, files, lambda file, id: iter([_read_file(file, id)]), drop)
+    return each_file(path, files, lambda file, id: _read_file(file, id, reading), reading.drop)
 
 
-def _read_file(file: Path, id: str) -> RawTable:
+def _read_file(file: Path, id: str, reading: Reading) -> Iterator[RawTable]:
     import pyarrow
     import pyarrow.parquet
 
     try:
-        size = pyarrow.parquet.read_metadata(file)
-        if size.num_rows * size.num_columns > MAX_CELLS:
-            raise BrokenSource(TOO_LARGE, str(file), f"{TOO_LARGE}; cut it first")
-        # partitioning: off, or folders called `x=1` would add columns that the file does not hold
-        table = pyarrow.parquet.read_table(file, partitioning=None)
-        names, columns, notes = plain_columns(table.column_names, map(_values, table.columns))
+        with pyarrow.parquet.ParquetFile(file) as opened:
+            choice = choose(row for _, row in islice(_rows(opened), _FIRST))
+            if choice.hidden:
+                raise hidden(choice.hidden, str(file))
+            if choice.keys is not None:
+                yield from tables_of_lines(_rows(opened), choice.keys, id, file, reading.drop)
+            else:
+                yield _one_table(opened, file, id)
     except (pyarrow.ArrowException, OSError, ValueError, TypeError) as error:
         detail = f"not a readable parquet file of plain values ({str(error).splitlines()[0]})"
         raise BrokenSource("unreadable file", str(file), detail) from None
+
+
+def _rows(opened: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number (from 1) of every row, and those of its values that may hold a table or name one."""
+    from pyarrow import types
+
+    kinds = (types.is_nested, types.is_string, types.is_large_string, types.is_dictionary)
+    chosen = [at for at, column in enumerate(opened.schema_arrow) if any(kind(column.type) for kind in kinds)]
+    number = 0
+    for batch in opened.iter_batches(batch_size=_BATCH) if chosen else ():
+        for row in batch.select(chosen).to_pylist():
+            number += 1
+            yield number, row
+
+
+def _one_table(opened: Any, file: Path, id: str) -> RawTable:
+    size = opened.metadata
+    if size.num_rows * len(opened.schema_arrow) > MAX_CELLS:
+        raise BrokenSource(TOO_LARGE, str(file), f"{TOO_LARGE}; cut it first")
+    table = opened.read()
+    names, columns, notes = plain_columns(table.column_names, map(_values, table.columns))
     return RawTable(id, names, list(zip(*columns, strict=True)), where=str(file), notes=notes)
 
 

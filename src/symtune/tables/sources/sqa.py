@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from symtune.tables.delimited import read_delimited
-from symtune.tables.model import Drop, RawTable
+from symtune.tables.model import RawTable, Reading
 from symtune.tables.sources import each_file
 from symtune.tables.sources.wtq import split_by_file
 from symtune.types import Split
@@ -32,7 +32,7 @@ def detect(path: Path) -> bool:
     return path.is_dir() and any(path.glob("table_csv/*_*.csv"))
 
 
-def read(path: Path, drop: Drop) -> Iterator[RawTable]:
+def read(path: Path, reading: Reading) -> Iterator[RawTable]:
     """Every table of `table_csv/`."""
     splits = split_by_file(path, SPLIT_FILES, "table_file")
 
@@ -40,4 +40,4 @@ def read(path: Path, drop: Drop) -> Iterator[RawTable]:
         origin = f"wtq:{file.stem.replace('_', '/')}"
         yield replace(read_delimited(file, id), split=splits.get(id), origin=origin)
 
-    return each_file(path, sorted(path.glob("table_csv/*.csv")), read_one, drop)
+    return each_file(path, sorted(path.glob("table_csv/*.csv")), read_one, reading.drop)

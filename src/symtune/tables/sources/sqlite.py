@@ -1,5 +1,5 @@
 """SQLite files: every table, under its own name, with its foreign keys. Opened read-only. Columns of binary data are
-left out.
+left out; text that is not UTF-8 (SQLite takes any bytes) is read as `encodings` can, and counted.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from symtune.tables.clean import plain_columns
-from symtune.tables.model import MAX_CELLS, BrokenSource, Drop, RawTable
+from symtune.tables.encodings import decode_texts
+from symtune.tables.model import MAX_CELLS, BrokenSource, RawTable, Reading
 from symtune.tables.sources import each_file, files_with_magic
 
 LAYOUT = False
@@ -31,16 +33,28 @@ def _files(path: Path) -> list[Path]:
     return files_with_magic(path, SUFFIXES, 0, MAGIC)
 
 
-def read(path: Path, drop: Drop) -> Iterator[RawTable]:
+class NotUtf8(bytes):
+    """A text of the file that is not UTF-8."""
+
+
+def _text(data: bytes) -> str | NotUtf8:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return NotUtf8(data)
+
+
+def read(path: Path, reading: Reading) -> Iterator[RawTable]:
     """Every table of every file; ids are `FILE/TABLE`."""
-    return each_file(path, [path] if path.is_file() else _files(path), lambda file, id: _tables(file, id, drop), drop)
+    files = [path] if path.is_file() else _files(path)
+    return each_file(path, files, lambda file, id: _tables(file, id, reading), reading.drop)
 
 
-def _tables(file: Path, id: str, drop: Drop) -> Iterator[RawTable]:
+def _tables(file: Path, id: str, reading: Reading) -> Iterator[RawTable]:
     try:
         connection = sqlite3.connect(_uri(file), uri=True)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
-        connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        connection.text_factory = _text
         with closing(connection):
             names = _names(connection)
             columns = {name: _columns(connection, name) for name in names}
@@ -48,10 +62,10 @@ def _tables(file: Path, id: str, drop: Drop) -> Iterator[RawTable]:
                 keys = tuple(sorted(_keys(connection, name, id, columns)))
                 where = f"{file}: table {name}"
                 try:
-                    yield _table(connection, name, id, keys, where)
+                    yield _table(connection, name, id, keys, where, reading.encoding)
                 except sqlite3.DataError:
-                    drop(f"value over {MAX_VALUE:,} bytes", where)
-    except sqlite3.Error as error:
+                    reading.drop(f"value over {MAX_VALUE:,} bytes", where)
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the names of tables and columns are text too
         detail = f"not a readable SQLite file ({error})"
         raise BrokenSource("unreadable file", str(file), detail) from None
 
@@ -64,7 +78,7 @@ def _names(connection: sqlite3.Connection) -> list[str]:
     )
     found = connection.execute(query).fetchall()
     hidden = {f"{name}_{shadow}" for name, virtual in found if virtual for shadow in SHADOWS}
-    return [name for name, virtual in found if not virtual and name not in hidden]
+    return [name for name, virtual in found if isinstance(name, str) and not virtual and name not in hidden]
 
 
 def _uri(file: Path) -> str:
@@ -78,17 +92,34 @@ def _quoted(name: str) -> str:
 
 
 def _table(
-    connection: sqlite3.Connection, name: str, id: str, keys: tuple[tuple[str, str, str], ...], where: str
+    connection: sqlite3.Connection,
+    name: str,
+    id: str,
+    keys: tuple[tuple[str, str, str], ...],
+    where: str,
+    encoding: str | None,
 ) -> RawTable:
     cursor = connection.execute(f"SELECT * FROM {_quoted(name)}")
     header = [column[0] for column in cursor.description]
     rows = cursor.fetchmany(MAX_CELLS // len(header) + 1)
     if len(rows) * len(header) > MAX_CELLS:
         return RawTable(f"{id}/{name}", header, rows, where=where)  # refused for its size
+    rows, mended = _decoded(rows, encoding)
     columns = zip(*rows, strict=True) if rows else [()] * len(header)
     header, texts, notes = plain_columns(header, columns)
     rows = list(zip(*texts, strict=True))
-    return RawTable(f"{id}/{name}", header, rows, name=name, foreign_keys=keys, where=where, notes=notes)
+    return RawTable(f"{id}/{name}", header, rows, name=name, foreign_keys=keys, where=where, notes=notes + mended)
+
+
+def _decoded(rows: list[Any], encoding: str | None) -> tuple[list[Any], Counter[str]]:
+    """The rows with every text read, and how many were not UTF-8."""
+    broken = [cell for row in rows for cell in row if type(cell) is NotUtf8]
+    if not broken:
+        return rows, Counter()
+    texts, how = decode_texts(broken, encoding)
+    read = iter(texts)
+    rows = [tuple([next(read) if type(cell) is NotUtf8 else cell for cell in row]) for row in rows]
+    return rows, Counter({how: len(broken)})
 
 
 def _columns(connection: sqlite3.Connection, name: str) -> list[tuple[str, bool]]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from symtune.tables.delimited import read_delimited
-from symtune.tables.model import BrokenSource, Drop, RawTable
+from symtune.tables.model import BrokenSource, RawTable, Reading
 from symtune.tables.sources import each_file
 from symtune.types import Split
 
@@ -27,7 +27,7 @@ def detect(path: Path) -> bool:
     return path.is_dir() and any(path.glob("data/all_csv/*.csv"))
 
 
-def read(path: Path, drop: Drop) -> Iterator[RawTable]:
+def read(path: Path, reading: Reading) -> Iterator[RawTable]:
     """Every table of `data/all_csv/`; ids are the file names, as the release's own lists write them."""
     splits = _splits(path)
 
@@ -36,7 +36,7 @@ def read(path: Path, drop: Drop) -> Iterator[RawTable]:
         origin = f"wikitables:{file.name.removesuffix('.html.csv')}"
         yield replace(table, split=splits.get(file.name), origin=origin)
 
-    return each_file(path, sorted(path.glob("data/all_csv/*.csv")), read_one, drop)
+    return each_file(path, sorted(path.glob("data/all_csv/*.csv")), read_one, reading.drop)
 
 
 def _splits(path: Path) -> dict[str, Split]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from symtune.tables.delimited import read_any_dialect
-from symtune.tables.model import Drop, RawTable
+from symtune.tables.model import RawTable, Reading
 from symtune.tables.sources import each_file, files_of
 
 LAYOUT = False
@@ -18,7 +18,11 @@ def detect(path: Path) -> bool:
     return bool(files_of(path, *SUFFIXES))
 
 
-def read(path: Path, drop: Drop) -> Iterator[RawTable]:
+def read(path: Path, reading: Reading) -> Iterator[RawTable]:
     """One table a file; a file named by the user is read whatever its suffix."""
     files = [path] if path.is_file() else files_of(path, *SUFFIXES)
-    return each_file(path, files, lambda file, id: iter([read_any_dialect(file, id, "\t")]), drop)
+
+    def read_one(file: Path, id: str) -> Iterator[RawTable]:
+        yield read_any_dialect(file, id, "\t", reading.encoding)
+
+    return each_file(path, files, read_one, reading.drop)

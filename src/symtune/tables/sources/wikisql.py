@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from symtune.tables.model import Drop, RawTable
+from symtune.tables.model import RawTable, Reading
 from symtune.tables.sources import each_file
 from symtune.tables.sources.jsonl import read_lines
 from symtune.types import Split
@@ -29,12 +29,12 @@ def _files(path: Path) -> list[Path]:
     return sorted([*path.glob("*.tables.jsonl"), *path.glob("data/*.tables.jsonl")])
 
 
-def read(path: Path, drop: Drop) -> Iterator[RawTable]:
+def read(path: Path, reading: Reading) -> Iterator[RawTable]:
     """Every table of every file."""
 
     def read_one(file: Path, id: str) -> Iterator[RawTable]:
         split = SPLITS_OF_FILES.get(file.name.split(".")[0])
-        for table in read_lines(file, id, drop):
+        for table in read_lines(file, id, reading):
             yield replace(table, split=split, origin=f"wikitables:{table.id.removesuffix('.html.csv')}")
 
-    return each_file(path, _files(path), read_one, drop)
+    return each_file(path, _files(path), read_one, reading.drop)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from symtune.tables.delimited import read_delimited, read_text
-from symtune.tables.model import Drop, RawTable
+from symtune.tables.model import RawTable, Reading
 from symtune.tables.sources import each_file
 from symtune.types import SPLITS, Split
 
@@ -36,7 +36,7 @@ def _root(path: Path) -> Path:
     return path.parent if path.name == "csv" else path
 
 
-def read(path: Path, drop: Drop) -> Iterator[RawTable]:
+def read(path: Path, reading: Reading) -> Iterator[RawTable]:
     """Every table of `csv/`."""
     root = _root(path)
     splits = split_by_file(root / "data", SPLIT_FILES, "context")
@@ -47,7 +47,7 @@ def read(path: Path, drop: Drop) -> Iterator[RawTable]:
         origin = f"wtq:{file.parent.name.removesuffix('-csv')}/{file.stem}"
         yield replace(raw, split=splits.get(id), origin=origin)
 
-    return each_file(path, sorted(root.glob("csv/*-csv/*.csv")), read_one, drop)
+    return each_file(path, sorted(root.glob("csv/*-csv/*.csv")), read_one, reading.drop)
 
 
 def split_by_file(folder: Path, files: tuple[tuple[str, Split], ...], column: str) -> dict[str, Split]:

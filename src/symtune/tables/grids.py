@@ -1,0 +1,254 @@
+"""From a grid of cells, as people lay it out in a file or a sheet, to a header and rows.
+
+What is taken away or joined is counted under its kind, in this order:
+
+| what a grid holds | what becomes of it |
+|---|---|
+| rows without any text, and columns that have neither name nor text | left out |
+| lines above the header (a title, a source, a date), told by how little of the table's width they fill | left out |
+| two header rows: groups above (`2019` and empty cells) and names below (`Men`, `Women`), or units below | `2019 Men` |
+| lines below the table, behind an empty row or with "Source:" or "Note:" in front | left out |
+| every row one cell longer than the header: row names, as R writes them | a column without a name |
+
+All of it is decided by the cells, and only where the evidence is plain: a row of values is never a header, and where
+the first line fills the table's width it is the header.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from symtune.tables.cells import is_missing, parse_date, parse_number
+
+EMPTY_ROW = "empty row: left out"
+EMPTY_COLUMN = "empty column: left out"
+ABOVE = "line above the header: left out"
+BELOW = "line below the table: left out"
+SECOND_HEADER = "second header row: joined to the first"
+ROW_NAMES = "row names without a header: named by their position"
+_MOST_ABOVE = 20  # lines above a header
+_MOST_BELOW = 20
+_SAMPLE = 1_000  # rows that say how wide a table is and what its columns hold
+_LONGEST_UNIT = 12  # characters: "(thousands)"
+_FOOTER = re.compile(r"\s*(?:(?:data )?sources?|notes?|quelle|anmerkung|fuente|fonte)\s*:|\s*[*†‡]", re.IGNORECASE)
+
+Row = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A header, the rows under it (each as wide as it was written), and what was taken away or joined."""
+
+    header: list[str]
+    rows: list[Row]
+    notes: Counter[str]
+
+
+def table_of_grid(grid: Iterable[Row], spanned: frozenset[int] = frozenset()) -> Grid | None:
+    """The table in a grid, None where no row has any text. `spanned`: rows with cells merged across columns."""
+    notes: Counter[str] = Counter()
+    rows: list[Row] = []
+    spans, behind_blank = set[int](), set[int]()
+    blank = False
+    for number, row in enumerate(grid):
+        if not "".join(row).strip():
+            notes[EMPTY_ROW] += len(row) > 0  # a blank line of a file is no row
+            blank = True
+            continue
+        if blank:
+            behind_blank.add(len(rows))
+        if number in spanned:
+            spans.add(len(rows))
+        blank = False
+        rows.append(row)
+    if not rows:
+        return None
+    found = _Shape(_without_empty_columns(rows, notes), behind_blank, spans)
+    start = found.header_at()
+    notes[ABOVE] += start
+    header, under = found.header(start, notes)
+    end = found.end(under)
+    notes[BELOW] += len(rows) - end
+    body = found.rows[under:end]
+    if _has_row_names(header, body):
+        header = ["", *header]
+        notes[ROW_NAMES] += 1
+    return Grid(header, body, +notes)
+
+
+def _without_empty_columns(rows: list[Row], notes: Counter[str]) -> list[Row]:
+    width = max(map(len, rows))
+    used: set[int] = set()
+    for row in rows:
+        used.update(_filled(row))
+        if len(used) == width:
+            return rows
+    notes[EMPTY_COLUMN] += width - len(used)
+    kept = sorted(used)
+    return [[row[at] for at in kept if at < len(row)] for row in rows]
+
+
+def _filled(row: Row) -> list[int]:
+    return [at for at, cell in enumerate(row) if cell and not cell.isspace()]
+
+
+def _has_row_names(header: list[str], body: list[Row]) -> bool:
+    if len(body) < 3 or any(len(row) != len(header) + 1 or not row[-1].strip() for row in body):
+        return False
+    return len({row[0] for row in body}) == len(body)
+
+
+def _is_value(cell: str) -> bool:
+    return parse_number(cell) is not None or parse_date(cell) is not None
+
+
+def _is_year(cell: str) -> bool:
+    return cell.isdigit() and len(cell) == 4 and "1500" <= cell <= "2100"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Rows with text, which of them stand behind an empty row, and which have cells merged across columns."""
+
+    rows: list[Row]
+    behind_blank: set[int]
+    spans: set[int]
+
+    def header_at(self) -> int:
+        """The row of the header: 0, or the first one as full as the table's, where all above it is no table."""
+        fill = [len(_filled(row)) for row in self.rows[:_SAMPLE]]
+        full = _mode(fill)
+        near = range(min(_MOST_ABOVE + 1, len(fill) - 1))
+        fullest = next((at for at in near if fill[at] >= full), 0)
+        almost = next((at for at in near if fill[at] >= max(2, full - 1)), 0)  # one name may be missing
+        if full < 2 or fullest == 0:
+            return 0
+        for at in (fullest, almost) if self._is_note(almost, fullest, full) else (almost, fullest):
+            if at and self._notes_above(at, fill, full, plainly=almost < at):
+                return self._first_of_group(at)
+        return 0
+
+    def _notes_above(self, at: int, fill: list[int], full: int, *, plainly: bool = False) -> bool:
+        """Whether the row may be a header, and nothing above it is part of the table."""
+        columns = self._columns(at + 1) or self._columns(at + 2)
+        above = range(self._first_of_group(at))
+        plain = all(self._is_note(row, at, full) for row in above)
+        weak = not plainly and all(fill[row] <= max(1, full // 2) or self._is_note(row, at, full) for row in above)
+        typed = bool(columns) and not self._is_data(self.rows[at], columns)
+        return (typed and (plain or weak)) or (not columns and plain and not plainly)
+
+    def _first_of_group(self, at: int) -> int:
+        """The row that names groups of the columns named in this one, else this one."""
+        return at - 1 if at and at not in self.behind_blank and self._is_group(at - 1, at) else at
+
+    def _is_note(self, at: int, header: int, full: int) -> bool:
+        """Whether a line above the header is plainly no row of the table."""
+        row = self.rows[at]
+        filled = _filled(row)
+        if any(blank in self.behind_blank for blank in range(at + 1, header + 1)):
+            return len(filled) < max(full, 2)
+        first = row[filled[0]].strip()
+        if len(filled) == 1 and (first.startswith("#") or (len(row) == 1 and full > 2)):
+            return True
+        return len(filled) <= 2 and first.endswith(":") and filled[0] == 0
+
+    def _columns(self, start: int) -> dict[int, bool]:
+        """The columns of values in the rows from `start` on: position -> whether all its values are years."""
+        body = self.rows[start : start + _SAMPLE]
+        found = {}
+        for at in range(max(map(len, body), default=0)):
+            cells = [row[at].strip() for row in body if at < len(row)]
+            cells = [cell for cell in cells if not is_missing(cell, typed=True)]
+            if cells and all(map(_is_value, cells)):
+                found[at] = all(map(_is_year, cells))
+        return found
+
+    @staticmethod
+    def _is_data(row: Row, columns: dict[int, bool]) -> bool:
+        """Whether the row has a value in a column of values. A year above figures that are no years is a name."""
+        cells = [(row[at].strip(), years) for at, years in columns.items() if at < len(row)]
+        return any(_is_value(cell) and (years or not _is_year(cell)) for cell, years in cells)
+
+    def _is_group(self, upper: int, lower: int) -> bool:
+        """Whether a row names groups of the columns that the row below it names."""
+        cells = [self.rows[upper][at].strip() for at in _filled(self.rows[upper])]
+        above, below = _filled(self.rows[upper]), _filled(self.rows[lower])
+        spanning = any(at not in above and at > above[0] for at in below)
+        names = all(not cell.endswith(":") and (_is_year(cell) or not _is_value(cell)) for cell in cells)
+        if len(above) < 2 or not spanning or not names:
+            return False
+        return above != list(range(len(above))) or any(at not in below for at in above) or upper in self.spans
+
+    def header(self, start: int, notes: Counter[str]) -> tuple[list[str], int]:
+        """The header that begins in that row, and the row below it."""
+        names = [cell.strip() for cell in self.rows[start]]
+        if start + 3 > len(self.rows) or not self._goes_on(start):
+            return list(self.rows[start]), start + 1
+        notes[SECOND_HEADER] += 1
+        second = [cell.strip() for cell in self.rows[start + 1]]
+        width = max(len(names), len(second))
+        names += [""] * (width - len(names))
+        second += [""] * (width - len(second))
+        joined, group = [], ""
+        for upper, lower in zip(names, second, strict=True):
+            group = upper or (group if lower else "")
+            joined.append(" ".join(dict.fromkeys(part for part in (group, lower) if part)))
+        under = start + 2
+        third = _filled(self.rows[under])
+        if start + 4 <= len(self.rows) and not any(joined[at] for at in third if at < width) and max(third) < width:
+            for at in third:  # names of the row names, as pandas writes them
+                joined[at] = self.rows[under][at].strip()
+            under += 1
+        return joined, under
+
+    def _goes_on(self, start: int) -> bool:
+        """Whether the row below the header is a second row of it."""
+        upper, lower = self.rows[start], self.rows[start + 1]
+        above, below = _filled(upper), _filled(lower)
+        spanning = any(at not in above and at > above[0] for at in below)
+        repeated = any(at + 1 in above and upper[at].strip() == upper[at + 1].strip() for at in above)
+        body = self.rows[start + 2 : start + 2 + _SAMPLE]
+        open_below = any(
+            at not in below and all(at < len(row) and row[at].strip() for row in body) for at in above
+        )  # a name that stands over both rows
+        if start + 1 in self.behind_blank or not (spanning or repeated or open_below):
+            return False
+        if all(is_missing(lower[at], typed=True) for at in below):
+            return False
+        columns = self._columns(start + 2)
+        typed = any(at in columns and not is_missing(lower[at], typed=True) for at in below)
+        if self._is_data(lower, columns):
+            return False
+        if spanning or repeated:
+            return typed or open_below or self._named_again(upper, lower) or (spanning and start in self.spans)
+        units = all(at in columns and len(lower[at].strip()) <= _LONGEST_UNIT for at in below)
+        return typed and units
+
+    @staticmethod
+    def _named_again(upper: Row, lower: Row) -> bool:
+        """Whether several groups of columns have the same names under them, as in Men, Women, Men, Women."""
+        groups: dict[int, list[str]] = {}
+        group = -1
+        for at, cell in enumerate(lower):
+            group = at if at < len(upper) and upper[at].strip() else group
+            groups.setdefault(group, []).append(cell.strip())
+        several = [tuple(names) for names in groups.values() if len(names) > 1]
+        return len(set(several)) < len(several)
+
+    def end(self, under: int) -> int:
+        """The row behind the last one of the table."""
+        rows, last = self.rows, len(self.rows)
+        first = last
+        while first > under + 1 and last - first < _MOST_BELOW and _filled(rows[first - 1]) == [0]:
+            first -= 1
+        if _mode([len(_filled(row)) for row in rows[under : under + _SAMPLE]]) < 2:
+            return last
+        return next((at for at in range(first, last) if at in self.behind_blank or _FOOTER.match(rows[at][0])), last)
+
+
+def _mode(numbers: list[int]) -> int:
+    """The most frequent number, the largest of several."""
+    return max(Counter(numbers).items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]
