@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tasks", "dataset", "releases"),
     ("benchmark",),
     ("benchmarks",),
+    ("metrics",),
     ("records", "near_duplicates"),
     ("models",),
     ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting"),

@@ -22,14 +22,13 @@ from symtune.denotation import same_answer
 from symtune.files import json_objects
 from symtune.outcomes import Question
 from symtune.prompts import load_templates
-from symtune.reading import read_answer
+from symtune.reading import read_number
 from symtune.releases import choose
 from symtune.types import InputError, UnknownName, Verdict
 
 TRAIN, TEST = "train", "test"
 _OFFICIAL = re.compile(r"#### (-?[0-9.,]+)")
 _NOTE = re.compile(r"<<[^<>]*>>")
-_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +74,8 @@ class Gsm8k(Benchmark[Problem]):
 
     def read(self, text: str, question: Problem) -> list[str]:
         """The number of the answer."""
-        marked = official_number(text)
-        if marked is not None:
-            return [marked]
-        numbers = [found for item in read_answer(text) for found in _NUMBER.findall(item)]
-        return numbers[-1:]
+        number = official_number(text) or read_number(text)
+        return [] if number is None else [number]
 
     def score(self, prediction: str, question: Problem) -> Verdict:
         """Whether the number that is read has the value of the gold number."""
