@@ -27,6 +27,7 @@ from symtune.releases import choose
 from symtune.types import InputError, UnknownName, Verdict
 
 TRAIN, TEST = "train", "test"
+PUBLISHED = {TRAIN: 7_473, TEST: 1_319}
 _OFFICIAL = re.compile(r"#### (-?[0-9.,]+)")
 
 
@@ -46,7 +47,7 @@ class Gsm8k(Benchmark[Problem]):
     max_new_tokens = 512
     most_shots = 16
     shots_template = "plain"
-    published = {TRAIN: 7_473, TEST: 1_319}
+    published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
         """`test` by default."""

@@ -17,7 +17,11 @@ class Asking(Strict):
     split: str | None = Field(
         None, description="train, validation, test, or a file of the release; unless given, the benchmark's choice."
     )
-    limit: int | None = Field(None, ge=1, description="Only so many questions: the first, of a benchmark of several tasks in turn; unless given, all.")
+    limit: int | None = Field(
+        None,
+        ge=1,
+        description="Only so many questions: the first, of a benchmark of several tasks in turn; unless given, all.",
+    )
     template: str | None = Field(
         None,
         description="A prompt template by name; unless given, the benchmark's first, or what held_out has stored.",
