@@ -20,3 +20,23 @@ def svamp_release(folder: Path) -> Path:
     once = [row.replace('"Ann', '"Once Ann').replace("A kilo", "Once a kilo") for row in SVAMP_ROWS]
     (inside / "train.csv").write_text("\n".join([SVAMP_HEADER, *once]) + "\n", "utf-8")
     return folder
+
+
+MMLU_ROWS = {
+    "anatomy": [
+        '"Which bone, of these, is in the arm?",rib,ulna,femur,skull,B',
+        "How many lungs?,one,two,three,four,B",
+    ],
+    "astronomy": ['"Which planet has ""rings""?\nName it.",Mars,Venus,Saturn,Mercury,C'],
+}
+
+
+def mmlu_release(folder: Path) -> Path:
+    """MMLU: two of the 57 subjects, with three questions in test and in val and five shots each in dev."""
+    for subject, rows in MMLU_ROWS.items():
+        shots = [f"Shot {number} of {subject}?,p,q,r,s,{'ABCDA'[number]}" for number in range(5)]
+        for part, lines in (("test", rows), ("val", rows), ("dev", shots)):
+            path = folder / "data" / part / f"{subject}_{part}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("\n".join(lines) + "\n", "utf-8")
+    return folder

@@ -58,7 +58,7 @@ def test_shots_are_problems_of_train(tmp_path: Path) -> None:
     shots = SVAMP.shots(data, "test", 2)
     prompt = SVAMP.prompt(problem, Format(shots=shots), lambda text: True)
     assert prompt.text.endswith(f"Question: {problem.fields['question']}\nAnswer:")
-    assert [f"Answer:\n{shot.answer}" in prompt.text for shot in shots] == [True, True]
+    assert [f"Answer: {shot.answer}" in prompt.text for shot in shots] == [True, True]
     with pytest.raises(InputError, match=r"come from train\.csv"):
         SVAMP.shots(data, "validation", 2)
 

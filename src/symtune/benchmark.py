@@ -58,9 +58,9 @@ class Benchmark(ABC, Generic[Asked]):
     """A benchmark. `templates` are its prompt templates, the first is the default; `metric` names its score.
 
     max_new_tokens: the longest answer that it needs, unless the user says otherwise. most_shots: how many shots a
-    prompt may hold, 0 where it has none to show; shots_template: the default template with shots, "" for the first;
-    before_answer: what stands between a question and the answer in a shot. published: how many questions each split of
-    the official release has. asks_tasks: whether its data is of symbolic tasks, which are asked.
+    prompt may hold, 0 where it has none to show; shots_template: the default template with shots, "" for the first.
+    published: how many questions each split of the official release has. asks_tasks: whether its data is of symbolic
+    tasks, which are asked.
     """
 
     name: str
@@ -69,7 +69,6 @@ class Benchmark(ABC, Generic[Asked]):
     max_new_tokens: int = 64
     most_shots: int = 0
     shots_template: str = ""
-    before_answer: str = "\n"
     published: Mapping[str, int] = MappingProxyType({})
     asks_tasks: bool = False
 
@@ -113,7 +112,7 @@ class Benchmark(ABC, Generic[Asked]):
         """The prompt behind as many of its shots as fit; the last are dropped first."""
         asked, shots = self.ask(question, format), self.shots_of(question, format)
         introduction = [shot.introduction for shot in shots[:1] if shot.introduction]
-        shown = [f"{self.ask(shot.question, format)}{self.before_answer}{shot.answer}" for shot in shots]
+        shown = [_answered(self.ask(shot.question, format), shot.answer) for shot in shots]
         for kept in range(len(shown), -1, -1):
             text = BETWEEN_SHOTS.join([*introduction, *shown[:kept], asked])
             if fits(text):
@@ -178,6 +177,11 @@ class Benchmark(ABC, Generic[Asked]):
         means over subjects, scores of whole sequences, further metrics and groups.
         """
         return means(self.name, split, self.metric, outcomes)
+
+
+def _answered(asked: str, answer: str) -> str:
+    """A question and its answer, which stands on the line of "Answer:", else on its own."""
+    return f"{asked} {answer}" if asked.endswith(":") else f"{asked}\n{answer}"
 
 
 class TableBenchmark(Benchmark[AskedOfTable]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +33,14 @@ class Question:
     groups: tuple[str, ...] = ()
     chance: float | None = None
     chance_how: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartQuestion(Question):
+    """A question of a benchmark of many parts (tasks, subjects). at_hand: the parts that the release here holds."""
+
+    part: str
+    at_hand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +90,13 @@ def means(benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome]) 
     return results
 
 
-def mean_over_groups(benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome]) -> Result:
-    """The mean of the groups' means, each group counting alike, as a result of its own metric name."""
-    groups = list(by_group(outcomes).values())
+def mean_over_groups(
+    benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome], among: Container[str] | None = None
+) -> Result:
+    """The mean of the groups' means, each group counting alike, as a result of its own metric name. `among`: the groups
+    that count, all for None.
+    """
+    groups = [members for group, members in by_group(outcomes).items() if among is None or group in among]
     found, interval = mean_of_means([[outcome.score for outcome in members] for members in groups])
     notes = [{**_chance(members), **_majority(members)} for members in groups]
     means = {

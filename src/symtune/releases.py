@@ -2,7 +2,8 @@
 
 for where, row in read_tsv(Path("data/training.tsv"), ("id", "utterance")): ...
 for where, cells in csv_rows(Path("data/test/astronomy_test.csv")): ...
-in_turn([5, 1, 9], limit=6)            ->  [3, 1, 2]
+in_turn([5, 1, 9], limit=6)                        ->  [3, 1, 2]
+take_in_turn([["a", "b"], ["c"]], limit=2)         ->  ["a", "c"]
 """
 
 from __future__ import annotations
@@ -99,3 +100,9 @@ def in_turn(sizes: Sequence[int], limit: int | None) -> list[int]:
             taken[place] += share
             left -= share
     return taken
+
+
+def take_in_turn(groups: Sequence[Sequence[Item]], limit: int | None) -> list[Item]:
+    """The items of the groups, `limit` in all where there is one: the first of each group, so many in turn."""
+    taken = in_turn([len(group) for group in groups], limit)
+    return [item for group, number in zip(groups, taken, strict=True) for item in group[:number]]
