@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 SVAMP_HEADER = "Question,Numbers,Equation,Answer,group_nums,Body,Ques"
@@ -39,4 +40,28 @@ def mmlu_release(folder: Path) -> Path:
             path = folder / "data" / part / f"{subject}_{part}.csv"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("\n".join(lines) + "\n", "utf-8")
+    return folder
+
+
+BBH_EXAMPLES = {
+    "navigate": [("Take 2 steps. Take 2 steps back. Home?\nOptions:\n- Yes\n- No", "Yes")],
+    "penguins_in_a_table": [
+        ("name, age\nAda, 3\nBo, 5\nWho is older?\nOptions:\n(A) Ada\n(B) Bo", "(B)"),
+        ("name, age\nAda, 3\nBo, 5\nWho is 3?\nOptions:\n(A) Ada\n(B) Bo", "(A)"),
+    ],
+}
+CANARY = "A line that says what must not be trained on."
+WORKED = "Q: Worked {number} of {task}?\nOptions:\n- Yes\n- No\nA: Let's think step by step.\nOne step.\nTwo. So the answer is Yes."
+
+
+def bbh_release(folder: Path) -> Path:
+    """BIG-Bench Hard: two of the 27 tasks, three questions in all, and three worked examples of each task."""
+    (folder / "bbh").mkdir(parents=True)
+    (folder / "cot-prompts").mkdir()
+    for task, examples in BBH_EXAMPLES.items():
+        shots = [WORKED.format(number=number, task=task) for number in range(3)]
+        text = "\n\n".join([f"{CANARY}\n-----\nWhat {task} is.", *shots])
+        (folder / "cot-prompts" / f"{task}.txt").write_text(text, "utf-8")
+        content = {"canary": CANARY, "examples": [{"input": asked, "target": target} for asked, target in examples]}
+        (folder / "bbh" / f"{task}.json").write_text(json.dumps(content, indent=2), "utf-8")
     return folder

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from official_releases import mmlu_release, svamp_release
+from official_releases import bbh_release, mmlu_release, svamp_release
 from symtune import benchmarks, dataset
 from symtune.benchmarks import Benchmark, Format, Shot
 from symtune.outcomes import Outcome, Prompt, Question, mean_over_groups
@@ -90,6 +90,7 @@ def gsm8k_release(folder: Path) -> Path:
 
 
 MADE = {
+    "bbh": (bbh_release, "test"),
     "gsm8k": (gsm8k_release, "test"),
     "held_out": (data_set, "test"),
     "mmlu": (mmlu_release, "test"),

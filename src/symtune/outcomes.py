@@ -99,12 +99,19 @@ def mean_over_groups(
     groups = [members for group, members in by_group(outcomes).items() if among is None or group in among]
     found, interval = mean_of_means([[outcome.score for outcome in members] for members in groups])
     notes = [{**_chance(members), **_majority(members)} for members in groups]
-    means = {
-        name: math.fsum(note[name] for note in notes) / len(notes)
-        for name in ("chance", "majority")
-        if notes and all(name in note for note in notes)
+    shared = set.intersection(*map(set, notes)) if notes else set()
+    beside: dict[str, Any] = {
+        name: math.fsum(note[name] for note in notes) / len(notes) for name in ("chance", "majority") if name in shared
     }
-    return Result(benchmark, split, metric, found, sum(map(len, groups)), interval, notes=means)
+    if "chance" in beside:
+        beside |= {name: how for name, how in _chance(outcomes).items() if name != "chance"}
+    return Result(benchmark, split, metric, found, sum(map(len, groups)), interval, notes=beside)
+
+
+def at_hand(outcomes: Sequence[Outcome]) -> frozenset[str]:
+    """The parts that the release of the questions holds."""
+    first = outcomes[0].question if outcomes else None
+    return frozenset(first.at_hand if isinstance(first, PartQuestion) else ())
 
 
 def of_parts(results: Sequence[Result], there: int, all_: int, kind: str) -> list[Result]:

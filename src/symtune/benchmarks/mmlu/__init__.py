@@ -19,7 +19,7 @@ from typing import Any
 
 from symtune.benchmark import Benchmark, Shot
 from symtune.benchmarks.mmlu.subjects import CATEGORIES, CATEGORY, SUBJECTS
-from symtune.outcomes import Outcome, PartQuestion, mean_over_groups, means, of_parts
+from symtune.outcomes import Outcome, PartQuestion, at_hand, mean_over_groups, means, of_parts
 from symtune.prompts import load_templates
 from symtune.reading import read_option
 from symtune.releases import csv_rows, take_in_turn
@@ -100,16 +100,16 @@ class Mmlu(Benchmark[MmluQuestion]):
         """All questions, the mean over subjects, categories, subjects."""
         whole, *groups = means(self.name, split, self.metric, outcomes)
         over = mean_over_groups(self.name, split, "mean over subjects", outcomes, among=CATEGORY)
-        at_hand = set(outcomes[0].question.at_hand) if outcomes else set(SUBJECTS)
-        categories = [_of_category(one, at_hand) for one in groups if one.group in CATEGORIES]
+        there = at_hand(outcomes)
+        categories = [_of_category(one, there) for one in groups if one.group in CATEGORIES]
         subjects = [one for one in groups if one.group in CATEGORY]
-        return of_parts([whole, over, *categories, *subjects], len(at_hand), len(SUBJECTS), "subjects")
+        return of_parts([whole, over, *categories, *subjects], len(there), len(SUBJECTS), "subjects")
 
 
-def _of_category(result: Result, at_hand: set[str]) -> Result:
+def _of_category(result: Result, at_hand: frozenset[str]) -> Result:
     """The result of a category, which says so where it lacks subjects."""
     subjects = CATEGORIES[result.group]
-    there = sum(subject in at_hand for subject in subjects)
+    there = len(at_hand.intersection(subjects))
     return result if there == len(subjects) else result.noting({"release": f"{there} of {len(subjects)} subjects"})
 
 
