@@ -51,7 +51,13 @@ BBH_EXAMPLES = {
     ],
 }
 CANARY = "A line that says what must not be trained on."
-WORKED = "Q: Worked {number} of {task}?\nOptions:\n- Yes\n- No\nA: Let's think step by step.\nOne step.\nTwo. So the answer is Yes."
+WORKED = """Q: Worked {number} of {task}?
+Options:
+- Yes
+- No
+A: Let's think step by step.
+One step.
+Two. So the answer is Yes."""
 
 
 def bbh_release(folder: Path) -> Path:

@@ -112,7 +112,7 @@ def test_a_release_that_lacks_tasks_has_no_score_over_all(tmp_path: Path) -> Non
         assert (whole.score, whole.interval, whole.n, whole.notes) == (None, None, 3, {"release": "2 of 27 tasks"})
     assert found["exact_match", "navigate"].score == 1.0
     assert found["exact_match", "penguins_in_a_table"].n == 2
-    assert list(found)[0] == ("exact_match", "")
+    assert next(iter(found)) == ("exact_match", "")
 
 
 def test_a_whole_release_is_scored_over_questions_and_tasks(tmp_path: Path) -> None:

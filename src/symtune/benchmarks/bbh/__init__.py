@@ -3,9 +3,9 @@
     bbh/TASK.json            {"canary": …, "examples": [{"input": …, "target": …}, …]}; also TASK.json without a folder
     cot-prompts/TASK.txt     for shots: a canary, a line of dashes, what the task is, and three worked examples
 
-One split, `test`. The score is `exact_match`: the answer is the target to the letter: "(B)", "Yes", "] )". The answer is
-all of the text; or what follows the last "the answer is", without the final period, as the worked examples end; or what
-is read out of the text (symtune.reading.read_answer). `exact_match_without_parentheses` also takes "B" for "(B)",
+One split, `test`. The score is `exact_match`: the answer is the target to the letter: "(B)", "Yes", "] )". The answer
+is all of the text, or what follows the last "the answer is", without the final period, as the worked examples end, or
+what is read out of the text (symtune.reading.read_answer). `exact_match_without_parentheses` also takes "B" for "(B)",
 wherever it is chosen by its letter (symtune.reading.read_option). The first result counts every question alike; then
 come the other metric, the mean over tasks, and the tasks. Shots are the worked examples, in the form of the official
 prompt. A release that lacks tasks is measured by task, and has no score over all.
@@ -159,7 +159,8 @@ def _example(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[str, str]
         texts = [example.get(name) for name in ("input", "target")] if isinstance(example, dict) else [None]
         if not all(isinstance(text, str) and text.strip() for text in texts):
             raise InputError(f"{path}: example {number}: wanted `input` and `target`, both texts")
-        yield texts[0], texts[1].strip()
+        question, target = map(str, texts)
+        yield question, target.strip()
 
 
 def _chance(question: str, target: str, *, closed: bool) -> tuple[float, str]:
