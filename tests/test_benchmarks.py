@@ -114,7 +114,7 @@ def test_contract(name: str, tmp_path: Path) -> None:
         gold = " | ".join(question.target)
         assert benchmark.score(gold, question).score == 1.0
         assert benchmark.score(f"The answer is {gold}.", question).score == 1.0
-        for hostile in ("", "no", "\ud800", "| ; |" * 1000, "9" * 5000, "<think>"):
+        for hostile in ("", "cannot say", "\ud800", "| ; |" * 1000, "9" * 5000, "<think>"):
             assert benchmark.score(hostile, question).score == 0.0
         prompt = benchmark.prompt(question, Format(), lambda text: True)
         assert (prompt, prompt.rows_cut) == (benchmark.prompt(question, Format(), lambda text: True), 0)
@@ -234,6 +234,19 @@ class TestWikiTableQuestions:
         assert examples[0].table.rows[1] == ('city 1, "x"', "1")
         assert self.benchmark.notes(examples)["without_canonical_value"] == 1
         assert self.benchmark.score("10", examples[2]).score == 1.0
+
+    def test_chance_is_that_of_a_random_cell(self, tmp_path: Path) -> None:
+        questions = [
+            "nt-0\twhich?\tcsv/200-csv/1.csv\tcity 1, “X”",  # one of four cells, by the official rules
+            "nt-1\thow large?\tcsv/200-csv/1.csv\t1.0",
+            "nt-2\twhich?\tcsv/200-csv/1.csv\t0|1",
+            "nt-3\twhere?\tcsv/200-csv/1.csv\tMars",
+        ]
+        asked = self.benchmark.load(
+            wtq_release(tmp_path / "r", rows=2, questions=questions, tagged=False), "validation"
+        )
+        assert [question.chance for question in asked] == [0.25, 0.25, 0, 0]
+        assert {question.chance_how for question in asked} == {"a cell of the whole table, picked at random"}
 
     def test_scores_without_canonical_values_and_says_so(self, tmp_path: Path) -> None:
         examples = self.benchmark.load(wtq_release(tmp_path / "r", tagged=False), "validation")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,6 +48,25 @@ class TableQuestion(Question):
     """A question about one table, whose text fills the placeholder `table`."""
 
     table: Table
+
+
+class RandomCell:
+    """The guesser that answers every question with one cell of its table, picked at random. `value` makes of a cell
+    what answers are compared as; the values of a table are counted once.
+    """
+
+    how = "a cell of the whole table, picked at random"
+
+    def __init__(self, value: Callable[[str], Hashable]) -> None:
+        self._value = value
+        self._counts: dict[str, Counter[Any]] = {}
+
+    def chance(self, table: Table, is_right: Callable[[Any], bool]) -> float:
+        """The expected score: the share of the table's cells whose value is right."""
+        if table.id not in self._counts:
+            self._counts[table.id] = Counter(self._value(cell) for row in table.rows for cell in row)
+        counts = self._counts[table.id]
+        return sum(count for value, count in counts.items() if is_right(value)) / (counts.total() or 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What benchmarks share in reading their official releases.
 
+path = split_file(Path("SQA"), "validation", {"validation": "random-split-1-dev"}, ".tsv", "the release of SQA")
+tables = ReleaseTables(Path("SQA"), "sqa")
 for where, row in read_tsv(Path("data/training.tsv"), ("id", "utterance")): ...
 for where, cells in csv_rows(Path("data/test/astronomy_test.csv")): ...
 in_turn([5, 1, 9], limit=6)                        ->  [3, 1, 2]
@@ -10,13 +12,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
 from symtune.files import open_bytes
 from symtune.seeds import digest
-from symtune.types import InputError
+from symtune.tables import load_tables
+from symtune.types import InputError, Table, UnknownName
 
 Item = TypeVar("Item")
 
@@ -77,6 +80,42 @@ def _under_header(
             if len(cells) != len(header):
                 raise InputError(f"{where}: got {len(cells)} columns, wanted {len(header)} as in the header")
             yield where, dict(zip(header, cells, strict=True))
+
+
+def split_file(folder: Path, split: str, names: Mapping[str, str], ending: str, release: str, but: str = "") -> Path:
+    """The file of a split in a folder: that of the name which `names` gives the split, else that of the name asked for.
+    Names have an `ending` on disk; files that end in `but` are none of splits. Raises InputError or UnknownName with
+    the files that are there.
+    """
+    if not folder.is_dir():
+        absent = folder if folder.parent.is_dir() else folder.parent
+        raise InputError(f"{absent}: no such folder; wanted {release}")
+    found = [path.name for path in folder.glob(f"*{ending}") if not (but and path.name.endswith(but))]
+    there = sorted(name.removesuffix(ending) for name in found)
+    if not there:
+        raise InputError(f"{folder}: no *{ending} here; wanted {release}")
+    path = folder / f"{names.get(split, split)}{ending}"
+    if path.name in found:
+        return path
+    if split in names:
+        raise InputError(f"{path}: no such file (split {split}); there are {', '.join(there)}")
+    raise UnknownName("split", split, [*names, *there])
+
+
+class ReleaseTables:
+    """The tables of a release, as `symtune.tables` loads them, under the names that its questions call them by."""
+
+    def __init__(self, source: Path, layout: str) -> None:
+        loaded = load_tables(source, layout=layout)
+        self._tables = {table.id: table for table in loaded.tables}
+        self._dropped = ", ".join(loaded.dropped)
+
+    def find(self, name: str, file: Path, *, where: str, question: str) -> Table:
+        """The table of a question. `file` holds it, `where` names the question. Raises InputError."""
+        if name in self._tables:
+            return self._tables[name]
+        why = f"is not a usable table ({self._dropped})" if self._dropped and file.is_file() else "is not there"
+        raise InputError(f"{where}: {file}, the table of {question}, {why}")
 
 
 def choose(items: Sequence[Item], number: int, key: Callable[[Item], str]) -> list[Item]:

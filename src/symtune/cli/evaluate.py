@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from symtune.cli import progress_bar
 from symtune.evaluation.config import EvaluateConfig
 from symtune.flags import takes
 
@@ -23,17 +22,19 @@ def register(app: typer.Typer) -> None:
     @app.command("evaluate")
     @takes(EvaluateConfig)
     def command(config: EvaluateConfig) -> None:
-        """Score a model on a benchmark. An interrupted evaluation resumes from its predictions in OUT.partial.jsonl."""
+        """Score a model on a benchmark. An interrupted evaluation resumes from the predictions that it had."""
         from rich.console import Console
 
-        from symtune.evaluation import evaluate, prepare
+        from symtune.evaluation import check_splits, evaluate, prepare
         from symtune.models import check_model, open_model
         from symtune.output import check_writable
+        from symtune.progress import progress_bar
 
         # All that can be wrong is found before the model is loaded, which takes long.
         check_writable(config.out, overwrite=config.overwrite)
         exam = prepare(config, config.data, config.task)
         check_model(config.model)
+        check_splits(config.model, config.data)
         with Console(stderr=True).status(f"loading {config.model}"):
             model = open_model(config.model, batch_tokens=config.batch_tokens)
         with progress_bar("answers") as progress:

@@ -15,6 +15,7 @@ from symtune.benchmark import Benchmark, Format
 from symtune.evaluation.config import Asking
 from symtune.model import Model
 from symtune.outcomes import Prompt
+from symtune.splitting import check_same_splits, splits_of
 from symtune.types import InputError
 
 
@@ -53,6 +54,12 @@ class Exam:
         """The digest of all that decides verdicts beside the completions."""
         lines = [[one.id, one.target, dict(self.benchmark.columns(one))] for one in self.questions]
         return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
+
+
+def check_splits(model: object, data: Path) -> None:
+    """Raise LeakError where a checkpoint was trained on data whose splits were made otherwise than those of `data`."""
+    if isinstance(model, str | Path):
+        check_same_splits({str(model): splits_of(Path(model)), str(data): splits_of(data)})
 
 
 def prepare(asking: Asking, data: Path, tasks: Sequence[str] = ()) -> Exam:

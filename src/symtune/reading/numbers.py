@@ -31,7 +31,7 @@ _LONGEST = 400  # digits of a number that is scaled or divided; longer ones are 
 _NUMBER = re.compile(
     r"(?<![\w.,/])(?:(?P<sign>[-−–])\s?)?(?:US)?\\?[$€£¥₹]?\s?(?P<inner>[-−])?"
     r"(?P<digits>(?:\d{1,3}(?:[,_]\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)"
-    rf"(?:\s?/\s?(?P<under>[1-9]\d*)(?![\d/.]))?(?:[\s-](?P<scale>{'|'.join(_SCALES)})\b)?"
+    rf"(?:\s?/\s?(?P<under>[1-9]\d*)(?![\d/]|\.\d))?(?:[\s-](?P<scale>{'|'.join(_SCALES)})\b)?"
     r"(?!(?:st|nd|rd|th)\b)",
     re.IGNORECASE | re.ASCII,
 )

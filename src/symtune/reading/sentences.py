@@ -50,7 +50,7 @@ def is_prose(line: str) -> bool:
     ended = line.rstrip("*")[-1:] in (".", "!")
     if line.endswith((":", "：")) or english.STEP.match(line) or english.REFUSES.match(line) or is_arithmetic(line):
         return True
-    if is_statement(line) or (" = " in line and english.EQUALS.search(line)):
+    if is_statement(line) or ((" = " in line or line.startswith("=")) and english.EQUALS.search(line)):
         return True
     if len(words) > 1 and ended and (english.YES_OR_NO.match(line) or english.PRONOUN.match(line)):
         return True

@@ -88,7 +88,7 @@ def _with_interval(mark: Mark) -> str:
 
 def verdicts(scores: Sequence[Scores], run: Run) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
     """(what is measured, "" where it is the only thing, and its verdicts)."""
-    rows = list(whole(scores)) or [("", None)]
+    rows: list[tuple[str, Row | None]] = [*whole(scores)] or [("", None)]
     for name, row in rows:
         yield name if len(rows) > 1 else "", tuple(_verdicts(row, run))
 

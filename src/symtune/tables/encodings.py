@@ -95,7 +95,7 @@ def _guessed(data: bytes, where: str) -> tuple[str, Mapping[str, int]]:
     text = data.decode("utf-8", "replace")
     broken = text.count("\ufffd") - data.count("\ufffd".encode())
     if not broken:
-        return _unescaped(data) or (text, {})
+        return (_unescaped(data) if data.isascii() else None) or (text, {})
     if 10 * broken <= len(text) - len(text.encode("ascii", "ignore")):
         return text, {REPLACED: broken}
     found = guess(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from symtune.tables.columns import infer_types
 from symtune.tables.encodings import check_encoding
 from symtune.tables.model import MAX_CELLS, TOO_LARGE, Drop, ForeignKey, RawTable, Reading, TableSet
 from symtune.tables.sources import default
-from symtune.tables.splits import assign, content_hash
+from symtune.tables.splits import DEFAULT_SHARES, Shares, assign, content_hash, row_hash, row_splits
 from symtune.types import SPLITS, InputError, Split, Table, UnknownName
 
 MAX_COLUMNS = 2_000  # SQLite's limit
@@ -38,10 +38,11 @@ def load_tables(source: Path | None, *, layout: str | None = None, encoding: str
     dropped: Counter[str] = Counter()
     places: list[str] = []
     first: dict[str, str] = {}
+    base = path if path.is_dir() else path.parent
 
     def drop(reason: str, where: str) -> None:
         dropped[reason] += 1
-        first.setdefault(reason, where.removeprefix(f"{path}/"))
+        first.setdefault(reason, where.removeprefix(f"{base}/"))
         places.append(where) if not places else None
 
     reading = Reading(drop, encoding)
@@ -147,32 +148,79 @@ def _sha256(tables: Iterable[Table]) -> str:
     return digest.hexdigest()
 
 
-def tables_of_split(tables: TableSet, split: Split) -> TableSet:
-    """The tables of one split: the release's where it gives one, else by content hash (90 / 5 / 5 %).
+def tables_of_split(tables: TableSet, split: Split, shares: Shares | None = None) -> TableSet:
+    """The tables of one split: the release's where it gives one, else by content hash (90 / 5 / 5 %, or `shares`).
 
     No content stands in two splits: a table whose copy (same content or origin) a release holds out is
     dropped and counted. Raises InputError where the split has no table.
     """
-    if split not in SPLITS:
-        raise UnknownName("split", split, SPLITS)
-    splits, copies = _assign(tables)
+    _check_split(split)
+    splits, copies = _assign(tables, shares)
     kept = _only(tables, {id for id, its in splits.items() if its == split})
     if not kept.tables:
-        here = Counter(splits.values()).most_common()
-        there = ", ".join(f"{name} {number}" for name, number in here)
-        raise InputError(
-            f"no table of the split {split!r} (the tables' contents put them into: {there}); "
-            f"add tables, or take --split {here[0][0]}"
-        )
+        raise InputError(_none_of(split, splits, tables, shares))
     lost = sum(tables.official[id] == split for id in copies)
     return _counted(kept, DUPLICATE_OF_HELD_OUT, lost)
 
 
-def exclude_tables(tables: TableSet, spec: str) -> TableSet:
+def _none_of(split: Split, splits: Mapping[str, Split], tables: TableSet, shares: Shares | None) -> str:
+    """Why a split has no table, and what to do about it."""
+
+    def counted(who: str, names: Iterable[Split]) -> list[str]:
+        found = Counter(names).most_common()
+        return [f"{who} {', '.join(f'{number:,} into {name}' for name, number in found)}"] if found else []
+
+    there = counted("the release puts", [its for id, its in splits.items() if id in tables.official])
+    free = [its for id, its in splits.items() if id not in tables.official]
+    there += counted("their contents put", free)
+    most = Counter(splits.values()).most_common(1)[0][0]
+    remedy = f"add tables, or take --split {most}"
+    if free and shares is None:
+        remedy += ", or part them otherwise: --split-shares 60,20,20"
+    if len(free) == 1:
+        remedy += "; --split-rows parts the rows of one table"
+    return f"no table of the split {split!r}: {' and '.join(there)}; {remedy}"
+
+
+def rows_of_split(tables: TableSet, split: Split, shares: Shares = DEFAULT_SHARES) -> TableSet:
+    """Every table with those of its rows that fall into a split, by content: equal rows, also of several tables, fall
+    into one. For one table or very few; its splits show the same columns and kinds of values.
+
+    Tables of which no row falls into the split are dropped and counted; contents are those of the parts. Raises
+    InputError where nothing is left, and for the tables of a release, which have splits of their own.
+    """
+    _check_split(split)
+    if tables.official:
+        raise InputError("--split-rows: the release says which tables belong to which split; leave it out")
+    splits = row_splits((row for table in tables.tables for row in table.rows), shares)
+    parts = [
+        replace(table, rows=tuple([row for row in table.rows if splits[row_hash(row)] == split]))
+        for table in tables.tables
+    ]
+    parts = [table for table in parts if table.rows]
+    if not parts:
+        got = f"none of {len(splits):,} different rows falls into {split} ({shares})"
+        raise InputError(f"--split-rows: {got}; raise its share: --split-shares 60,20,20")
+    kept = replace(
+        _only(tables, {table.id for table in parts}),
+        tables=tuple(parts),
+        content={table.id: content_hash(table) for table in parts},
+        official={table.id: split for table in parts},
+    )
+    return _counted(kept, f"no rows in {split}", len(tables.tables) - len(parts))
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise UnknownName("split", split, SPLITS)
+
+
+def exclude_tables(tables: TableSet, spec: str, shares: Shares | None = None) -> TableSet:
     """Leave out every table that another source holds too, by content or origin; they are counted.
 
     `spec` is `PATH` or `PATH:SPLIT`, PATH a file or folder that `load_tables` reads, for example the release
-    folder of a benchmark. Raises InputError where PATH does not exist or nothing is left.
+    folder of a benchmark; `shares` are those of its splits. Tables parted by rows have other contents than whole ones:
+    exclude first. Raises InputError where PATH does not exist or nothing is left.
     """
     path, split = Path(spec), None
     if not path.exists() and ":" in spec:
@@ -184,7 +232,7 @@ def exclude_tables(tables: TableSet, spec: str) -> TableSet:
         raise InputError(f"--exclude-tables {spec}: no such file or folder; wanted PATH or PATH:SPLIT")
     other = load_tables(path)
     if split is not None:
-        splits, _ = _assign(other)
+        splits, _ = _assign(other, shares)
         other = _only(other, {id for id, its in splits.items() if its == split})
     known = set(other.content.values()) | set(other.origin.values())
     ids = {table.id for table in tables.tables}
@@ -194,9 +242,10 @@ def exclude_tables(tables: TableSet, spec: str) -> TableSet:
     return _counted(_only(tables, kept), f"excluded: also in {spec}", len(ids) - len(kept))
 
 
-def _assign(tables: TableSet) -> tuple[dict[str, Split], tuple[str, ...]]:
+def _assign(tables: TableSet, shares: Shares | None) -> tuple[dict[str, Split], tuple[str, ...]]:
     linked = [(key.table, key.references_table) for key in tables.foreign_keys]
-    return assign([table.id for table in tables.tables], tables.official, tables.content, tables.origin, linked)
+    ids = [table.id for table in tables.tables]
+    return assign(ids, tables.official, tables.content, tables.origin, linked, shares)
 
 
 def _only(tables: TableSet, ids: set[str]) -> TableSet:

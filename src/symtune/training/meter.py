@@ -48,6 +48,10 @@ class Meter:
     ) -> None:
         self.progress.stop()
 
+    def say(self, line: str) -> None:
+        """One line for the user, also where no bar is drawn."""
+        self.progress.console.print(f"symtune: {line}", markup=False, highlight=False, soft_wrap=True)
+
     def stage(self, what: str) -> None:
         """Say what is being done."""
         self.progress.update(self.task, description=what)
