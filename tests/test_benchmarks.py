@@ -93,8 +93,8 @@ MADE = {
     "bbh": (bbh_release, "test"),
     "gsm8k": (gsm8k_release, "test"),
     "held_out": (data_set, "test"),
-    "mmlu": (mmlu_release, "test"),
-    "svamp": (svamp_release, "test"),
+    "mmlu": (mmlu_release, "validation"),
+    "svamp": (svamp_release, "validation"),
     "wikitablequestions": (wtq_release, "validation"),
 }
 
@@ -407,7 +407,7 @@ class TestGsm8k:
         data = gsm8k_release(tmp_path / "g")
         (data / "test.jsonl").rename(data / "mine.jsonl")
         assert self.benchmark.split(data, "mine") == "mine"
-        with pytest.raises(InputError, match=r"test\.jsonl: no such file; there are mine, train"):
+        with pytest.raises(InputError, match=r"test\.jsonl: no such file \(split test\); there are mine, train"):
             self.benchmark.split(data, None)
         with pytest.raises(UnknownName, match="Did you mean 'mine'"):
             self.benchmark.split(data, "mines")

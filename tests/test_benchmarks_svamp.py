@@ -83,7 +83,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     data = svamp_release(tmp_path / "r")
     (data / "data/mawps-asdiv-a_svamp/dev.csv").unlink()
     with pytest.raises(InputError, match=r"mawps-asdiv-a_svamp/dev\.csv: no such file"):
-        SVAMP.split(data, None)
+        SVAMP.split(data, "test")
     with pytest.raises(UnknownName, match="Did you mean 'validation'"):
         SVAMP.split(data, "valid")
 

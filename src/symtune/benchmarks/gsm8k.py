@@ -23,10 +23,11 @@ from symtune.files import json_objects
 from symtune.outcomes import Question
 from symtune.prompts import load_templates
 from symtune.reading import read_number, unannotated
-from symtune.releases import choose
-from symtune.types import InputError, UnknownName, Verdict
+from symtune.releases import choose, split_file
+from symtune.types import InputError, Verdict
 
 TRAIN, TEST = "train", "test"
+FILES = {TRAIN: "train", TEST: "test"}
 PUBLISHED = {TRAIN: 7_473, TEST: 1_319}
 _OFFICIAL = re.compile(r"#### (-?[0-9.,]+)")
 
@@ -98,16 +99,7 @@ def official_number(text: str) -> str | None:
 
 def _file(data: Path, split: str) -> Path:
     """The file of a split. Raises InputError or UnknownName with what is there."""
-    if not data.is_dir():
-        raise InputError(f"{data}: no such folder; wanted the official release of GSM8K")
-    there = sorted(path.stem for path in data.glob("*.jsonl"))
-    if not there:
-        raise InputError(f"{data}: no *.jsonl here; wanted the official release of GSM8K")
-    if split in there:
-        return data / f"{split}.jsonl"
-    if split in (TRAIN, TEST):
-        raise InputError(f"{data / split}.jsonl: no such file; there are {', '.join(there)}")
-    raise UnknownName("split", split, [TRAIN, TEST, *there])
+    return split_file(data, split, FILES, ".jsonl", "the official release of GSM8K")
 
 
 def _problems(path: Path) -> Iterator[Problem]:

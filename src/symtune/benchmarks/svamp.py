@@ -1,7 +1,7 @@
 """SVAMP (Patel et al. 2021): arithmetic word problems of one step, varied so that shallow reading fails.
 
-    data/mawps-asdiv-a_svamp/train.csv   3,138 problems of MAWPS and ASDiv-A: the split `validation`
-    data/mawps-asdiv-a_svamp/dev.csv     the 1,000 problems of SVAMP itself: the split `test`, which is the default
+    data/mawps-asdiv-a_svamp/train.csv   3,138 problems of MAWPS and ASDiv-A: the split `validation`, the default
+    data/mawps-asdiv-a_svamp/dev.csv     the 1,000 problems of SVAMP itself: the split `test`
 
 Numbers stand apart from the text: `number0` in the column `Question` is the first of the column `Numbers`, which takes
 its place as it is written. An answer is right if the number that is read out of it (symtune.reading.read_number) is
@@ -22,11 +22,11 @@ from symtune.denotation import number_text
 from symtune.outcomes import Question
 from symtune.prompts import load_templates
 from symtune.reading import read_number
-from symtune.releases import choose, read_csv
-from symtune.types import InputError, UnknownName, Verdict
+from symtune.releases import choose, read_csv, split_file
+from symtune.types import InputError, Verdict
 
 VALIDATION, TEST = "validation", "test"
-FILES = {VALIDATION: "train.csv", TEST: "dev.csv"}
+FILES = {VALIDATION: "train", TEST: "dev"}
 PUBLISHED = {VALIDATION: 3_138, TEST: 1_000}
 FOLDER = "data/mawps-asdiv-a_svamp"
 COLUMNS = ("Question", "Numbers", "Answer")
@@ -46,22 +46,22 @@ class Svamp(Benchmark[Question]):
     published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
-        """`test` by default."""
-        chosen = split or TEST
+        """`validation` by default: the test split is for the one last measurement."""
+        chosen = split or VALIDATION
         _file(data, chosen)
         return chosen
 
     def load(self, data: Path, split: str, limit: int | None = None) -> list[Question]:
         """The problems of a split, in order."""
         path = _file(data, split)
-        problems = list(islice(_problems(path, split), limit))
+        problems = list(islice(_problems(path), limit))
         if not problems:
             raise InputError(f"{path}: no problems in it")
         return problems
 
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
         """Problems of train.csv."""
-        if split == VALIDATION:
+        if _file(data, split) == _file(data, VALIDATION):
             raise InputError(f"shots of {self.name} come from train.csv, which is measured here; measure --split test")
         problems = self.load(data, VALIDATION)
         chosen = choose(problems, number, lambda problem: problem.fields["question"])
@@ -96,24 +96,17 @@ def _value(text: str) -> float | None:
 
 
 def _file(data: Path, split: str) -> Path:
-    """The file of a split. Raises InputError or UnknownName."""
-    if split not in FILES:
-        raise UnknownName("split", split, FILES)
-    if not data.is_dir():
-        raise InputError(f"{data}: no such folder; wanted the official release of SVAMP")
-    path = data / FOLDER / FILES[split]
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; wanted the official release of SVAMP in {data}")
-    return path
+    """The file of a split. Raises InputError or UnknownName with what is there."""
+    return split_file(data / FOLDER, split, FILES, ".csv", f"the official release of SVAMP in {data}")
 
 
-def _problems(path: Path, split: str) -> Iterator[Question]:
+def _problems(path: Path) -> Iterator[Question]:
     for number, (where, row) in enumerate(read_csv(path, COLUMNS), start=1):
         answer = _value(row["Answer"])
         if answer is None:
             raise InputError(f"{where}: Answer: got {row['Answer']!r}, wanted a number")
         question = _numbered(row["Question"], row["Numbers"].split(), where)
-        yield Question(id=f"{split}/{number}", target=(number_text(answer),), fields={"question": question})
+        yield Question(id=f"{path.stem}/{number}", target=(number_text(answer),), fields={"question": question})
 
 
 def _numbered(question: str, numbers: list[str], where: str) -> str:

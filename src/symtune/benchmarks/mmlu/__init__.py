@@ -3,11 +3,11 @@
     data/dev/SUBJECT_dev.csv, data/val/SUBJECT_val.csv, data/test/SUBJECT_test.csv
         no header; question, option A, option B, option C, option D, the letter of the right one
 
-Splits: validation (`val`) and test (the default). An answer is right if it chooses the right option
-(symtune.reading.read_option): by its letter, or by its text in full. The first result counts every question alike, as
-the official score does; then come the mean over subjects, the four categories, and the subjects. Shots are the first
-questions of the subject's dev file, at most five, behind the official introduction; those that do not fit are dropped,
-the last first. A release that lacks subjects is measured by subject, and has no score over all.
+Splits: validation (`val`; the default where the release at hand holds it) and test. An answer is right if it chooses
+the right option (symtune.reading.read_option): by its letter, or by its text in full. The first result counts every
+question alike, as the official score does; then come the mean over subjects, the four categories, and the subjects.
+Shots are the first questions of the subject's dev file, at most five, behind the official introduction; those that do
+not fit are dropped, the last first. A release that lacks subjects is measured by subject, and has no score over all.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Mmlu(Benchmark[MmluQuestion]):
     published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
-        """`test` by default."""
-        chosen = split or TEST
+        """`validation` by default, where it is there: the test split is for the one last measurement."""
+        chosen = split or (VALIDATION if _there(data, VALIDATION) else TEST)
         _subjects(data, chosen)
         return chosen
 
@@ -117,13 +117,17 @@ def _path(data: Path, folder: str, subject: str) -> Path:
     return data / "data" / folder / f"{subject}_{folder}.csv"
 
 
+def _there(data: Path, split: str) -> tuple[str, ...]:
+    return tuple(subject for subject in SUBJECTS if _path(data, FOLDERS[split], subject).is_file())
+
+
 def _subjects(data: Path, split: str) -> tuple[str, ...]:
     """The subjects that the release holds in a split. Raises InputError or UnknownName."""
     if split not in FOLDERS:
         raise UnknownName("split", split, FOLDERS)
     if not data.is_dir():
         raise InputError(f"{data}: no such folder; wanted the official release of MMLU")
-    there = tuple(subject for subject in SUBJECTS if _path(data, FOLDERS[split], subject).is_file())
+    there = _there(data, split)
     if not there:
         first = _path(data, FOLDERS[split], SUBJECTS[0])
         raise InputError(f"{first}: no such file, nor that of another subject; wanted the official release of MMLU")
