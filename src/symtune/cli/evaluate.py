@@ -64,24 +64,31 @@ def results_table(results: Sequence[Result]) -> Table:
         caption=Text("; ".join(_stated(first))),
     )
     table.add_column("metric")
-    for column in ("score", "95 % interval", "chance", "n"):
+    for column in ("score", "95 % interval", "chance", "majority", "n"):
         table.add_column(column, justify="right")
     for result in results:
-        chance = result.notes.get("chance")
         table.add_row(
             Text(f"  {result.group}" if result.group else result.metric),
-            f"{result.score:.1%}",
-            f"{result.interval[0]:.1%} – {result.interval[1]:.1%}",
-            "" if chance is None else f"{chance:.1%}",
+            _share(result.score),
+            "" if result.interval is None else f"{result.interval[0]:.1%} – {result.interval[1]:.1%}",
+            _share(result.notes.get("chance")),
+            _share(result.notes.get("majority")),
             f"{result.n:,}",
         )
     return table
 
 
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
 def _stated(first: Result) -> list[str]:
     """What a reader of the scores must know."""
     notes = first.notes
-    stated = [f"{notes['tables_cut']:,} tables cut"] if notes.get("tables_cut") else []
+    stated = [f"no score over all: the release here holds {notes['release']}"] if notes.get("release") else []
+    stated += [str(notes["asked"])] if notes.get("asked") else []
+    stated += [f"chance: {notes['chance_how']}"] if notes.get("chance_how") else []
+    stated += [f"{notes['tables_cut']:,} tables cut"] if notes.get("tables_cut") else []
     stated += [f"{notes['shots_dropped']:,} shots dropped"] if notes.get("shots_dropped") else []
     stated += [f"{count:,} ended by {reason}" for reason, count in notes.get("finish", {}).items() if reason != "stop"]
     return stated + ([str(notes["remark"])] if notes.get("remark") else [])

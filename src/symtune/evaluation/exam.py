@@ -69,11 +69,12 @@ def prepare(asking: Asking, data: Path, tasks: Sequence[str] = ()) -> Exam:
     benchmark = benchmarks.find(asking.benchmark, tasks)
     split = benchmark.split(data, asking.split)
     shots = benchmark.shots(data, split, asking.shots) if asking.shots else ()
+    format = Format(asking.template, asking.linearization, shots)
     return Exam(
         benchmark,
         split,
         benchmark.load(data, split, asking.limit),
-        Format(asking.template, asking.linearization, shots),
-        asking.max_new_tokens or benchmark.max_new_tokens,
+        format,
+        asking.max_new_tokens or benchmark.longest_answer(format),
         asking.budget,
     )
