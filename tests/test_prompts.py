@@ -109,7 +109,7 @@ def test_several_tables_are_named_and_one_is_not() -> None:
 # Templates
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "tabfact"])
 def test_every_template_renders_with_its_values_in_it_once_and_verbatim(name: str) -> None:
     templates = load_templates(name)
     values = {"table": "{{ table }} <T> %s", "sql": 'SELECT "{{ x }}" {% raw %}', "question": "what & {# who #}?"}
@@ -127,7 +127,7 @@ def test_every_template_renders_with_its_values_in_it_once_and_verbatim(name: st
 def test_there_are_enough_wordings_and_both_orders() -> None:
     templates = load_templates("sql_execution")
     assert len(templates) >= 24
-    for name in ("sqa", "wikisql", "wikitablequestions"):  # as many as the paper has
+    for name in ("sqa", "tabfact", "wikisql", "wikitablequestions"):  # as many as the paper has
         assert len(load_templates(name)) == 10
     table_first = [template.text.index("table }}") < template.text.index("sql }}") for template in templates]
     assert 8 <= sum(table_first) <= len(templates) - 8
