@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,9 @@ def test_accuracy_of_questions_sequences_and_first_questions(tmp_path: Path) -> 
         ("question_accuracy", "question 2", 0, 1),
     ]
     assert results(1)[1] == ("sequence_accuracy", "", 0, 0)  # cut short by a limit
+    outcomes = [Outcome(replace(question, chance=1 / 2), Prompt("?"), Completion("x"), 0) for question in questions]
+    chances = [one.notes.get("chance") for one in BENCHMARK.aggregate("validation", outcomes)]
+    assert chances == [1 / 2, (1 / 4 + 1 / 2) / 2, 1 / 2, 1 / 2, 1 / 2]  # a sequence: that every guess is right
 
 
 def test_a_limit_may_cut_a_sequence_and_says_so(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,19 +106,26 @@ class Sqa(TableBenchmark[SqaQuestion]):
     def aggregate(self, split: str, outcomes: Sequence[Outcome]) -> list[Result]:
         """Accuracy of questions; of whole sequences and of first questions; by position."""
         whole, *others = super().aggregate(split, outcomes)
-        asked = [(cast(SqaQuestion, outcome.question), outcome.score) for outcome in outcomes]
-        sequences: dict[str, list[float]] = {}
-        for question, score in asked:
-            sequences.setdefault(question.sequence, []).append(score)
-        lengths = {question.sequence: question.length for question, _ in asked}
-        complete = [min(scores) for name, scores in sequences.items() if len(scores) == lengths[name]]
-        first = [score for question, score in asked if question.position == 0]
+        sequences: dict[str, list[tuple[SqaQuestion, float]]] = {}
+        for outcome in outcomes:
+            question = cast(SqaQuestion, outcome.question)
+            sequences.setdefault(question.sequence, []).append((question, outcome.score))
+        complete = [one for one in sequences.values() if len(one) == one[0][0].length]
+        first = [one[:1] for one in sequences.values()]
         return [
             whole,
-            mean(self.name, split, "sequence_accuracy", complete),
-            mean(self.name, split, "first_question_accuracy", first),
+            self._all_right(split, "sequence_accuracy", complete),
+            self._all_right(split, "first_question_accuracy", first),
             *others,
         ]
+
+    def _all_right(self, split: str, metric: str, parts: Sequence[Sequence[tuple[SqaQuestion, float]]]) -> Result:
+        """The share of the parts of which every question is right. Chance is that every guess is right."""
+        result = mean(self.name, split, metric, [min(score for _, score in part) for part in parts])
+        chances = [math.prod(question.chance or 0.0 for question, _ in part) for part in parts]
+        if not chances:
+            return result
+        return result.noting({"chance": math.fsum(chances) / len(chances), "chance_how": RandomCell.how})
 
     def notes(self, questions: Sequence[SqaQuestion]) -> Mapping[str, Any]:
         """How many sequences there are, and of how many some questions are not asked."""
