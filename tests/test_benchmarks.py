@@ -16,6 +16,7 @@ from symtune.benchmarks import Benchmark, Format, Shot
 from symtune.outcomes import Outcome, Prompt, Question, mean_over_groups
 from symtune.releases import in_turn
 from symtune.types import Completion, InputError, Table, UnknownName, Verdict
+from table_releases import wikisql_release
 
 HEADER = "id\tutterance\tcontext\ttargetValue"
 QUESTIONS = [
@@ -95,6 +96,7 @@ MADE = {
     "held_out": (data_set, "test"),
     "mmlu": (mmlu_release, "validation"),
     "svamp": (svamp_release, "validation"),
+    "wikisql": (wikisql_release, "validation"),
     "wikitablequestions": (wtq_release, "validation"),
 }
 
@@ -132,7 +134,7 @@ def test_contract(name: str, tmp_path: Path) -> None:
         benchmark.split(tmp_path / "absent", None)
 
 
-@pytest.mark.parametrize("name", ["wikitablequestions", "held_out"])
+@pytest.mark.parametrize("name", ["held_out", "wikisql", "wikitablequestions"])
 def test_contract_of_benchmarks_that_show_tables(name: str, tmp_path: Path) -> None:
     make, split = MADE[name]
     benchmark = benchmarks.find(name)
@@ -144,7 +146,7 @@ def test_contract_of_benchmarks_that_show_tables(name: str, tmp_path: Path) -> N
             assert again.rows_cut == 0
             assert again.text != prompt.text
         short = benchmark.prompt(question, Format(), lambda text: len(text) < 1)
-        table = question.table if name == "wikitablequestions" else question.example.tables[0]
+        table = question.example.tables[0] if name == "held_out" else question.table
         assert short.rows_cut == len(table.rows) - 1
     with pytest.raises(UnknownName, match="Did you mean 'markdown'"):
         benchmark.check_format(Format(None, "markdwn"), questions)
