@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symtune import benchmarks
+from symtune.benchmarks.wikitablequestions.rules import wtq_correct
 from symtune.reading import continues, read_answer, read_number, read_option
-from symtune.wtq_rules import wtq_correct
 
 HERE = Path(__file__).parent
 
@@ -133,7 +133,7 @@ PHRASINGS = [
 
 def test_real_answers_are_read_in_many_phrasings(shared: Path) -> None:
     examples = benchmarks.find("wikitablequestions").load(shared / "WikiTableQuestions", "pristine-seen-tables", 1_000)
-    gold = [example.meta["target"][0] for example in examples if len(example.meta["target"]) == 1]
+    gold = [example.target[0] for example in examples if len(example.target) == 1]
     wrong = [
         (phrasing, answer)
         for phrasing in PHRASINGS

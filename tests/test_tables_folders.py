@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from symtune.tables import load_tables, notes
+from symtune.tables import load_tables
 from symtune.types import InputError
 
 OURS, HIDDEN = "written by symtune: passed over", "hidden file or folder: passed over"
@@ -34,12 +34,8 @@ def test_what_symtune_wrote_is_passed_over_and_said(tmp_path: Path) -> None:
     loaded = load_tables(tmp_path)
     assert (loaded.tables, loaded.sha256, loaded.dropped) == (before.tables, before.sha256, {})
     assert loaded.passed_over == {OURS: 4, HIDDEN: 2}
-    assert notes(loaded) == (
-        f"2 × {HIDDEN} (first: .git)",
-        f"4 × {OURS} (first: .model.working)",
-    )
-    assert before.passed_over == {}
-    assert notes(before) == ()
+    assert loaded.first == {HIDDEN: ".git", OURS: ".model.working"}
+    assert before.passed_over == before.first == {}
 
 
 @pytest.mark.parametrize("manifest", ["{", "[]", '{"name": "an app"}', '"symtune"'])
@@ -61,15 +57,16 @@ def test_an_output_of_symtune_is_no_source_of_tables(tmp_path: Path) -> None:
     assert len(load_tables(tmp_path / "out" / "data" / "a.csv").tables) == 1
 
 
-def test_each_kind_is_told_in_one_line_with_its_first_place(tmp_path: Path) -> None:
+def test_each_kind_is_counted_with_its_first_place(tmp_path: Path) -> None:
     for name in ("b.csv", "sub/a.csv"):
         write(tmp_path / name, "A title\n\nx,x,n\n1,2,3\n4,5\n6,7,8\n")
     write(tmp_path / "bad.csv", "a,b\n1,2,3\n1,2,3,4\n")
     write(tmp_path / "none.csv", "a,b\n")
-    assert notes(load_tables(tmp_path)) == (
-        "2 × line above the header: left out (first: b.csv)",
-        "2 × repeated header: numbered (first: b.csv)",
-        "2 × row shorter than the header: filled up with empty cells (first: b.csv)",
-        "1 × no rows (first: none.csv)",
-        "1 × ragged row (first: bad.csv:2)",
-    )
+    loaded = load_tables(tmp_path)
+    above, short = "line above the header: left out", "row shorter than the header: filled up with empty cells"
+    numbered = "repeated header: numbered"
+    assert loaded.repaired == {above: 2, numbered: 2, short: 2}
+    assert loaded.dropped == {"no rows": 1, "ragged row": 1}
+    assert loaded.first == {
+        above: "b.csv", numbered: "b.csv", short: "b.csv", "no rows": "none.csv", "ragged row": "bad.csv:2",
+    }  # fmt: skip

@@ -27,7 +27,7 @@ SPELLINGS = {  # under "table", of a line that holds a question too
     "names": {"column_names": HEADER, "cell_values": ROWS},
     "fields and records": {"fields": [{"name": name, "type": "string"} for name in HEADER], "records": RECORDS},
     "table keys": {"table_header": HEADER, "table_rows": ROWS},
-    "cells with links": {"header": [[name, []] for name in HEADER], "data": [[[c, ["x"]] for c in row] for row in ROWS]},
+    "cells with links": {"header": [[name, []] for name in HEADER], "data": [[[c, ["x"]] for c in r] for r in ROWS]},
     "cells as objects": {"header": HEADER, "rows": [[{"value": c} for c in row] for row in ROWS]},
     "pandas table": {"schema": {"fields": [{"name": "City"}], "pandas_version": "1"}, "data": RECORDS},
     "pandas dict": {name: {"0": cells[0], "1": cells[1]} for name, cells in COLUMNS.items()},

@@ -95,7 +95,10 @@ def _marks(lines: Sequence[str]) -> list[_Mark]:
         for one, weight, several in found:
             mark = _Mark(number, one.start(), one.end(), weight, several)
             follows = _SOMETHING.match(line, one.end()) or number + 1 < len(lines)
-            (marks if follows else empty).append(mark)
+            if follows:
+                marks.append(mark)
+            elif weight > 1:
+                empty.append(mark)
     return marks or empty
 
 

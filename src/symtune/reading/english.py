@@ -71,6 +71,7 @@ YES_OR_NO = re.compile(r"[*_\"']{0,3}(yes|no|true|false)\b[*_\"']{0,3}(?:[,.!:;]
 BOLD = re.compile(r"(?<![\w*])(\*\*|__)(?=\S)([^*_\n]{1,200}?)\1(?!\w)(?!\s?:)")
 EQUALS = re.compile(r"(?:^|[\d%)²x\]}]|\b[a-zA-Z]\w{0,9})\s?[=≈]\s?(?=[-−+$€£¥\\*\s]{0,4}\.?\d)")
 ARITHMETIC = re.compile(r"[\d.,]+\s?(?:[-+*/×x÷−]\s?[\d.,]+\s?)+=\s?[$€£]?[\d.,]*\d(?: [a-z]+)?\.?")
+GOLF_CARD = re.compile(r"[5-9]\d(?:\s?[-+]\s?[5-9]\d)+\s?=\s?\d{3}")  # rounds of a tournament: a cell of many tables
 THERE_ARE = re.compile(
     r"\bthere (?:is|are|was|were|will be|would be|have been) (?:only |exactly |just |a total of |in total )*"
     rf"(?=[$€£]?\d|(?:{'|'.join(WORDS)}|no)\b)",
@@ -116,7 +117,8 @@ HAS_THE_MOST = re.compile(
 STEP = re.compile(r"\W*(?:step|part|case|row) \d{1,3}\b\W*\s", re.IGNORECASE)
 AND = re.compile(r",\s+(?:and\s+|or\s+)?|\s+and\s+")
 REFUSES = re.compile(
-    r"(?:i'm |i am |we're )?(?:sorry|unfortunately|apologies|as an ai)\b"
+    r"(?:i'm |i am |we're )?(?:sorry|unfortunately|apologies|as an ai)(?: [a-z ]{1,30})?[,.!]?"
+    r" (?:but|i|i'm|the|there|we|it|this|that|no)\b"
     r"|i (?:do not|don't|cannot|can't|could not|am not able|am unable)\b"
     r"|(?:the|this) (?:provided |given |above )?(?:table|question|information|data|context|text|answer|query|passage)s?"
     r" (?:provided |given )?(?:does not|do not|doesn't|don't|cannot|can't|is not (?:provided|given|in|available))"

@@ -18,7 +18,7 @@ _FENCE = re.compile(r"(?:```|~~~)\s?([\w+-]*)")
 _TEXT = ("", "text", "txt", "json", "markdown", "md", "plaintext", "plain", "csv", "output", "xml", "yaml", "latex")
 _RULE = frozenset("|:+=_-* \t")
 _BULLET = re.compile(r"(?:[-*•‣–+]|\(?\d{1,3}[.)]|\(?[a-z]\))\s+(?=\S)")
-_QUOTED = re.compile(r"(?:>\s?|#{1,6}\s+|[→➡⇒✅✔☑👉🏆⭐🎯🎉💡📌🔹🔸▶►]\uFE0F?\s*)+(?=\S)")
+_QUOTED = re.compile(r"(?:>\s|#{1,6}\s+|[→➡⇒✅✔☑👉🏆⭐🎯🎉💡📌🔹🔸▶►]\uFE0F?\s*)+(?=\S)")
 _SUM = re.compile(r"[\d.,()]+(?: [-+*/×÷] [\d.,()]+)+")  # a step on the way to the answer below it
 _LONG = 12  # words; a longer bullet or bare line tells something, it is no item
 _STEP = re.compile(r"(?:step|first|second|third|then|next|finally|now)\b|[^:]{1,60}:\s", re.IGNORECASE)

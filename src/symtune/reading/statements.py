@@ -60,7 +60,9 @@ def _there_are(said: str) -> list[str] | None:
 def _counted_subject(said: str) -> list[str] | None:
     """ "5 players are from Spain" -> 5."""
     found = english.COUNTED.match(said)
-    return [amount(said) if said[0].isdigit() else found[1]] if found else None
+    if not found or not (said[0].isdigit() or english.COPULA.search(said)):
+        return None
+    return [amount(said) if said[0].isdigit() else found[1]]
 
 
 def _after_colon(said: str) -> list[str] | None:

@@ -32,6 +32,7 @@ ROW_NAMES = "row names without a header: named by their position"
 _MOST_ABOVE = 20  # lines above a header
 _MOST_BELOW = 20
 _SAMPLE = 1_000  # rows that say how wide a table is and what its columns hold
+_LEAST, _MOST_CELLS = 10, 100_000  # rows, and cells, by which columns of values are told
 _LONGEST_UNIT = 12  # characters: "(thousands)"
 _DATE, _YEARS = "a date", "a year"
 _FOOTER = re.compile(r"\s*(?:(?:data )?sources?|notes?|quelle|anmerkung|fuente|fonte)\s*:|\s*[*†‡]", re.IGNORECASE)
@@ -141,7 +142,8 @@ class _Shape:
             if not at or self._is_data(self.rows[at], self._columns(at + 1) or self._columns(at + 2)):
                 continue
             notes = [self._is_note(row, at, full, width) for row in range(self._first_of_group(at))]
-            wanted = 2 if almost < at or not self._columns(at + 1) and not self._columns(at + 2) else 1
+            typed = self._columns(at + 1) or self._columns(at + 2)
+            wanted = 1 if typed and almost == at else 2
             if all(note >= wanted for note in notes):
                 return self._first_of_group(at)
         return 0
@@ -165,14 +167,16 @@ class _Shape:
 
     def _columns(self, start: int) -> dict[int, frozenset[str]]:
         """The columns of values in the rows from `start` on: position -> their units; `_YEARS` where all are years."""
-        body = self.rows[start : start + _SAMPLE]
+        width = max(map(len, self.rows[start : start + _SAMPLE]), default=0)
+        body = self.rows[start : start + max(_LEAST, min(_SAMPLE, _MOST_CELLS // max(width, 1)))]
         found = {}
-        for at in range(max(map(len, body), default=0)):
+        for at in range(width):
             cells = [row[at].strip() for row in body if at < len(row)]
-            units = [_unit(cell) for cell in cells if not is_missing(cell, typed=True)]
-            if units and None not in units:
-                years = all(map(_is_year, filter(None, cells)))
-                found[at] = frozenset([*filter(None.__ne__, units), *([_YEARS] if years else [])])
+            cells = [cell for cell in cells if not is_missing(cell, typed=True)]
+            units = list(map(_unit, cells))
+            if cells and None not in units:
+                years = [_YEARS] if all(map(_is_year, cells)) else []
+                found[at] = frozenset([*(unit for unit in units if unit is not None), *years])
         return found
 
     @staticmethod
