@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("metrics",),
     ("records", "near_duplicates"),
     ("models",),
-    ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting"),
+    ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting", "fetching"),
     ("packing",),
     ("training",),
     ("recipe",),
