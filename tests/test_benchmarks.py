@@ -16,7 +16,7 @@ from symtune.benchmarks import Benchmark, Format, Shot
 from symtune.outcomes import Outcome, Prompt, Question, mean_over_groups
 from symtune.releases import in_turn
 from symtune.types import Completion, InputError, Table, UnknownName, Verdict
-from table_releases import wikisql_release
+from table_releases import sqa_release, tabfact_release, wikisql_release
 
 HEADER = "id\tutterance\tcontext\ttargetValue"
 QUESTIONS = [
@@ -95,7 +95,9 @@ MADE = {
     "gsm8k": (gsm8k_release, "test"),
     "held_out": (data_set, "test"),
     "mmlu": (mmlu_release, "validation"),
+    "sqa": (sqa_release, "validation"),
     "svamp": (svamp_release, "validation"),
+    "tabfact": (tabfact_release, "validation"),
     "wikisql": (wikisql_release, "validation"),
     "wikitablequestions": (wtq_release, "validation"),
 }
@@ -134,7 +136,7 @@ def test_contract(name: str, tmp_path: Path) -> None:
         benchmark.split(tmp_path / "absent", None)
 
 
-@pytest.mark.parametrize("name", ["held_out", "wikisql", "wikitablequestions"])
+@pytest.mark.parametrize("name", ["held_out", "sqa", "tabfact", "wikisql", "wikitablequestions"])
 def test_contract_of_benchmarks_that_show_tables(name: str, tmp_path: Path) -> None:
     make, split = MADE[name]
     benchmark = benchmarks.find(name)

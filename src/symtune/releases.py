@@ -94,11 +94,11 @@ def split_file(folder: Path, split: str, names: Mapping[str, str], ending: str, 
     there = sorted(name.removesuffix(ending) for name in found)
     if not there:
         raise InputError(f"{folder}: no *{ending} here; wanted {release}")
-    path = folder / f"{names.get(split, split)}{ending}"
-    if path.name in found:
-        return path
+    name = f"{names.get(split, split)}{ending}"
+    if name in found:
+        return folder / name
     if split in names:
-        raise InputError(f"{path}: no such file (split {split}); there are {', '.join(there)}")
+        raise InputError(f"{folder / name}: no such file (split {split}); there are {', '.join(there)}")
     raise UnknownName("split", split, [*names, *there])
 
 

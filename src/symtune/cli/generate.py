@@ -50,9 +50,9 @@ def _lines(config: GenerateConfig, manifest: Mapping[str, Any]) -> Iterator[str]
     if "tables" in manifest:
         tables = manifest["tables"]
         yield _text(f"{tables['count']:,} table{'s' * (tables['count'] != 1)} ({tables['layout']})")
-        for kind in ("repaired", "dropped", "passed_over"):
+        for kind, what in (("repaired", ""), ("dropped", "left out: "), ("passed_over", "")):
             for reason, count in manifest[f"tables_{kind}"].items():
-                yield _text(f"  {count:,} × {reason}{_first(manifest, reason)}")
+                yield _text(f"  {what}{count:,} × {reason}{_first(manifest, reason)}")
     for task in manifest["tasks"]:
         if len(manifest["tasks"]) > 1:
             yield f"[bold]{_text(task['name'])}[/]: {task['examples']:,} examples"
