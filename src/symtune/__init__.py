@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_FUNCTIONS = ("evaluate", "generate", "load", "mix", "report", "score", "train")  # of symtune.api
+_FUNCTIONS = ("evaluate", "generate", "load", "mix", "report", "score", "select_prompt", "train")  # of symtune.api
 _MODULES = ("benchmarks", "tasks")
 __all__ = ["__version__", *_FUNCTIONS, *_MODULES]
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from symtune.api import mix as mix
     from symtune.api import report as report
     from symtune.api import score as score
+    from symtune.api import select_prompt as select_prompt
     from symtune.api import train as train
 
 

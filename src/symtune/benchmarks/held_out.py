@@ -101,6 +101,16 @@ class HeldOut(Benchmark[HeldOutQuestion]):
             if format.template is not None and format.template.rpartition("/")[2] not in keys:
                 raise UnknownName(f"prompt template of task {task.name}", format.template, keys)
 
+    def template_names(self, questions: Sequence[HeldOutQuestion]) -> list[str]:
+        """The keys of those that every task has."""
+        tasks = list({question.task.name: question.task for question in questions}.values())
+        shared = [{template.key for template in task.templates} for task in tasks]
+        return [template.key for template in tasks[0].templates if all(template.key in keys for keys in shared)]
+
+    def template_name(self, format: Format) -> str:
+        """The key, or `stored`."""
+        return (format.template or "stored").rpartition("/")[2]
+
     def format_name(self, format: Format) -> str:
         """`stored` for the prompts as they were generated."""
         if format == Format():
