@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from symtune import cli
+from symtune import benchmarks, cli
 from symtune.benchmarks import Format, find
 from symtune.evaluation import Exam, evaluate, score_file
 from symtune.evaluation.scoring import by_benchmark, by_metric
 from symtune.intervals import wilson
 from symtune.types import Completion, InputError, OutputError, Result, SymtuneError, UnknownName
-from test_benchmarks import data_set, gsm8k_release, wtq_release
+from test_benchmarks import MADE, gsm8k_release, wtq_release
 
 ROOM = 10_000
 
@@ -62,7 +62,7 @@ class Oracle:
 def exam_of(tmp_path: Path, name: str = "held_out", **settings: Any) -> Exam:
     benchmark, data = find(name), tmp_path / "data"
     if not data.exists():
-        make = {"held_out": data_set, "gsm8k": gsm8k_release}.get(name, partial(wtq_release, rows=30))
+        make = partial(wtq_release, rows=30) if name == "wikitablequestions" else MADE[name][0]
         make(data)
     split = benchmark.split(data, None)
     chosen = {"format": Format(), "max_new_tokens": 64, **settings}
@@ -338,7 +338,7 @@ def test_score_refuses_wrong_input(tmp_path: Path) -> None:
         command(["score", str(tmp_path / "x.jsonl"), "--metric", "wtq", "--out", str(tmp_path / "x.jsonl")])
 
 
-@pytest.mark.parametrize("name", ["held_out", "wikitablequestions", "gsm8k"])
+@pytest.mark.parametrize("name", benchmarks.names())
 def test_predictions_of_an_evaluation_score_the_same_again(tmp_path: Path, name: str) -> None:
     run(tmp_path, name)
     predictions, data = str(tmp_path / "out/predictions.jsonl"), str(tmp_path / "data")

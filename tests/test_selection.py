@@ -183,7 +183,7 @@ def test_what_cannot_be_selected_is_one_line(tmp_path: Path) -> None:
     MADE["mmlu"][0](tmp_path / "mmlu")
     for path in (tmp_path / "mmlu" / "data" / "val").iterdir():
         path.unlink()
-    with pytest.raises(InputError, match="val.*no such file"):
+    with pytest.raises(InputError, match=r"val.*no such file"):
         candidates(config_of(tmp_path, benchmark="mmlu", data=tmp_path / "mmlu"))
     wrong = tmp_path / "wrong.json"
     for content in ("{", "[]", '{"symtune": "evaluate"}', "\xff"):

@@ -25,6 +25,8 @@ from symtune.evaluation import (
     select,
 )
 from symtune.evaluation import evaluate as run_evaluation
+from symtune.evaluation.comparing import SideBySide
+from symtune.evaluation.comparing import compare as compare_evaluations
 from symtune.evaluation.scoring import Scored, by_benchmark, by_metric, score_file
 from symtune.evaluation.selection import Selection
 from symtune.generation import GenerateConfig
@@ -173,6 +175,11 @@ def score(
         raise InputError("split is a split of the data; give data too")
     questions = None if data is None else found.load(Path(data), found.split(Path(data), split))
     return score_file(Path(file), Path(out), by_benchmark(found, questions), overwrite=overwrite)
+
+
+def compare(first: AnyPath, second: AnyPath) -> SideBySide:
+    """Two evaluations of the same items side by side: folders, or files of lines that are scored."""
+    return compare_evaluations(Path(first), Path(second))
 
 
 def report(run: AnyPath, out: AnyPath | None = None, *, tasks: Sequence[str] = (), overwrite: bool = True) -> Path:

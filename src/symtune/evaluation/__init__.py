@@ -11,6 +11,7 @@ writing    the evaluation folder
 selecting  every prompt template on validation -> a selection, which is a file (selection)
 standing   how a test run stands to selections and to other test runs
 scoring    stored predictions -> verdicts, without a model
+comparing  two evaluations of the same items side by side
 """
 
 from symtune.evaluation.config import Asking, EvaluateConfig, SelectConfig
