@@ -34,7 +34,7 @@ import msgspec
 from symtune.config import Strict
 from symtune.denotation import CELL_DELIMITER, ROW_DELIMITER, is_written, parse, render, same_answer
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all
-from symtune.quotas import Quotas
+from symtune.quotas import Quotas, aimed
 from symtune.seeds import digest
 from symtune.tables import DEFAULT_SHARES, Shares, Views, cut_for_question, split_of
 from symtune.tokens import estimate
@@ -312,7 +312,7 @@ class SymbolicTask(ABC):
     def _drawn(self, rng: Random, setting: Setting, key: str, tally: Tally) -> Iterator[Drawn]:
         templates = self.chosen_templates(setting)
         ways = (setting.views.linearizations if setting.views else ()) or tuple(LINEARIZATIONS)
-        quotas = Quotas(rng, setting.programs, self.bounds(setting))
+        quotas = Quotas(rng, setting.programs, aimed(self.bounds(setting)))
         number = 0  # of draws of this split
         for _ in range(setting.programs * DRAWS):
             if number == setting.programs:
