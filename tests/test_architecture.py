@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "seeds", "tokens", "keys", "exhaustion"),
     ("config", "output", "files", "denotation", "intervals", "quotas", "workers", "model"),
     ("flags", "registry", "outcomes", "reading"),
-    ("tables", "prompts", "executors"),
+    ("tables", "prompts", "executors", "worked"),
     ("sql",),
     ("task",),
     ("tasks", "dataset", "releases"),
@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recipe",),
     ("cli",),
 )
-SQL_ROOMS = ("language", "corpus", "sampling")  # of sql/: a room imports from those before it
+SQL_ROOMS = ("language", "corpus", "sampling", "solutions")  # of sql/: a room imports from those before it
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 SELF_CONTAINED = ("tasks", "benchmarks")  # one file each, found because it is in the folder
 TRAINING = {"torch", "transformers", "accelerate", "trl", "peft", "gguf", "tokenizers", "safetensors"}
