@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "seeds", "tokens", "keys", "exhaustion"),
     ("config", "output", "files", "denotation", "intervals", "quotas", "workers", "progress", "model"),
     ("flags", "registry", "outcomes", "reading"),
-    ("tables", "prompts", "executors"),
+    ("tables", "prompts", "executors", "worked"),
     ("sql",),
     ("task",),
     ("tasks", "dataset", "releases", "splitting"),
@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("api",),
     ("cli",),
 )
-SQL_ROOMS = ("language", "corpus", "sampling")  # of sql/: a room imports from those before it
+SQL_ROOMS = ("language", "corpus", "sampling", "solutions")  # of sql/: a room imports from those before it
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 SELF_CONTAINED = ("tasks", "benchmarks")  # one file or folder each, found because it is there
 KNOW_SQL = ("sql", "tasks.sql_execution", "cli.sql_templates")  # who alone imports symtune.sql

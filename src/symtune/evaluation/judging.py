@@ -50,6 +50,7 @@ def line_of(benchmark: Benchmark[Any], outcome: Outcome) -> str:
         "prediction": benchmark.read(completion.text, question),
         "target": list(question.target),
         **benchmark.columns(question),
+        **benchmark.details(completion.text, question),
         "score": outcome.score,
         "correct": outcome.score == 1.0,
         "groups": list(question.groups),

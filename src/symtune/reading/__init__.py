@@ -15,7 +15,7 @@ from symtune.reading.options import read_option
 from symtune.reading.rules import read_reply
 from symtune.reading.turns import continues, reply
 
-__all__ = ["continues", "read_answer", "read_number", "read_option", "unannotated"]
+__all__ = ["continues", "read_answer", "read_number", "read_option", "reply", "unannotated"]
 
 
 def read_answer(text: str) -> list[str]:
