@@ -37,7 +37,7 @@ STAGES = {
     ("sampler.py", "_material"): "columns of the context",
     ("proof.py", "__init__"): "load the context into two SQLite databases",
     ("evaluator.py", "evaluate"): "our evaluator",
-    ("proof.py", "run"): "SQLite, twice",
+    ("engines.py", "run"): "SQLite, twice",
     ("render.py", "render"): "tree to SQL",
     ("measures.py", "operators"): "operators, difficulty, chance",
     ("measures.py", "difficulty"): "operators, difficulty, chance",

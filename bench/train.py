@@ -103,9 +103,7 @@ def original(loaded: LoadedModel, rows: list[Row], batch: int, per_step: int, bf
         callbacks=[clock],
     )
     batches = [shuffled[k : k + batch] for k in range(0, len(shuffled), batch)]
-    computed = sum(
-        len(some) * (max(row.prompt for row in some) + max(row.trained for row in some)) for some in batches
-    )
+    computed = sum(len(some) * (max(row.prompt for row in some) + max(row.trained for row in some)) for some in batches)
     useful = [sum(len(row.tokens) for row in shuffled[k : k + per_step]) for k in range(0, len(shuffled), per_step)]
     return _timed(trainer.train, clock, useful, 1 - sum(useful) / computed)
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from official_releases import bbh_release, mmlu_release, svamp_release
 from symtune import benchmarks, dataset
 from symtune.benchmarks import Benchmark, Format, Shot
 from symtune.outcomes import Outcome, Prompt, Question, mean_over_groups
 from symtune.releases import in_turn
 from symtune.types import Completion, InputError, Table, UnknownName, Verdict
+from table_releases import sqa_release, tabfact_release, wikisql_release
 
 HEADER = "id\tutterance\tcontext\ttargetValue"
 QUESTIONS = [
@@ -89,8 +91,14 @@ def gsm8k_release(folder: Path) -> Path:
 
 
 MADE = {
+    "bbh": (bbh_release, "test"),
     "gsm8k": (gsm8k_release, "test"),
     "held_out": (data_set, "test"),
+    "mmlu": (mmlu_release, "validation"),
+    "sqa": (sqa_release, "validation"),
+    "svamp": (svamp_release, "validation"),
+    "tabfact": (tabfact_release, "validation"),
+    "wikisql": (wikisql_release, "validation"),
     "wikitablequestions": (wtq_release, "validation"),
 }
 
@@ -103,12 +111,14 @@ def test_contract(name: str, tmp_path: Path) -> None:
     assert benchmark.split(data, None) == split
     questions = benchmark.load(data, split)
     assert len({question.id for question in questions}) == len(questions) == 3
-    assert benchmark.load(data, split, limit=2) == questions[:2]
+    few = benchmark.load(data, split, limit=2)  # the first, or in turn from the parts
+    assert len(few) == 2
+    assert [question for question in questions if question in few] == few
     for question in questions:
         gold = " | ".join(question.target)
         assert benchmark.score(gold, question).score == 1.0
         assert benchmark.score(f"The answer is {gold}.", question).score == 1.0
-        for hostile in ("", "no", "\ud800", "| ; |" * 1000, "9" * 5000, "<think>"):
+        for hostile in ("", "cannot say", "\ud800", "| ; |" * 1000, "9" * 5000, "<think>"):
             assert benchmark.score(hostile, question).score == 0.0
         prompt = benchmark.prompt(question, Format(), lambda text: True)
         assert (prompt, prompt.rows_cut) == (benchmark.prompt(question, Format(), lambda text: True), 0)
@@ -126,7 +136,7 @@ def test_contract(name: str, tmp_path: Path) -> None:
         benchmark.split(tmp_path / "absent", None)
 
 
-@pytest.mark.parametrize("name", ["wikitablequestions", "held_out"])
+@pytest.mark.parametrize("name", ["held_out", "sqa", "tabfact", "wikisql", "wikitablequestions"])
 def test_contract_of_benchmarks_that_show_tables(name: str, tmp_path: Path) -> None:
     make, split = MADE[name]
     benchmark = benchmarks.find(name)
@@ -138,7 +148,7 @@ def test_contract_of_benchmarks_that_show_tables(name: str, tmp_path: Path) -> N
             assert again.rows_cut == 0
             assert again.text != prompt.text
         short = benchmark.prompt(question, Format(), lambda text: len(text) < 1)
-        table = question.table if name == "wikitablequestions" else question.example.tables[0]
+        table = question.example.tables[0] if name == "held_out" else question.table
         assert short.rows_cut == len(table.rows) - 1
     with pytest.raises(UnknownName, match="Did you mean 'markdown'"):
         benchmark.check_format(Format(None, "markdwn"), questions)
@@ -228,6 +238,19 @@ class TestWikiTableQuestions:
         assert examples[0].table.rows[1] == ('city 1, "x"', "1")
         assert self.benchmark.notes(examples)["without_canonical_value"] == 1
         assert self.benchmark.score("10", examples[2]).score == 1.0
+
+    def test_chance_is_that_of_a_random_cell(self, tmp_path: Path) -> None:
+        questions = [
+            "nt-0\twhich?\tcsv/200-csv/1.csv\tcity 1, “X”",  # one of four cells, by the official rules
+            "nt-1\thow large?\tcsv/200-csv/1.csv\t1.0",
+            "nt-2\twhich?\tcsv/200-csv/1.csv\t0|1",
+            "nt-3\twhere?\tcsv/200-csv/1.csv\tMars",
+        ]
+        asked = self.benchmark.load(
+            wtq_release(tmp_path / "r", rows=2, questions=questions, tagged=False), "validation"
+        )
+        assert [question.chance for question in asked] == [0.25, 0.25, 0, 0]
+        assert {question.chance_how for question in asked} == {"a cell of the whole table, picked at random"}
 
     def test_scores_without_canonical_values_and_says_so(self, tmp_path: Path) -> None:
         examples = self.benchmark.load(wtq_release(tmp_path / "r", tagged=False), "validation")
@@ -357,6 +380,9 @@ class TestGsm8k:
             ("The answer is 1,234 dollars.", 1, 0),
             ("$1,234", 1, 0),
             ("#### 5\n#### 1234", 0, 0),
+            ("#### 1234.", 1, 0),
+            ("#### .\nThat is 1234.", 1, 0),
+            ("<<1200+34=1234>>1234 dollars.", 1, 0),
             ("1234 or so\n#### 1235", 0, 0),
             ("", 0, 0),
         ],
@@ -385,7 +411,7 @@ class TestGsm8k:
         data = gsm8k_release(tmp_path / "g")
         (data / "test.jsonl").rename(data / "mine.jsonl")
         assert self.benchmark.split(data, "mine") == "mine"
-        with pytest.raises(InputError, match=r"test\.jsonl: no such file; there are mine, train"):
+        with pytest.raises(InputError, match=r"test\.jsonl: no such file \(split test\); there are mine, train"):
             self.benchmark.split(data, None)
         with pytest.raises(UnknownName, match="Did you mean 'mine'"):
             self.benchmark.split(data, "mines")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symtune.benchmarks.wikitablequestions.rules import normalize, to_value, wtq_correct
+from symtune.benchmarks.wikitablequestions.rules import alone_right, normalize, to_value, wtq_correct
 
 NORMAL = [
     ("Léss", "less"),
@@ -134,3 +134,11 @@ def test_agrees_with_every_verdict_of_the_official_evaluator(shared: Path) -> No
     ]
     assert len(lines) == 8_000
     assert wrong == []
+
+
+@given(st.lists(st.sampled_from(["5", "5.0", "five", "Five[1]", "2010", "x", ""]), max_size=3), st.booleans())
+def test_an_item_alone_is_judged_as_a_list_of_one(target: list[str], tagged: bool) -> None:
+    canon = ["5.0"] * len(target) if tagged else None
+    judge = alone_right(target, canon)
+    for text in ("5", "five", "2010-xx-xx", "X", ""):
+        assert judge(to_value(text)) == wtq_correct([text], target, canon)

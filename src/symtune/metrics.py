@@ -82,6 +82,8 @@ def _paper(prediction: Sequence[str], text: str, target: Sequence[str], target_c
     return get_denotation_accuracy([text], [", ".join(target)])
 
 
+NEEDS_CANON = frozenset({"wtq"})  # what is wrong without canonical values might be right with them
+
 METRICS: Mapping[str, Metric] = {
     "denotation": denotation,
     "exact_match": exact_match,

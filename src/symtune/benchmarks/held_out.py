@@ -134,6 +134,7 @@ def _question(task: SymbolicTask, line: dataset.Line, *, several: bool) -> HeldO
         target=task.target(example),
         groups=groups,
         chance=example.traits.chance,
+        chance_how=f"as the task {task.name} states it",
         task=task,
         example=example,
         prompt=line.row["prompt"],

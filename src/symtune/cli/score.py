@@ -22,7 +22,13 @@ def register(app: typer.Typer) -> None:
             ),
         ],
         out: Annotated[Path, typer.Option(help="The file to write: the same lines with `score` and `correct`.")],
-        metric: Annotated[str | None, typer.Option(help="wtq: the official rules of WikiTableQuestions.")] = None,
+        metric: Annotated[
+            str | None,
+            typer.Option(
+                help="wtq (the official rules of WikiTableQuestions), denotation, exact_match, option_match, or "
+                "get_denotation_accuracy (the paper's)."
+            ),
+        ] = None,
         benchmark: Annotated[str | None, typer.Option(help="Score as this benchmark does.")] = None,
         data: Annotated[
             Path | None, typer.Option(help="The benchmark's data, in which the ids of the lines are looked up.")

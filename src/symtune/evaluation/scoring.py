@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from symtune.benchmark import Benchmark
-from symtune.benchmarks.wikitablequestions.rules import wtq_correct
 from symtune.denotation import ROW_DELIMITER
 from symtune.files import Entry, json_objects
+from symtune.metrics import METRICS, NEEDS_CANON
 from symtune.output import check_writable, new_file
 from symtune.reading import read_answer
 from symtune.types import InputError, UnknownName
 
 WANTED = "lines of {prediction: [..], target: [..]}"
-TEXTS = ("prediction", "target", "target_canon")  # keys that hold lists of texts, where they are there
+CANON = "target_canon"  # the canonical values of the target
+TEXTS = ("prediction", "target", CANON)  # keys that hold lists of texts, where they are there
 
 Score = Callable[[Entry], tuple[float, str]]  # a checked line -> its score, and what is missing for a sure one, or ""
 
@@ -63,7 +64,17 @@ def by_metric(name: str) -> Score:
     """The score of a line by a metric. Raises UnknownName."""
     if name not in METRICS:
         raise UnknownName("metric", name, METRICS)
-    return METRICS[name]
+    metric = METRICS[name]
+
+    def score(entry: Entry) -> tuple[float, str]:
+        line = entry.value
+        canon, target, text = line.get(CANON), line["target"], _text_of(line)
+        if canon is not None and len(canon) != len(target):
+            raise InputError(f"{entry.where}: target has {len(target)} items and {CANON} {len(canon)}")
+        items = line["prediction"] if line.get("prediction") is not None else read_answer(text)
+        return float(metric(items, text, target, canon)), CANON if canon is None and name in NEEDS_CANON else ""
+
+    return score
 
 
 def by_benchmark(benchmark: Benchmark[Any], questions: Iterable[Any] | None = None) -> Score:
@@ -83,32 +94,25 @@ def by_benchmark(benchmark: Benchmark[Any], questions: Iterable[Any] | None = No
             question = known[line["id"]]
         else:
             raise InputError(f"{entry.where}: id {line.get('id')!r} is no question of this split of {benchmark.name}")
-        text = line["text"] if "text" in line else ROW_DELIMITER.join(line["prediction"])
-        return benchmark.score(text, question).score, ""
+        return benchmark.score(_text_of(line), question).score, ""
 
     return score
 
 
-def _wtq(entry: Entry) -> tuple[float, str]:
-    line = entry.value
-    canon, target = line.get("target_canon"), line["target"]
-    if canon is not None and len(canon) != len(target):
-        raise InputError(f"{entry.where}: target has {len(target)} items and target_canon {len(canon)}")
-    items = line["prediction"] if "prediction" in line else read_answer(line["text"])
-    return float(wtq_correct(items, target, canon)), "" if canon else "target_canon"
-
-
-METRICS: Mapping[str, Score] = {"wtq": _wtq}
+def _text_of(line: Mapping[str, Any]) -> str:
+    """What the model wrote, or as good as that: its items."""
+    text = line.get("text")
+    return text if isinstance(text, str) else ROW_DELIMITER.join(line["prediction"])
 
 
 def _check(entry: Entry) -> None:
     """Raise InputError where a line's predictions and targets are not texts."""
     line = entry.value
-    if "prediction" not in line and "text" in line and not isinstance(line["text"], str):
+    if line.get("text") is not None and not isinstance(line["text"], str):
         raise InputError(f"{entry.where}: text: got {_shown(line['text'])}, wanted a text")
     for name in TEXTS:
         value = line.get(name)
-        if value is None and (name == "target_canon" or (name == "prediction" and "text" in line)):
+        if value is None and (name == CANON or (name == "prediction" and line.get("text") is not None)):
             continue
         if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
             got = "nothing" if name not in line else _shown(value)

@@ -78,7 +78,9 @@ class Steps(torch.utils.data.Dataset):
     def examples(self, step: int) -> list[int]:
         """The rows of a step, counted from 0, in the order in which they fall into micro-batches."""
         size, rows = self.shape.examples, len(self.encoded)
-        chosen = [_order(self.seed, place // rows, rows)[place % rows] for place in range(step * size, step * size + size)]
+        chosen = [
+            _order(self.seed, place // rows, rows)[place % rows] for place in range(step * size, step * size + size)
+        ]
         if self.sort:
             chosen.sort(key=lambda row: (self.encoded.inputs[row], self.encoded.answers[row]))
         return [int(row) for row in chosen]
@@ -91,7 +93,7 @@ class Steps(torch.utils.data.Dataset):
         inputs, labels = ([np.asarray(ids) for ids in rows[name]] for name in ("input_ids", "labels"))
         pad, width = self.padding.token, self.padding.input_width
         targets = stack(labels, IGNORED, self.padding.answer_width)
-        decoder_inputs = self.shift(labels=targets)
+        decoder_inputs = self.shift(targets)
         if self.padding.trained:
             targets = targets.masked_fill(targets == IGNORED, pad)
         return {

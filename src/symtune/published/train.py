@@ -1,6 +1,6 @@
 """`train_model.py`: the release's training command, on today's transformers, accelerate and deepspeed.
 
-    main(["--model_name_or_path", "google/flan-t5-large", "--dataset_name", "DIR", "--do_train", "--output_dir", "out"])
+main(["--model_name_or_path", "google/flan-t5-large", "--dataset_name", "DIR", "--do_train", "--output_dir", "out"])
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ Say = Callable[[str], None]
 # Arguments of the training that decide its outcome to the last bit, beside model, data and the sizes of a step.
 DECISIVE = (
     "learning_rate", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "max_steps",
-    "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "seed", "bf16", "fp16", "label_smoothing_factor", "optim",
-    "optim_args", "per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing",
+    "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "seed", "bf16", "fp16", "label_smoothing_factor",
+    "optim", "optim_args", "per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing",
 )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
     trainer = _trainer(model, tokenizer, arguments, training, parts, model_arguments)
     metrics: dict[str, Any] = {}
     if training.do_train:
-        _check_same(checkpoint, trainer.training)
+        _check_same(checkpoint, trainer.training or {})
         metrics |= _train(trainer, checkpoint, say)
     if training.do_eval:
         metrics |= _evaluate(trainer, parts["validation"])
@@ -159,7 +159,9 @@ def _load(arguments: Any, say: Say) -> tuple[Any, Any]:
     except SymtuneError:
         raise
     except Exception as error:  # whatever transformers and the hub's client raise
-        raise InputError(f"--model_name_or_path {name}: cannot be loaded: {' '.join(str(error).split())[:300]}") from None
+        raise InputError(
+            f"--model_name_or_path {name}: cannot be loaded: {' '.join(str(error).split())[:300]}"
+        ) from None
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         say(f"the embeddings are resized to the {len(tokenizer):,} tokens of the tokenizer")
         model.resize_token_embeddings(len(tokenizer))
@@ -169,9 +171,7 @@ def _load(arguments: Any, say: Say) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def _encoded(
-    arguments: Any, training: Any, model_arguments: Any, tokenizer: Any, say: Say
-) -> dict[str, Encoded]:
+def _encoded(arguments: Any, training: Any, model_arguments: Any, tokenizer: Any, say: Say) -> dict[str, Encoded]:
     """The splits that are used, in tokens."""
     splits = load_splits(arguments, model_arguments.cache_dir, model_arguments.use_auth_token)
     wanted = {
@@ -311,7 +311,7 @@ def _predict(trainer: StepTrainer, part: Encoded, arguments: Any, out: Path) -> 
     order = _longest_first(part)
     rows, scores = _evaluation(part, arguments, trainer.args, trainer.processing_class)
     trainer.compute_metrics = scores
-    metrics = dict(trainer.predict(rows, metric_key_prefix="predict").metrics) | {"predict_samples": len(part)}
+    metrics = dict(trainer.predict(rows, metric_key_prefix="predict").metrics or {}) | {"predict_samples": len(part)}
     trainer.log_metrics("predict", metrics)
     trainer.save_metrics("predict", metrics)
     if scores is not None and trainer.is_world_process_zero():

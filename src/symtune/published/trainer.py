@@ -27,6 +27,8 @@ class StepTrainer(MarkedCheckpoints, transformers.Seq2SeqTrainer):
     """Trains on `Steps`; evaluates as the stock trainer does."""
 
     loss_is_scaled_for_ga: bool | None = True  # divided by the answer tokens of the whole step
+    train_dataset: Any
+    compute_metrics: Any
 
     def get_train_dataloader(self) -> Any:
         """Micro-batches are made by `Steps`; each process takes its turn."""

@@ -14,11 +14,10 @@ from symtune.tables.columns import infer_types
 from symtune.tables.encodings import check_encoding
 from symtune.tables.model import MAX_CELLS, TOO_LARGE, Drop, ForeignKey, RawTable, Reading, TableSet
 from symtune.tables.sources import default
-from symtune.tables.splits import assign, content_hash
-from symtune.types import SPLITS, InputError, Split, Table, UnknownName
+from symtune.tables.splits import content_hash
+from symtune.types import InputError, Table
 
 MAX_COLUMNS = 2_000  # SQLite's limit
-DUPLICATE_OF_HELD_OUT = "duplicate content of a held-out table"
 
 
 def load_tables(source: Path | None, *, layout: str | None = None, encoding: str | None = None) -> TableSet:
@@ -38,10 +37,11 @@ def load_tables(source: Path | None, *, layout: str | None = None, encoding: str
     dropped: Counter[str] = Counter()
     places: list[str] = []
     first: dict[str, str] = {}
+    base = path if path.is_dir() else path.parent
 
     def drop(reason: str, where: str) -> None:
         dropped[reason] += 1
-        first.setdefault(reason, where.removeprefix(f"{path}/"))
+        first.setdefault(reason, where.removeprefix(f"{base}/"))
         places.append(where) if not places else None
 
     reading = Reading(drop, encoding)
@@ -59,15 +59,6 @@ def load_tables(source: Path | None, *, layout: str | None = None, encoding: str
         passed_over=dict(sorted(passed_over.items())),
         first=dict(sorted({**first_passed, **first, **loaded.first}.items())),
         layout="+".join(chosen),
-    )
-
-
-def notes(tables: TableSet) -> tuple[str, ...]:
-    """What was mended, guessed, left out and passed over to load tables: one line for the terminal a kind."""
-    return tuple(
-        f"{count:,} × {kind}" + (f" (first: {tables.first[kind]})" if kind in tables.first else "")
-        for kinds in (tables.repaired, tables.dropped, tables.passed_over)
-        for kind, count in kinds.items()
     )
 
 
@@ -145,73 +136,3 @@ def _sha256(tables: Iterable[Table]) -> str:
         rows = ["\x1f".join(row) for row in (table.header, *table.rows)]
         digest.update("\x1e".join([table.id, *rows, "\n"]).encode("utf-8"))
     return digest.hexdigest()
-
-
-def tables_of_split(tables: TableSet, split: Split) -> TableSet:
-    """The tables of one split: the release's where it gives one, else by content hash (90 / 5 / 5 %).
-
-    No content stands in two splits: a table whose copy (same content or origin) a release holds out is
-    dropped and counted. Raises InputError where the split has no table.
-    """
-    if split not in SPLITS:
-        raise UnknownName("split", split, SPLITS)
-    splits, copies = _assign(tables)
-    kept = _only(tables, {id for id, its in splits.items() if its == split})
-    if not kept.tables:
-        here = Counter(splits.values()).most_common()
-        there = ", ".join(f"{name} {number}" for name, number in here)
-        raise InputError(
-            f"no table of the split {split!r} (the tables' contents put them into: {there}); "
-            f"add tables, or take --split {here[0][0]}"
-        )
-    lost = sum(tables.official[id] == split for id in copies)
-    return _counted(kept, DUPLICATE_OF_HELD_OUT, lost)
-
-
-def exclude_tables(tables: TableSet, spec: str) -> TableSet:
-    """Leave out every table that another source holds too, by content or origin; they are counted.
-
-    `spec` is `PATH` or `PATH:SPLIT`, PATH a file or folder that `load_tables` reads, for example the release
-    folder of a benchmark. Raises InputError where PATH does not exist or nothing is left.
-    """
-    path, split = Path(spec), None
-    if not path.exists() and ":" in spec:
-        head, _, tail = spec.rpartition(":")
-        if tail not in SPLITS:
-            raise UnknownName("split to exclude", tail, SPLITS)
-        path, split = Path(head), tail
-    if not path.exists():
-        raise InputError(f"--exclude-tables {spec}: no such file or folder; wanted PATH or PATH:SPLIT")
-    other = load_tables(path)
-    if split is not None:
-        splits, _ = _assign(other)
-        other = _only(other, {id for id, its in splits.items() if its == split})
-    known = set(other.content.values()) | set(other.origin.values())
-    ids = {table.id for table in tables.tables}
-    kept = {id for id in ids if tables.content[id] not in known and tables.origin.get(id) not in known}
-    if not kept:
-        raise InputError(f"--exclude-tables {spec}: leaves none of {len(ids)} tables; exclude less")
-    return _counted(_only(tables, kept), f"excluded: also in {spec}", len(ids) - len(kept))
-
-
-def _assign(tables: TableSet) -> tuple[dict[str, Split], tuple[str, ...]]:
-    linked = [(key.table, key.references_table) for key in tables.foreign_keys]
-    return assign([table.id for table in tables.tables], tables.official, tables.content, tables.origin, linked)
-
-
-def _only(tables: TableSet, ids: set[str]) -> TableSet:
-    return replace(
-        tables,
-        tables=tuple(table for table in tables.tables if table.id in ids),
-        official={id: split for id, split in tables.official.items() if id in ids},
-        foreign_keys=tuple(key for key in tables.foreign_keys if {key.table, key.references_table} <= ids),
-        content={id: content for id, content in tables.content.items() if id in ids},
-        origin={id: origin for id, origin in tables.origin.items() if id in ids},
-    )
-
-
-def _counted(tables: TableSet, reason: str, number: int) -> TableSet:
-    if not number:
-        return tables
-    total = tables.dropped.get(reason, 0) + number
-    return replace(tables, dropped=dict(sorted({**tables.dropped, reason: total}.items())))

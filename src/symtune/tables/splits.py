@@ -5,7 +5,12 @@ releases is one content. A release may write "£5,000 – Gojō" and another "PS
 case-folded and stripped of accents, and everything but letters and digits (of any script) is left out. Row
 and column order count. Headers are hashed before they are made unique.
 
-Where a release gives a split, it wins. Elsewhere the hash decides: 90 % train, 5 % validation, 5 % test.
+Where a release gives a split, it wins. Elsewhere the hash decides: 90 % train, 5 % validation, 5 % test, or the shares
+that the user gives. With shares of the user's, a split that would have no table gets one from the largest split, since
+a hash parts three tables as it likes.
+
+A table can also be parted by its rows, ordered by a hash of their cells: equal rows, of one table or of several, fall
+on one side.
 """
 
 from __future__ import annotations
@@ -13,10 +18,12 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
-from symtune.types import SPLITS, Split, Table
+from symtune.types import SPLITS, InputError, Split, Table
 
 _CELL, _ROW = "\x1f", "\x1e"
 _ASCII_NOISE = bytes(code for code in range(128) if not chr(code).isalnum() and chr(code) not in _CELL + _ROW)
@@ -60,10 +67,65 @@ def _fold_foreign(text: str) -> str:
     return "".join([mark for mark in plain if mark.isalnum() or mark.isascii()])
 
 
-def split_of(content: str) -> Split:
-    """The split that a content hash falls into: 90 % train, 5 % validation, 5 % test."""
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many per cent of what is parted fall to each split. Raises InputError where they are not 100 together."""
+
+    train: int = 90
+    validation: int = 5
+    test: int = 5
+
+    def __post_init__(self) -> None:
+        if min(self.each) < 0 or sum(self.each) != 100:
+            got = ",".join(map(str, self.each))
+            raise InputError(f"--split-shares {got}: wanted per cent of train, validation and test, together 100")
+
+    @property
+    def each(self) -> tuple[int, int, int]:
+        """The shares in the order of SPLITS."""
+        return self.train, self.validation, self.test
+
+    @classmethod
+    def parse(cls, text: str) -> Shares:
+        """The shares that a text like "60,20,20" writes. Raises InputError for another."""
+        numbers = [part.strip().removesuffix("%") for part in text.split(",")]
+        if len(numbers) != len(SPLITS) or not all(number.isdecimal() and len(number) < 4 for number in numbers):
+            raise InputError(f"--split-shares {text!r}: wanted per cent of train, validation and test, as in 60,20,20")
+        return cls(*map(int, numbers))
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self.each))
+
+
+DEFAULT_SHARES = Shares()
+
+
+def split_of(content: str, shares: Shares = DEFAULT_SHARES) -> Split:
+    """The split that a content hash falls into: by default 90 % train, 5 % validation, 5 % test."""
     percent = int(content, 16) % 100
-    return "train" if percent < 90 else "validation" if percent < 95 else "test"
+    return "train" if percent < shares.train else "validation" if percent < shares.train + shares.validation else "test"
+
+
+def row_splits(rows: Iterable[Sequence[str]], shares: Shares = DEFAULT_SHARES) -> dict[int, Split]:
+    """The split of every distinct row (by `row_hash`): in the order of their hashes so many to each split as its share
+    says, and one at least to each that has a share, where there are rows enough.
+    """
+    hashes = sorted({row_hash(row) for row in rows})
+    counts = [len(hashes) * share // 100 for share in shares.each]
+    rest = sorted(range(len(counts)), key=lambda at: (-(len(hashes) * shares.each[at] % 100), at))
+    for at in rest[: len(hashes) - sum(counts)]:
+        counts[at] += 1
+    for at, share in enumerate(shares.each):
+        if share and not counts[at] and max(counts) > 1:
+            counts[counts.index(max(counts))] -= 1
+            counts[at] = 1
+    names = [split for split, count in zip(SPLITS, counts, strict=True) for _ in range(count)]
+    return dict(zip(hashes, names, strict=True))
+
+
+def row_hash(row: Sequence[str]) -> int:
+    """The hash of a row's normalised content."""
+    return int(content_hash([row])[:16], 16)
 
 
 def assign(
@@ -72,33 +134,52 @@ def assign(
     content: Mapping[str, str],
     origin: Mapping[str, str],
     linked: Iterable[tuple[str, str]] = (),
+    shares: Shares | None = None,
 ) -> tuple[dict[str, Split], tuple[str, ...]]:
     """The split of each table id, and the ids to drop: copies of a table that a release holds out elsewhere.
 
     Tables with the same content hash or the same origin, and tables linked by a foreign key (`linked`, pairs of ids),
-    get one split: the most held-out split (test, then
-    validation, then train) that a release gives to any of them, else the one of the content hash. A table
-    that a release puts into a less held-out split than its copy is dropped; one without official split
-    follows its copies.
+    get one split: the most held-out split (test, then validation, then train) that a release gives to any of them, else
+    the one of the content hash. A table that a release puts into a less held-out split than its copy is dropped; one
+    without official split follows its copies. With `shares` no split that has a share stays empty where there are
+    tables enough.
     """
     ids = list(ids)
     group = _groups(ids, content, origin, linked)
+    free = {root: split_of(content[root], shares or DEFAULT_SHARES) for root in {group[id] for id in ids}}
     held: dict[str, int] = {}
     for table in ids:
         if table in official:
             rank = SPLITS.index(official[table])
             held[group[table]] = max(rank, held.get(group[table], 0))
+    free = {root: split for root, split in free.items() if root not in held}
+    if shares is not None:
+        _fill(free, {SPLITS[rank] for rank in held.values()}, content, shares)
     splits: dict[str, Split] = {}
     dropped = []
     for table in ids:
         root = group[table]
         if root not in held:
-            splits[table] = split_of(content[root])
+            splits[table] = free[root]
         elif table in official and SPLITS.index(official[table]) < held[root]:
             dropped.append(table)
         else:
             splits[table] = SPLITS[held[root]]
     return splits, tuple(dropped)
+
+
+def _fill(free: dict[str, Split], there: set[Split], content: Mapping[str, str], shares: Shares) -> None:
+    """Give a group of the largest split to each split that has a share and none: test first."""
+    wanted = dict(zip(SPLITS, shares.each, strict=True))
+    order: tuple[Split, ...] = ("test", "train", "validation")
+    for split in order:
+        found = Counter(free.values())
+        if not wanted[split] or found[split] or split in there or not free:
+            continue
+        largest = max(SPLITS, key=lambda name: found[name])
+        if found[largest] > 1 or largest in there:
+            root = min((root for root, its in free.items() if its == largest), key=lambda root: (content[root], root))
+            free[root] = split
 
 
 def _groups(

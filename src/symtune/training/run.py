@@ -20,6 +20,7 @@ from symtune.models.local import LoadedModel, check_model, load, prompt_format, 
 from symtune.models.local import quiet as quiet_transformers
 from symtune.output import check_writable, new_folder, sha256, versions, working_folder, write_manifest
 from symtune.packing import Row
+from symtune.splitting import splits_of
 from symtune.training import checkpoints
 from symtune.training import rows as training_rows
 from symtune.training.config import StepLog, TrainConfig, TrainReport
@@ -189,6 +190,7 @@ def _write(
             },
             **facts,
             **counts,
+            "splits": splits_of(config.data),
             "passes": round(plan.passes, 4),
             "packs": len(plan.packs),
             "packs_per_step": plan.per_step,

@@ -23,14 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from symtune.benchmark import TableBenchmark
-from symtune.benchmarks.wikitablequestions.rules import wtq_correct
-from symtune.outcomes import TableQuestion
+from symtune.benchmarks.wikitablequestions.rules import alone_right, to_value, wtq_correct
+from symtune.outcomes import RandomCell, TableQuestion
 from symtune.prompts import load_templates
-from symtune.releases import read_tsv
-from symtune.tables import load_tables
-from symtune.types import InputError, Table, UnknownName, Verdict
+from symtune.releases import ReleaseTables, read_tsv, split_file
+from symtune.types import InputError, Table, Verdict
 
 FILES = {"train": "training", "validation": "random-split-1-dev", "test": "pristine-unseen-tables"}
+PUBLISHED = {"train": 14_152, "validation": 2_831, "test": 4_344}
+RELEASE = "the official release of WikiTableQuestions"
 COLUMNS = ("id", "utterance", "context", "targetValue")
 _ESCAPE = re.compile(r"\\([np\\])")
 _NO_TABLE = Table("", (), (), ())
@@ -50,30 +51,29 @@ class WikiTableQuestions(TableBenchmark[WtqQuestion]):
     name = "wikitablequestions"
     metric = "wtq"
     templates = load_templates("wikitablequestions")
+    published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
         """`validation` by default: the test split is for the one last measurement."""
         chosen = split or "validation"
-        _questions_file(data, chosen)
+        _file(data, chosen)
         return chosen
 
     def load(self, data: Path, split: str, limit: int | None = None) -> list[WtqQuestion]:
         """The questions of a split, with their tables."""
-        path = _questions_file(data, split)
+        path = _file(data, split)
         if not (data / "csv").is_dir():
             raise InputError(f"{data / 'csv'}: no such folder; wanted the tables of the official release there")
         rows = list(islice(read_tsv(path, COLUMNS), limit))
         if not rows:
             raise InputError(f"{path}: no questions in it")
-        loaded = load_tables(data, layout="wtq")
-        tables = {table.id: table for table in loaded.tables}
-        canon = _canonical_values(data, path.stem)
+        tables, canon = ReleaseTables(data, "wtq"), _canonical_values(data, path.stem)
+        cells, questions = RandomCell(to_value), []
         for where, row in rows:
-            if row["context"] not in tables:
-                there = (data / row["context"]).is_file()
-                why = f"is not a usable table ({', '.join(loaded.dropped)})" if there else "is not there"
-                raise InputError(f"{where}: {data / row['context']}, the table of {row['id']}, {why}")
-        return [_question(where, row, tables, canon) for where, row in rows]
+            name = row["context"]
+            table = tables.find(name, data / name, where=where, question=row["id"])
+            questions.append(_question(where, row, table, canon, cells))
+        return questions
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> WtqQuestion:
         """The target, and its canonical values where the line has them."""
@@ -103,19 +103,8 @@ class WikiTableQuestions(TableBenchmark[WtqQuestion]):
         }
 
 
-def _questions_file(data: Path, split: str) -> Path:
-    """The tsv file of a split. Raises InputError or UnknownName with what is there."""
-    if not data.is_dir():
-        raise InputError(f"{data}: no such folder; wanted the official release of WikiTableQuestions")
-    there = sorted(file.stem for file in (data / "data").glob("*.tsv"))
-    if not there:
-        raise InputError(f"{data}: no data/*.tsv here; wanted the official release of WikiTableQuestions")
-    path = data / "data" / f"{FILES.get(split, split)}.tsv"
-    if path.is_file():
-        return path
-    if split in FILES:
-        raise InputError(f"{path}: no such file (split {split}); files of questions there: {', '.join(there)}")
-    raise UnknownName("split", split, [*FILES, *there])
+def _file(data: Path, split: str) -> Path:
+    return split_file(data / "data", split, FILES, ".tsv", RELEASE)
 
 
 def _unescape(cell: str) -> str:
@@ -140,14 +129,21 @@ def _canonical_values(data: Path, stem: str) -> dict[str, tuple[str, ...]]:
 
 
 def _question(
-    where: str, row: Mapping[str, str], tables: Mapping[str, Table], canon: Mapping[str, tuple[str, ...]]
+    where: str, row: Mapping[str, str], table: Table, canon: Mapping[str, tuple[str, ...]], cells: RandomCell
 ) -> WtqQuestion:
     target = _items(row["targetValue"])
     values = canon.get(row["id"])
     if values is not None and len(values) != len(target):
         raise InputError(f"{where}: question {row['id']} has {len(target)} answers, and {len(values)} in its .tagged")
-    fields = {"question": _unescape(row["utterance"])}
-    return WtqQuestion(id=row["id"], target=target, fields=fields, table=tables[row["context"]], canon=values)
+    return WtqQuestion(
+        id=row["id"],
+        target=target,
+        fields={"question": _unescape(row["utterance"])},
+        chance=cells.chance(table, alone_right(target, values)),
+        chance_how=cells.how,
+        table=table,
+        canon=values,
+    )
 
 
 BENCHMARK = WikiTableQuestions()

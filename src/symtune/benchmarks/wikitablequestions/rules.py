@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 TOLERANCE = 1e-6
@@ -57,11 +57,21 @@ def wtq_correct(prediction: Sequence[str], target: Sequence[str], target_canon: 
     `target` holds the released answer's items, `target_canon` the canonical value of each (None where the
     release has no `.tagged` file; items beyond its end have none). Predicted items are read as they stand.
     """
-    canon = list(target_canon or ())
-    canon += [""] * (len(target) - len(canon))
-    wanted = _distinct([to_value(text, value) for text, value in zip(target, canon, strict=False)])
+    wanted = _wanted(target, target_canon)
     given = _distinct([to_value(text) for text in prediction])
     return len(wanted) == len(given) and all(any(one.matches(other) for other in given) for one in wanted)
+
+
+def alone_right(target: Sequence[str], target_canon: Sequence[str] | None) -> Callable[[WtqValue], bool]:
+    """Whether an item, predicted alone, is right: `wtq_correct` of one target and many items."""
+    wanted = _wanted(target, target_canon)
+    return wanted[0].matches if len(wanted) == 1 else lambda value: False
+
+
+def _wanted(target: Sequence[str], target_canon: Sequence[str] | None) -> list[WtqValue]:
+    canon = list(target_canon or ())
+    canon += [""] * (len(target) - len(canon))
+    return _distinct([to_value(text, value) for text, value in zip(target, canon, strict=False)])
 
 
 def _distinct(values: Sequence[WtqValue]) -> list[WtqValue]:

@@ -63,10 +63,7 @@ def _concat(expr: t.Concat, frame: Frame) -> Vector:
 def _function(expr: t.Function, frame: Frame) -> Vector:
     args = [eval_expr(arg, frame) for arg in expr.args]
     record = FUNCTIONS[expr.name]
-    values, computed = record.evaluate(*args), max([arg.computed for arg in args])
-    if record.rounds:
-        computed = max(computed, ROUNDED) if any(isinstance(v, float) for v in values) else 0
-    return Vector(values, record.gives or args[0].type, None, computed)
+    return Vector(record.evaluate(*args), record.gives or args[0].type, None, max([arg.computed for arg in args]))
 
 
 def _aggregate(expr: t.Aggregate, frame: Frame) -> Vector:

@@ -62,12 +62,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function(Record):
-    """`evaluate` has a vector for each argument and yields a value a row. Its text is `NAME(a, b)` by default.
-    `rounds`: the decimals that it yields are not those of its argument, and whole numbers are exact.
-    """
+    """`evaluate` has a vector for each argument and yields a value a row. Its text is `NAME(a, b)` by default."""
 
     evaluate: Callable[..., list[Any]]
-    rounds: bool = False
     sqlite: str = ""
     duckdb: str = ""
 

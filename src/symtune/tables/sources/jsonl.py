@@ -1,6 +1,6 @@
 """JSON lines (.jsonl, .ndjson, both also as .gz): one table a line, one row a line, or one object a line that holds a
-table under a key (see `nested`); the first lines tell. A file that is one JSON document is read too, and as `.json`
-where it is the file named.
+table under a key (see `nested`); the first lines tell. A file that is one JSON list or object over several lines is
+read too, and as `.json` where it is the file named.
 
 A table is `{"header": [...], "rows": [[...], ...]}`, or what else `nested` knows; also read: `id` (or `table_id`),
 `title` (or `page_title`, `caption`). A file of rows, `{"name": "x", "n": 1}`, is one table: its columns are the keys in
@@ -13,22 +13,23 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import gzip
 import json
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from symtune.files import json_values
 from symtune.tables.clean import plain_columns, text_of
-from symtune.tables.delimited import read_text
+from symtune.tables.delimited import read_bytes, read_text
 from symtune.tables.encodings import REFUSED
+from symtune.tables.json_tables import table_in, title_of
 from symtune.tables.model import MAX_CELLS, TOO_LARGE, BrokenSource, Drop, RawTable, Reading
-from symtune.tables.nested import choose, hidden, table_in, tables_of_lines, title_of
+from symtune.tables.nested import choose, hidden, tables_of_lines
 from symtune.tables.sources import each_file, files_of
+from symtune.types import InputError
 
 LAYOUT = False
 SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
@@ -36,7 +37,7 @@ NO_TABLE = "jsonl line without a header and rows of cells"
 _FIRST = 20  # values that tell what a file is
 _HEAD = 1 << 16  # bytes that tell whether it is UTF-8
 _WANTED = "wanted one table or one row a line"
-_MOST_OF_A_DOCUMENT = 1 << 27  # bytes of a JSON document that is not written line by line
+_LONGEST = 1 << 27  # bytes of a line, which may be a whole table
 Value = tuple[int, Any]  # the number of its line (of a document: of the element), and what it is
 
 
@@ -58,16 +59,17 @@ def read_lines(file: Path, id: str, reading: Reading) -> Iterator[RawTable]:
     first = list(islice(values, _FIRST))
     if not first:
         raise BrokenSource("empty file", str(file), f"empty; {_WANTED}")
-    if len(first) == 1 and isinstance(first[0][1], list) and all(isinstance(item, dict) for item in first[0][1]):
-        first = list(enumerate(first[0][1], start=1))
-    tables = _tables(chain(first, values), first[:_FIRST], id, file, reading)
-    for number, table in enumerate(tables):
+    for number, table in enumerate(_tables(chain(first, values), first, id, file, reading)):
         yield replace(table, notes=notes + Counter(table.notes)) if notes and not number else table
 
 
 def _tables(values: Iterator[Value], first: list[Value], id: str, file: Path, reading: Reading) -> Iterator[RawTable]:
-    one = first[0][1] if first else None
+    one = first[0][1]
     objects = [value for _, value in first if isinstance(value, dict)]
+    if all(isinstance(value, list) for _, value in first) and not any(isinstance(cell, list) for cell in one):
+        whole = table_in([value for _, value in islice(values, MAX_CELLS)])  # one list of rows
+        if whole is not None:
+            return iter([whole.raw(id, str(file))])
     if not isinstance(one, dict) or {"header", "rows"} <= one.keys() or ((of := table_in(one)) and of.sure):
         return _a_table_a_line(values, id, file, reading.drop)
     choice = choose(objects, alone=len(first) == 1)
@@ -123,78 +125,40 @@ def _a_row_a_line(values: Iterator[Value], id: str, file: Path) -> Iterator[RawT
 
 
 def _values(file: Path, encoding: str | None, notes: Counter[str]) -> Iterator[Value]:
-    """Every line that is not blank; or what the file is, where that is one JSON document over several lines."""
-    first = True
-    for number, line in _lines(file, encoding, notes):
-        if not line.strip():
-            continue
+    """What `files.json_values` reads; where the file is not UTF-8, the lines of its text."""
+    if encoding is None and _is_utf8(file):
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            if first and line.lstrip()[:1] in ("{", "[") and (document := _document(file, encoding)) is not None:
-                yield 1, document
-                return
-            detail = f"{_why(error, line)}; {_WANTED}"
-            raise BrokenSource("broken jsonl", f"{file}:{number}", detail) from None
-        yield number, value
-        first = False
-
-
-def _why(error: Exception, line: str) -> str:
-    if isinstance(error, RecursionError):
-        return "JSON that is nested too deeply"
-    if not isinstance(error, json.JSONDecodeError):
-        return "a JSON number with too many digits"
-    if error.msg.startswith("Extra data"):
-        return "more than one JSON value on a line"
-    ends = error.pos >= len(line.rstrip()) or error.msg.startswith("Unterminated")
-    return "JSON that does not end where its line does" if ends and line.lstrip()[:1] in ("{", "[") else "not JSON"
-
-
-def _document(file: Path, encoding: str | None) -> Any:
-    if file.stat().st_size > _MOST_OF_A_DOCUMENT:
-        return None
-    text, _ = read_text(file, encoding)
-    try:
-        return json.loads(text) if len(text) <= _MOST_OF_A_DOCUMENT else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _lines(file: Path, encoding: str | None, notes: Counter[str]) -> Iterator[tuple[int, str]]:
-    try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
-            head = stream.read(_HEAD)
-            if encoding is None and _is_utf8(head):
-                yield from _utf8_lines(chain(_joined(head, stream), stream), file)
-                return
-    except (OSError, EOFError, zlib.error) as error:
-        raise BrokenSource("unreadable file", str(file), f"cannot be read ({error})") from None
+            for entry in json_values(file, longest=_LONGEST):
+                yield entry.number, entry.value
+        except InputError as error:
+            raise _broken(file, str(error)) from None
+        return
     text, found = read_text(file, encoding)
     notes.update(found)
-    yield from enumerate(text.split("\n"), start=1)
+    for number, line in enumerate(text.split("\n"), start=1):
+        try:
+            if line.strip():
+                yield number, json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise BrokenSource("broken jsonl", f"{file}:{number}", f"not JSON ({error}); {_WANTED}") from None
 
 
-def _is_utf8(head: bytes) -> bool:
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or head.count(0) * 64 > len(head):
-        return False
+def _broken(file: Path, told: str) -> BrokenSource:
+    place, _, detail = told.removeprefix(str(file)).partition(": ")
+    if "not UTF-8" in detail:
+        hint = "save it as UTF-8, or name its encoding: --encoding NAME"
+        return BrokenSource(REFUSED, f"{file}{place}", f"{detail}; {hint}")
+    reason = "unreadable file" if detail.startswith("cannot be read") else "broken jsonl"
+    return BrokenSource(reason, f"{file}{place}", detail)
+
+
+def _is_utf8(file: Path) -> bool:
+    """Whether a file begins as UTF-8, or with a mark of UTF-16, or packed."""
+    head = read_bytes(file, _HEAD)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)  # may end inside a character
     except UnicodeDecodeError:
         return False
-    return True
-
-
-def _joined(head: bytes, stream: IO[bytes] | gzip.GzipFile) -> list[bytes]:
-    """The lines of what was read already; the last one is read to its end."""
-    lines = head.removeprefix(codecs.BOM_UTF8).split(b"\n")
-    return [*lines[:-1], lines[-1] + stream.readline()]
-
-
-def _utf8_lines(lines: Iterable[bytes], file: Path) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield number, line.decode("utf-8")
-        except UnicodeDecodeError:
-            detail = "its encoding is not UTF-8 from this line on; save it as UTF-8, or name it: --encoding NAME"
-            raise BrokenSource(REFUSED, f"{file}:{number}", detail) from None
+    return head.count(0) * 64 <= len(head)

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from symtune.files import read_parquet
 from symtune.tables.clean import plain_columns
 from symtune.tables.model import MAX_CELLS, TOO_LARGE, BrokenSource, RawTable, Reading
 from symtune.tables.nested import choose, hidden, tables_of_lines
@@ -19,7 +20,6 @@ from symtune.tables.sources import each_file, files_of
 LAYOUT = False
 SUFFIXES = (".parquet", ".pq")
 _FIRST = 20  # rows that tell whether there are tables in them
-_BATCH = 64  # rows that are in memory at a time, where they hold tables
 
 
 def detect(path: Path) -> bool:
@@ -39,29 +39,26 @@ def _read_file(file: Path, id: str, reading: Reading) -> Iterator[RawTable]:
 
     try:
         with pyarrow.parquet.ParquetFile(file) as opened:
-            choice = choose(row for _, row in islice(_rows(opened), _FIRST))
-            if choice.hidden:
-                raise hidden(choice.hidden, str(file))
-            if choice.keys is not None:
-                yield from tables_of_lines(_rows(opened), choice.keys, id, file, reading.drop)
-            else:
+            columns = _telling(opened.schema_arrow)
+            choice = choose(islice(read_parquet(file, columns), _FIRST) if columns else ())
+            if choice.keys is None and not choice.hidden:
                 yield _one_table(opened, file, id)
     except (pyarrow.ArrowException, OSError, ValueError, TypeError) as error:
         detail = f"not a readable parquet file of plain values ({str(error).splitlines()[0]})"
         raise BrokenSource("unreadable file", str(file), detail) from None
+    if choice.hidden:
+        raise hidden(choice.hidden, str(file))
+    if choice.keys is not None:
+        rows = enumerate(read_parquet(file, columns), start=1)
+        yield from tables_of_lines(rows, choice.keys, id, file, reading.drop)
 
 
-def _rows(opened: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Number (from 1) of every row, and those of its values that may hold a table or name one."""
+def _telling(schema: Any) -> list[str]:
+    """The columns that may hold a table, or name one."""
     from pyarrow import types
 
     kinds = (types.is_nested, types.is_string, types.is_large_string, types.is_dictionary)
-    chosen = [at for at, column in enumerate(opened.schema_arrow) if any(kind(column.type) for kind in kinds)]
-    number = 0
-    for batch in opened.iter_batches(batch_size=_BATCH) if chosen else ():
-        for row in batch.select(chosen).to_pylist():
-            number += 1
-            yield number, row
+    return [column.name for column in schema if any(kind(column.type) for kind in kinds)]
 
 
 def _one_table(opened: Any, file: Path, id: str) -> RawTable:
