@@ -19,7 +19,8 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "seeds", "tokens", "keys", "exhaustion"),
     ("config", "output", "files", "denotation", "intervals", "quotas", "workers", "progress", "model"),
-    ("flags", "registry", "outcomes", "reading"),
+    ("flags", "registry", "reading"),
+    ("outcomes",),
     ("tables", "prompts", "executors", "worked"),
     ("sql",),
     ("task",),

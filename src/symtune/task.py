@@ -60,13 +60,8 @@ from symtune.worked import Process, check_solution, parted
 
 DRAWS = 50  # for each example of a block, where draws of other splits come between
 TABLES = "tables"  # the field that holds the tables that an example shows
-TRAITS = (
-    "ordered",
-    "query_type",
-    "operators",
-    "chance",
-    "solution",
-)  # names in a stored example's `info` that are not fields
+# Names in a stored example's `info` that are not fields.
+TRAITS = ("ordered", "query_type", "operators", "chance", "solution")
 
 Fits = Callable[[str], bool]  # whether a prompt is short enough
 
