@@ -154,7 +154,7 @@ class Words(msgspec.Struct, frozen=True):
 
 
 class SymbolicTask(ABC):
-    """A task without end. `version` is bumped when its stream changes.
+    """An endless task. `version` is bumped when its stream changes.
 
     engines: further engines that can check its answers, for `verify` and `audit --engine`. doubts: reasons of rejects
     that no draw should have -> the engine that does not confirm it.

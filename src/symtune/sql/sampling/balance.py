@@ -2,7 +2,7 @@
 
     balance = Balance(rng, count, rows)
     classes = balance.check(denotation, text, …)   # raises Rejected("balance: …") where it would exceed a quota
-    balance.count(text, classes)                   # an answer that was checked goes out
+    balance.count(text, classes)                   # an answer that was checked is written
 
 Blocks keep quotas (`symtune.quotas`), whatever the table offers. The cell of the first row (or the last) may answer as
 often as that of any other row: in a table of r rows its rate is never less than 1/r, else the ends of a small table
@@ -59,7 +59,7 @@ class Balance:
         return found
 
     def count(self, text: str, classes: Iterable[str]) -> None:
-        """An answer of these classes goes out."""
+        """An answer of these classes is written."""
         self._answers[text] = self._answers.get(text, 0) + 1
         self._quotas.count(classes)
 
