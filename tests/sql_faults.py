@@ -16,6 +16,7 @@ from symtune.sql.language import expressions as x
 from symtune.sql.language import functions as f
 from symtune.sql.language import operations as o
 from symtune.sql.language import tree as t
+from symtune.sql.language import windows as w
 from symtune.sql.language.type_rules import type_of
 from symtune.sql.language.vectors import Frame, Vector
 
@@ -325,7 +326,7 @@ FAULTS: dict[str, Fault] = {
     "RANK ignores ties": [_record(f.WINDOWS, "RANK", _rank_by_position)],
     "a running sum is the whole sum": [_record(f.WINDOWS, "SUM", _whole_sum)],
     "PARTITION BY is ignored": _rewritten(t.Window, partition=lambda x: ()),
-    "window functions ignore ties": [(f, "_no_ties", lambda order, keys: None)],
+    "window functions ignore ties": [(w, "no_ties", lambda order, keys: None)],
     "decimals are rounded to one place": [
         (o.ARITHMETIC, "*", lambda x, y: round(_arithmetic["*"](x, y), 1)),
         (o.ARITHMETIC, "/", lambda x, y: round(_arithmetic["/"](x, y), 1)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,12 +18,12 @@ MODULES = sorted(ROOT.rglob("*.py"))
 # A module imports from the layers above it in this table, and from its own package. Nothing else of ours.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "seeds", "tokens", "keys", "exhaustion"),
-    ("config", "output", "files", "denotation", "intervals", "quotas", "workers", "model"),
+    ("config", "output", "files", "denotation", "intervals", "quotas", "workers", "progress", "model"),
     ("flags", "registry", "outcomes", "reading"),
     ("tables", "prompts", "executors"),
     ("sql",),
     ("task",),
-    ("tasks", "dataset", "releases"),
+    ("tasks", "dataset", "releases", "splitting"),
     ("benchmark",),
     ("benchmarks",),
     ("metrics",),
@@ -32,13 +33,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("packing",),
     ("training",),
     ("recipe",),
+    ("api",),
     ("cli",),
 )
 SQL_ROOMS = ("language", "corpus", "sampling")  # of sql/: a room imports from those before it
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-SELF_CONTAINED = ("tasks", "benchmarks")  # one file each, found because it is in the folder
+SELF_CONTAINED = ("tasks", "benchmarks")  # one file or folder each, found because it is there
+KNOW_SQL = ("sql", "tasks.sql_execution", "cli.sql_templates")  # who alone imports symtune.sql
 TRAINING = {"torch", "transformers", "accelerate", "trl", "peft", "gguf", "tokenizers", "safetensors"}
-MAY_TRAIN = ("models.local", "training", "packing")
+MAY_TRAIN = ("models.local", "training")
 HEAVY = ("torch", "transformers", "duckdb", "ray", "pandas", "matplotlib", "scipy", "datasets", "sqlglot")
 
 
@@ -88,9 +91,13 @@ def test_module(path):
             used = {other.split(".")[0] for other in found} & TRAINING
             assert not used, f"{name} imports {used}: only {MAY_TRAIN} may"
     if package in SELF_CONTAINED and "." in name:
-        siblings = {other for other in ours(found) if other.startswith(f"{package}.")}
-        siblings = {other for other in siblings if (ROOT / package / f"{other.split('.')[1]}.py").is_file()}
-        assert not siblings, f"{name} imports {siblings}: each file of {package}/ stands alone"
+        plugins = {other.name for other in pkgutil.iter_modules([str(ROOT / package)])}
+        used = {other.split(".")[1] for other in ours(found) if other.startswith(f"{package}.")}
+        siblings = used & plugins - {name.split(".")[1]}
+        assert not siblings, f"{name} imports {siblings}: each plug-in of {package}/ stands alone"
+    if not any(name == one or name.startswith(f"{one}.") for one in KNOW_SQL):
+        used = {other for other in ours(found) if other.split(".")[0] == "sql"}
+        assert not used, f"{name} imports {used}: only {KNOW_SQL} may"
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level], (
         "write imports in full"
     )

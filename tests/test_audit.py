@@ -142,6 +142,42 @@ def test_a_tampered_answer_is_found(made, tmp_path):
     assert "answer differs" in done.stdout
 
 
+def test_a_prompt_that_was_cut_or_emptied_is_found(made, tmp_path):
+    for name, spoil in (("cut", lambda text: text[: len(text) // 2]), ("empty", lambda text: "")):
+
+        def change(kind, rows, spoil=spoil):
+            if kind == "data":
+                rows[0]["prompt"] = spoil(rows[0]["prompt"])
+
+        report = audit(tampered(made, tmp_path / name, change))
+        assert (report.agreed, dict(report.failures)) == (199, {"prompt differs": 1})
+        assert "stored" in report.first[0][2]
+
+
+def test_prompts_of_unknown_making_are_said(made, tmp_path, lines):
+    def change(kind, rows):
+        if kind == "data":
+            rows[0]["prompt_template"], rows[1]["linearization"] = "mine", "morse"
+
+    report = audit(tampered(made, tmp_path / "data", change))
+    assert (report.agreed, report.unrendered) == (200, 2)
+    assert "2 prompts were not checked" in symtune("audit", tmp_path / "data").stdout
+    assert lines(GOOD).unrendered == 1
+
+
+def test_the_order_of_an_unordered_answer_means_nothing(lines):
+    both = {"sql": "SELECT name FROM w WHERE age = 25", "tables": [TABLE]}
+    sorted_ = {"sql": "SELECT name FROM w WHERE age = 25 ORDER BY name", "tables": [TABLE]}
+    assert lines({"answer": "Bo | Cid", "info": both}, {"answer": "Cid | Bo", "info": both}).agreed == 2
+    assert lines({"answer": "Bo | Cid", "info": sorted_}, {"answer": "Cid | Bo", "info": sorted_}).agreed == 1
+    assert (
+        lines(
+            {"answer": "Bo | Bo", "info": both}, {"answer": "Bo", "info": both}, {"answer": "Bo |Cid", "info": both}
+        ).agreed
+        == 0
+    )
+
+
 def test_a_tampered_program_is_found(made, tmp_path):
     def change(kind, rows):
         info = json.loads(rows[0]["info"])
@@ -195,7 +231,7 @@ def test_wrong_input(tmp_path, lines):
         ("x.jsonl", b"", "there are no lines in it"),
         ("x.jsonl", b'{"answer": \n', r"x\.jsonl:1: not JSON"),
         ("x.jsonl", b"[1]\n", "got a JSON number, wanted an example"),
-        ("x.jsonl", b"[" * 100_000, r"x\.jsonl:1: record 1: not JSON"),
+        ("x.jsonl", b"[" * 100_000, r"x\.jsonl: record 1: not JSON"),
         ("x.jsonl", b'{"prompt": "' + b"x" * 17_000_000, r"x\.jsonl:1: a line of more than 16,777,216 bytes"),
         ("x.jsonl", b"\xff\xfe\n", r"x\.jsonl: not utf-16"),
         ("x.parquet", b"not parquet", "not a readable parquet file"),

@@ -90,13 +90,23 @@ def test_a_recipe_of_it_with_two_benchmarks(finished):
     run = finished / "run"
     for model in ("before", "after", "control"):
         assert results_of(run / "evaluation" / model / "held_out")[0]["n"] == 12
-        assert [one["metric"] for one in results_of(run / "evaluation" / model / "gsm8k")] == ["number_match", "official"]
+        assert [one["metric"] for one in results_of(run / "evaluation" / model / "gsm8k")] == [
+            "number_match",
+            "official",
+        ]
     lines = read_manifest(run, "run")["comparisons"]
     compared = {(line["evaluation"], line["against"], line["n"]) for line in lines}
-    assert compared == {(name, against, n) for name, n in (("held_out", 12), ("gsm8k", 3)) for against in ("before", "control")}
+    assert compared == {
+        (name, against, n) for name, n in (("held_out", 12), ("gsm8k", 3)) for against in ("before", "control")
+    }
     page = (run / "report.html").read_text("utf-8")
     assert "This run is not complete" not in page
-    for said in ("Add up: ", "held_out, test split, metric denotation", "gsm8k, test split, metric number_match", "add_up"):
+    for said in (
+        "Add up: ",
+        "held_out, test split, metric denotation",
+        "gsm8k, test split, metric number_match",
+        "add_up",
+    ):
         assert said in page
     assert "right column" not in page  # the words of another task
 
@@ -144,7 +154,10 @@ def test_two_tasks_in_a_folder_are_groups_and_so_are_their_query_types(both):
     assert [question.task.name for question in limited] == ["sql_execution"] * 3 + ["add_up"] * 2
     for question in questions:
         assert benchmark.score(question.example.answer, question).score == 1.0
-        assert benchmark.score(f"The answer is {question.example.answer}.", question).reason in ("right", "right, in prose")
+        assert benchmark.score(f"The answer is {question.example.answer}.", question).reason in (
+            "right",
+            "right, in prose",
+        )
         assert benchmark.score("no", question).score == 0.0
     with pytest.raises(InputError, match=r"'add_up'.* --task FILE"):
         find("held_out").load(both, "test")

@@ -103,7 +103,7 @@ BROKEN = [
     ("header.csv", "a,b\n", "no rows", "no rows"),
     ("image.csv", b"\x81\x8d\x8f\x90\x9d", "unknown encoding", "encoding"),
     ("lines.jsonl", '{"header": ["a"], "rows": [["1"]]}\n{"header"\n', "broken jsonl", ":2: "),
-    ("deep.jsonl", "[" * 100_000, "broken jsonl", ":1: "),
+    ("deep.jsonl", "[" * 100_000, "broken jsonl", "nested too deeply"),
     ("other.jsonl", "[1]\n", "jsonl line without a header and rows of cells", ":1: "),
     ("texts.jsonl", '{"header": ["a"], "rows": ["x"]}\n', "jsonl line without a header and rows of cells", ":1: "),
     ("rows.jsonl", '{"a": 1}\n[1]\n', "broken jsonl", ":2: "),

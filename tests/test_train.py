@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,10 @@ from symtune.models.local import LoadedModel, LocalModel, load
 from symtune.packing import Row, plan_packs
 from symtune.seeds import rng
 from symtune.training import StepLog, TrainConfig, TrainSettings, train
+from symtune.training.checkpoints import fault, newest_complete
 from symtune.training.isolation import choose_attention
 from symtune.training.plan import make_plan
 from symtune.training.rows import TrainingRecord, encode, read, shards, shuffle_answers
-from symtune.training.run import newest_complete
 from symtune.training.tensors import causal_tensors, summed_loss
 from symtune.training.trainers import learning_rate_factor
 from symtune.types import InputError, LeakError, OutputError
@@ -343,7 +345,7 @@ class Cut(Exception):  # noqa: N818
 
 @pytest.mark.parametrize("spec", [LLAMA, T5], ids=["causal", "seq2seq"])  # T5 has dropout: its draws go on too
 def test_a_run_that_is_cut_and_resumed_ends_as_the_uninterrupted_one(
-    spec: dict[str, Any], data: Path, tmp_path: Path
+    spec: dict[str, Any], data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def config(name: str) -> TrainConfig:
         return TrainConfig(
@@ -372,13 +374,79 @@ def test_a_run_that_is_cut_and_resumed_ends_as_the_uninterrupted_one(
     (working / "checkpoint-6" / "trainer_state.json").unlink()  # and one that was half written
     assert newest_complete(working) == working / "checkpoint-4"
     seen: list[int] = []
+    capsys.readouterr()
     report = train(config("cut"), quiet=True, on_step=lambda step: seen.append(step.step))
+    assert capsys.readouterr().err.splitlines() == [
+        f"symtune: {working}/checkpoint-99 is incomplete (no complete.json, which is written last) and is passed over",
+        f"symtune: {working}/checkpoint-6 is incomplete (trainer_state.json is missing) and is passed over",
+    ]
     assert report.resumed_from == 4
     assert seen == list(range(5, whole.steps + 1))
     assert log_of(tmp_path / "cut") == log_of(tmp_path / "whole")
     one, two = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "cut"))
     assert one == two
     assert not working.exists()
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole checkpoint of a training that was cut."""
+    folder = tmp_path_factory.mktemp("cut")
+
+    def stop(step: StepLog) -> None:
+        if step.step == 2:
+            raise Cut
+
+    settings: dict[str, Any] = {"epochs": 1, "batch_tokens": 400, "max_length": 300, "save_every": 1}
+    with pytest.raises(Cut):
+        train(
+            TrainConfig(model=LLAMA, data=write(folder / "mix", records()), out=folder / "out", **settings),
+            quiet=True,
+            on_step=stop,
+        )
+    return folder / ".out.working" / "checkpoint-1"
+
+
+TORN = [
+    ("model.safetensors", lambda path: os.truncate(path, path.stat().st_size // 2), "model.safetensors has "),
+    ("optimizer.pt", lambda path: os.truncate(path, 1000), "optimizer.pt has 1,000 bytes of "),
+    ("rng_state.pth", lambda path: path.unlink(), "rng_state.pth is missing"),
+    ("scheduler.pt", lambda path: path.write_bytes(b"\0" * path.stat().st_size), "scheduler.pt has changed"),
+    ("complete.json", lambda path: os.truncate(path, 100), "no complete.json"),
+]
+
+
+@pytest.mark.parametrize(("name", "tear", "wrong"), TORN, ids=[name for name, *_ in TORN])
+def test_a_checkpoint_that_lost_data_is_passed_over_with_one_line(
+    name: str, tear: Callable[[Path], Any], wrong: str, checkpoint: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(checkpoint, tmp_path / "checkpoint-1")
+    shutil.copytree(checkpoint, tmp_path / "checkpoint-2")
+    tear(tmp_path / "checkpoint-2" / name)
+    said: list[str] = []
+    assert newest_complete(tmp_path, said.append) == tmp_path / "checkpoint-1"
+    (line,) = said
+    assert f"checkpoint-2 is incomplete ({wrong}" in line
+
+
+def test_a_full_disk_is_one_line_and_the_older_checkpoint_stays_whole(data: Path, tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_at_four(step: StepLog) -> None:
+        if step.step == 4:  # its checkpoint cannot be written: no file may grow beyond this
+            resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limits[1]))
+
+    settings: dict[str, Any] = {"epochs": 6, "batch_tokens": 400, "max_length": 300, "save_every": 2}
+    config = TrainConfig(model=LLAMA, data=data, out=tmp_path / "out", **settings)
+    try:
+        with pytest.raises(OutputError, match=r"^cannot write .*checkpoint-4: .+$"):
+            train(config, quiet=True, on_step=fill_at_four)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    kept = tmp_path / ".out.working" / "checkpoint-2"
+    assert not fault(kept)
+    assert not (kept.parent / "checkpoint-4").exists()
+    assert train(config, quiet=True).resumed_from == 2
 
 
 def test_checkpoints_of_another_run_are_not_resumed(data: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from symtune import config, dataset, reporting, training
 from symtune import mixture as mixtures
 from symtune.benchmarks import find as find_benchmark
-from symtune.evaluation import EvaluateConfig, prepare
+from symtune.evaluation import EvaluateConfig, check_splits, prepare
 from symtune.evaluation import evaluate as run_evaluation
 from symtune.evaluation.scoring import Scored, by_benchmark, by_metric, score_file
 from symtune.generation import GenerateConfig
@@ -111,6 +111,7 @@ def evaluate(
     said = {"benchmark": benchmark, "model": str(model), "data": data, "out": out, "task": tuple(tasks), **settings}
     asked = EvaluateConfig.of(said)
     check_writable(asked.out, overwrite=asked.overwrite)
+    check_splits(model, asked.data)
     exam = prepare(asked, asked.data, asked.task)
     arguments = {**asked.model_dump(mode="json", exclude={"out", "overwrite"}), "split": exam.split}
     loaded = open_model(model, batch_tokens=asked.batch_tokens)

@@ -4,8 +4,9 @@
     report.agreement     # 1.0 on our own data
 
 A line holds when its task proves the answer again from the fields alone (for SQL: our evaluator, SQLite, and SQLite on
-permuted rows and columns), and `completion` and `answer` are the same text. Lines that no prompt should share are
-counted too.
+permuted rows and columns), `completion` and `answer` are the same text, and the prompt is what the task renders from
+the fields, where the line names a prompt template (and for tables a linearization) that the task knows. Lines whose
+prompt could not be rendered again, and lines that share a prompt, are counted too.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from symtune.dataset import Line, lines
+from symtune.dataset import Line, Row, lines
 from symtune.denotation import render
 from symtune.keys import KeySet
+from symtune.prompts import LINEARIZATIONS
 from symtune.seeds import digest
-from symtune.task import SymbolicTask
+from symtune.task import TABLES, SymbolicTask
 from symtune.tasks import DEFAULT, Known
 from symtune.types import Fields, InputError, Rejected, UnknownName
 
@@ -35,6 +37,7 @@ class AuditReport:
     lines: int = 0
     agreed: int = 0
     duplicates: int = 0
+    unrendered: int = 0  # lines that agree, whose prompt could not be rendered again
     unasked: int = 0  # lines of tasks that the further engine knows nothing of
     failures: Counter[str] = field(default_factory=Counter)
     first: list[tuple[str, str, str]] = field(default_factory=list)
@@ -59,10 +62,11 @@ class _Audited:
     id: str
     task: SymbolicTask | None
     fields: Fields = field(default_factory=dict)
+    rendered: bool = False  # whether the prompt was rendered again
 
 
 def audit(
-    path: Path, *, engine: str = "", tasks: Sequence[str] = (), progress: Callable[[int], None] | None = None
+    path: Path, *, engine: str = "", tasks: Sequence[str] = (), progress: Callable[[int, None], None] | None = None
 ) -> AuditReport:
     """Re-execute every line of a data set folder, a parquet file or a jsonl file.
 
@@ -82,6 +86,7 @@ def audit(
             report.fail(audited.where, audited.id, reason, detail)
         else:
             report.agreed += 1
+            report.unrendered += not audited.rendered
             waiting.append(audited)
         if isinstance(line.row.get("prompt"), str):
             batch.append(digest(line.row["prompt"]))
@@ -90,8 +95,8 @@ def audit(
             batch.clear()
         if len(waiting) == BATCH:
             _confirm(waiting, engine, report)
-        if progress:
-            progress(report.lines)
+        if progress and report.lines % BATCH == 0:
+            progress(report.lines, None)
     _confirm(waiting, engine, report)
     report.duplicates += seen.add(b"".join(batch)).count(False)
     if not report.lines:
@@ -126,10 +131,28 @@ def _check(line: Line, audited: _Audited) -> tuple[str, str]:
         return "unknown task", f"{row['task']!r}; a task of your own is named by --task FILE"
     try:
         audited.fields = task.fields_of(line.info())
-        if task.check(audited.fields, answer):
-            return "", ""
-        return "answer differs", f"stored {answer!r}, executed {render(task.execute(audited.fields))!r}"
+        if not task.check(audited.fields, answer):
+            return "answer differs", f"stored {answer!r}, executed {render(task.execute(audited.fields))!r}"
+        return _check_prompt(row, task, audited)
     except Rejected as error:
         return error.reason, str(error)
     except (InputError, KeyError, TypeError, AttributeError, ValueError) as error:
         return "unreadable fields", f"{type(error).__name__}: {error}"
+
+
+def _check_prompt(row: Row, task: SymbolicTask, audited: _Audited) -> tuple[str, str]:
+    """The same of the prompt, rendered again; whether it could be is left in `audited`."""
+    how = str(row.get("linearization") or "")
+    template = task.template(str(row.get("prompt_template") or ""), audited.fields)
+    if template is None or not isinstance(row.get("prompt"), str):
+        return "", ""
+    if TABLES in audited.fields and how not in LINEARIZATIONS:
+        return "", ""
+    audited.rendered = True
+    prompt = task.prompt(audited.fields, template, how)
+    if prompt == row["prompt"]:
+        return "", ""
+    place = next((i for i, pair in enumerate(zip(prompt, row["prompt"], strict=False)) if pair[0] != pair[1]), None)
+    where = min(len(prompt), len(row["prompt"])) if place is None else place
+    got, wanted = row["prompt"][where : where + 40], prompt[where : where + 40]
+    return "prompt differs", f"from character {where + 1} on: stored {got!r}, rendered {wanted!r}"

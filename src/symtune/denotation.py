@@ -65,6 +65,14 @@ def render(denotation: Denotation) -> str:
     return text
 
 
+def is_written(text: str, denotation: Denotation) -> bool:
+    """Whether `text` writes the denotation to the letter, its rows in any order where their order means nothing."""
+    rows = parse(text)
+    if text != ROW_DELIMITER.join([CELL_DELIMITER.join(row) for row in rows]):
+        return False
+    return rows == denotation.rows if denotation.ordered else Counter(rows) == Counter(denotation.rows)
+
+
 def parse(text: str) -> tuple[tuple[str, ...], ...]:
     """Rows of cells of an answer text. Characters that do not print count as a space, white space around a
     cell does not count, and empty cells and rows are left out; so any text can be parsed, and only a text

@@ -35,7 +35,7 @@ def takes(model: type[Model]) -> Callable[[Callable[[Model], None]], Callable[..
             function(model.of(_given(model, said), _flag))
 
         command.__doc__ = function.__doc__
-        parameters = [_parameter(name, field) for name, field in model.model_fields.items()]
+        parameters = [_parameter(name, model.model_fields[name]) for name in _in_order(model)]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         return command
 
@@ -49,6 +49,12 @@ def given(context: typer.Context) -> dict[str, Any]:
         for name, value in context.params.items()
         if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
     }
+
+
+def _in_order(model: type[Strict]) -> list[str]:
+    """The fields that a model has of its own before those that it inherits, which more than one verb may take."""
+    owners = [inspect.get_annotations(owner) for owner in model.__mro__]
+    return sorted(model.model_fields, key=lambda name: next(k for k, own in enumerate(owners) if name in own))
 
 
 def _flag(name: str) -> str:

@@ -27,6 +27,7 @@ from symtune.config import Strict
 from symtune.output import new_folder, sha256, versions, write_manifest
 from symtune.records import Item, Notes
 from symtune.seeds import digest, rng
+from symtune.splitting import check_same_splits, splits_of
 from symtune.types import InputError, LeakError
 
 ROWS_PER_SHARD = 50_000
@@ -131,6 +132,7 @@ def mix(
     each record read, and the text of the records chosen.
     """
     found = [(source, _find(source, base, run)) for source in mixture.sources]
+    splits = check_same_splits({source.path: splits_of(path) for source, path in found})
     with new_folder(out, overwrite=overwrite) as folder:
         surveys = _survey(found)
         wanted = _wanted(mixture, surveys)
@@ -145,6 +147,7 @@ def mix(
             "records": sum(share.records for share in shares),
             "shares": [asdict(share) | {"short": share.short} for share in shares],
             "inputs": inputs,
+            "splits": splits,
             "sha256": shards,
             "versions": versions("pyarrow"),
         }

@@ -2,16 +2,18 @@
 
 means("gsm8k", "test", "number_match", outcomes)     # the whole, further metrics, groups
 mean_over_groups("bbh", "test", "mean over tasks", outcomes)
+of_parts(results, 14, 27, "tasks")                   # the whole has no score where parts are missing
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from symtune.denotation import ROW_DELIMITER
 from symtune.intervals import mean_of_means, score_interval
 from symtune.types import Completion, Result, Table
 
@@ -31,6 +33,14 @@ class Question:
     groups: tuple[str, ...] = ()
     chance: float | None = None
     chance_how: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartQuestion(Question):
+    """A question of a benchmark of many parts (tasks, subjects). at_hand: the parts that the release here holds."""
+
+    part: str
+    at_hand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,21 +96,51 @@ def mean(benchmark: str, split: str, metric: str, scores: Sequence[float], group
 
 
 def means(benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome]) -> list[Result]:
-    """The mean of all scores, those of further metrics, and those of each group."""
-    results = [_with_chance(mean(benchmark, split, metric, [outcome.score for outcome in outcomes]), outcomes)]
+    """The mean of all scores, those of further metrics, and those of each group. Beside each score stands what needs
+    no reading: `chance`, and the score of always giving the `majority_answer`.
+    """
+    results = [_beside_guesses(mean(benchmark, split, metric, [outcome.score for outcome in outcomes]), outcomes)]
     for other in sorted({name for outcome in outcomes for name in outcome.others}):
-        results.append(mean(benchmark, split, other, [outcome.others.get(other, 0.0) for outcome in outcomes]))
+        of_other = mean(benchmark, split, other, [outcome.others.get(other, 0.0) for outcome in outcomes])
+        results.append(of_other.noting(_majority(outcomes)))
     for group, members in by_group(outcomes).items():
         of_group = mean(benchmark, split, metric, [outcome.score for outcome in members], group)
-        results.append(_with_chance(of_group, members))
+        results.append(_beside_guesses(of_group, members))
     return results
 
 
-def mean_over_groups(benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome]) -> Result:
-    """The mean of the groups' means, each group counting alike, as a result of its own metric name."""
-    groups = [[outcome.score for outcome in members] for members in by_group(outcomes).values()]
-    found, interval = mean_of_means(groups)
-    return Result(benchmark, split, metric, found, sum(map(len, groups)), interval)
+def mean_over_groups(
+    benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome], among: Container[str] | None = None
+) -> Result:
+    """The mean of the groups' means, each group counting alike, as a result of its own metric name. `among`: the groups
+    that count, all for None.
+    """
+    groups = [members for group, members in by_group(outcomes).items() if among is None or group in among]
+    found, interval = mean_of_means([[outcome.score for outcome in members] for members in groups])
+    notes = [{**_chance(members), **_majority(members)} for members in groups]
+    shared = set.intersection(*map(set, notes)) if notes else set()
+    beside: dict[str, Any] = {
+        name: math.fsum(note[name] for note in notes) / len(notes) for name in ("chance", "majority") if name in shared
+    }
+    if "chance" in beside:
+        beside |= {name: how for name, how in _chance(outcomes).items() if name != "chance"}
+    return Result(benchmark, split, metric, found, sum(map(len, groups)), interval, notes=beside)
+
+
+def at_hand(outcomes: Sequence[Outcome]) -> frozenset[str]:
+    """The parts that the release of the questions holds."""
+    first = outcomes[0].question if outcomes else None
+    return frozenset(first.at_hand if isinstance(first, PartQuestion) else ())
+
+
+def of_parts(results: Sequence[Result], there: int, all_: int, kind: str) -> list[Result]:
+    """The results of a release that holds `there` of `all_` parts (`kind`: what they are called). Where some are
+    missing the groups keep their scores; those of the whole have none, and say why under `release`.
+    """
+    if there >= all_:
+        return list(results)
+    note = {"release": f"{there} of {all_} {kind}"}
+    return [one if one.group else replace(one, score=None, interval=None, notes=note) for one in results]
 
 
 def by_group(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
@@ -112,9 +152,23 @@ def by_group(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
     return dict(sorted(found.items()))
 
 
-def _with_chance(result: Result, outcomes: Sequence[Outcome]) -> Result:
-    """The result with the mean chance of the questions, where it is known of each of them."""
+def _beside_guesses(result: Result, outcomes: Sequence[Outcome]) -> Result:
+    return result.noting({**_chance(outcomes), **_majority(outcomes)})
+
+
+def _chance(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The mean chance of the questions and what is guessed, where chance is known of each of them."""
     chances = [outcome.question.chance for outcome in outcomes if outcome.question.chance is not None]
     if not chances or len(chances) < len(outcomes):
-        return result
-    return result.noting({"chance": math.fsum(map(float, chances)) / len(chances)})
+        return {}
+    how = sorted({outcome.question.chance_how for outcome in outcomes} - {""})
+    return {"chance": math.fsum(map(float, chances)) / len(chances), **({"chance_how": "; ".join(how)} if how else {})}
+
+
+def _majority(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The most frequent gold answer, the first in alphabetical order of several, and its share of the questions."""
+    answers = Counter(ROW_DELIMITER.join(outcome.question.target) for outcome in outcomes)
+    if not answers:
+        return {}
+    answer, often = min(answers.items(), key=lambda item: (-item[1], item[0]))
+    return {"majority": often / len(outcomes), "majority_answer": answer}

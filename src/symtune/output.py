@@ -88,10 +88,9 @@ def working_folder(
     try:
         before = _work_of(folder)
         if before is not None and before != said and not overwrite and worth(folder):
-            name = next(key for key in sorted({*before, *said}) if before.get(key) != said.get(key))
             raise OutputError(
-                f"{folder} holds unfinished work of other arguments ({name} differs); run it to its end with the same "
-                "arguments, or add --overwrite to discard it"
+                f"{folder} holds unfinished work of other arguments ({_difference(before, said)}); run it to its end "
+                "with the same arguments, or add --overwrite to discard it"
             )
         if before != said:
             shutil.rmtree(folder, ignore_errors=True)
@@ -106,6 +105,27 @@ def working_folder(
             shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """In what two identities differ first, in words."""
+    before, after = _flat(was), _flat(now)
+    name = next(key for key in sorted({*before, *after}) if before.get(key) != after.get(key))
+    return f"{name}: was {_shown(before.get(name))}, is {_shown(after.get(name))}"
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {name: value}
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        found |= _flat(inner, f"{name}.{key}" if name else str(key))
+    return found
+
+
+def _shown(value: Any, most: int = 40) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _work_of(folder: Path) -> dict[str, Any] | None:

@@ -32,11 +32,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from symtune.config import Strict
-from symtune.denotation import CELL_DELIMITER, ROW_DELIMITER, parse, render, same_answer
+from symtune.denotation import CELL_DELIMITER, ROW_DELIMITER, is_written, parse, render, same_answer
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all
 from symtune.quotas import Quotas
 from symtune.seeds import digest
-from symtune.tables import Views, cut_for_question, split_of
+from symtune.tables import DEFAULT_SHARES, Shares, Views, cut_for_question, split_of
 from symtune.tokens import estimate
 from symtune.types import (
     Denotation,
@@ -72,7 +72,7 @@ class Setting:
     estimate, so every whole prompt is counted with it. programs: examples a block. templates: ids or keys of prompt
     templates, () for all; held_out_templates: the share of them kept from train, the only ones of the other splits.
     verify: a further engine that must confirm every answer. views: the tables and what is shown of them, None for a
-    task without. prepared: what `SymbolicTask.prepare` made.
+    task without. shares: of the splits that items are dealt to. prepared: what `SymbolicTask.prepare` made.
     """
 
     split: Split = "train"
@@ -83,6 +83,7 @@ class Setting:
     templates: tuple[str, ...] = ()
     held_out_templates: float = 0.0
     verify: str = ""
+    shares: Shares = DEFAULT_SHARES
     views: Views | None = None
     options: Options = field(default_factory=Options)
     prepared: Any = None
@@ -149,7 +150,7 @@ class SymbolicTask(ABC):
 
     def check(self, fields: Fields, answer: str) -> bool:
         """Whether the answer is proven for the fields. Raises Rejected where they have none."""
-        return render(self.execute(fields)) == answer
+        return is_written(answer, self.execute(fields))
 
     def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
         """What a further engine does not confirm: position in the batch -> what it says. Raises UnknownName."""
@@ -319,7 +320,10 @@ class SymbolicTask(ABC):
             try:
                 fields = self.sample(rng, setting)
                 # Tables have been dealt to splits already.
-                if not self.needs_tables and split_of(digest(self.split_key(fields)).hex()) != setting.split:
+                if (
+                    not self.needs_tables
+                    and split_of(digest(self.split_key(fields)).hex(), setting.shares) != setting.split
+                ):
                     tally.elsewhere += 1
                     continue
                 number += 1

@@ -208,14 +208,16 @@ Generate = Callable[[Sequence[str]], Iterator[tuple[int, Completion]]]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One score of one model on one benchmark split: never without its n and its 95 % interval."""
+    """One score of one model on one benchmark split: never without its n and its 95 % interval. Score and interval are
+    None where the release lacks parts, so that no score is that of the whole benchmark.
+    """
 
     benchmark: str
     split: str
     metric: str
-    score: float
+    score: float | None
     n: int
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
     group: str = ""  # "" for the whole; else for example a query type
     notes: Mapping[str, Any] = field(default_factory=dict)
 

@@ -10,8 +10,6 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -49,28 +47,6 @@ def _tell_version(asked: bool) -> None:
     if asked:
         typer.echo(f"symtune {__version__}")
         raise typer.Exit
-
-
-@contextmanager
-def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, where that is a terminal, with the time left; yields the function (done, of) that
-    moves it.
-    """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
-        task = shown.add_task(what, total=total)
-        yield lambda done, of: shown.update(task, completed=done, total=of)
 
 
 # Escape sequences, other controls, surrogates and marks that turn the direction of the line.

@@ -32,22 +32,23 @@ def register(app: typer.Typer) -> None:
         from symtune.dataset import lines
         from symtune.near_duplicates import THRESHOLD, require
         from symtune.near_duplicates import near_duplicates as find
+        from symtune.progress import progress_bar
 
         if near_duplicates:
             require()  # told before the audit, not after it
         console = Console(highlight=False, soft_wrap=True)
-        with Console(stderr=True).status("auditing") as status:
-            report = audit(
-                data,
-                engine=engine,
-                tasks=task or (),
-                progress=lambda n: status.update(f"auditing: {n:,} lines") if n % 500 == 0 else None,
-            )
+        with progress_bar("lines audited") as progress:
+            report = audit(data, engine=engine, tasks=task or (), progress=progress)
         colour = "green" if report.agreed == report.lines else "red"
         console.print(
             f"[{colour}]{report.agreed:,} of {report.lines:,} lines agree ({report.agreement:.2%})[/]; "
             f"{report.duplicates:,} duplicate prompts"
         )
+        if report.unrendered:
+            console.print(
+                f"{report.unrendered:,} prompts were not checked: their lines name no prompt template and "
+                "linearization that the task knows"
+            )
         if report.unasked:
             console.print(f"{report.unasked:,} lines are of tasks that {escape(harmless(engine))} cannot execute")
         for reason, count in report.failures.most_common():

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from symtune.cli import progress_bar
 from symtune.evaluation.config import EvaluateConfig
 from symtune.flags import takes
 
@@ -23,17 +22,19 @@ def register(app: typer.Typer) -> None:
     @app.command("evaluate")
     @takes(EvaluateConfig)
     def command(config: EvaluateConfig) -> None:
-        """Score a model on a benchmark. An interrupted evaluation resumes from its predictions in OUT.partial.jsonl."""
+        """Score a model on a benchmark. An interrupted evaluation resumes from the predictions that it had."""
         from rich.console import Console
 
-        from symtune.evaluation import evaluate, prepare
+        from symtune.evaluation import check_splits, evaluate, prepare
         from symtune.models import check_model, open_model
         from symtune.output import check_writable
+        from symtune.progress import progress_bar
 
         # All that can be wrong is found before the model is loaded, which takes long.
         check_writable(config.out, overwrite=config.overwrite)
         exam = prepare(config, config.data, config.task)
         check_model(config.model)
+        check_splits(config.model, config.data)
         with Console(stderr=True).status(f"loading {config.model}"):
             model = open_model(config.model, batch_tokens=config.batch_tokens)
         with progress_bar("answers") as progress:
@@ -63,24 +64,31 @@ def results_table(results: Sequence[Result]) -> Table:
         caption=Text("; ".join(_stated(first))),
     )
     table.add_column("metric")
-    for column in ("score", "95 % interval", "chance", "n"):
+    for column in ("score", "95 % interval", "chance", "majority", "n"):
         table.add_column(column, justify="right")
     for result in results:
-        chance = result.notes.get("chance")
         table.add_row(
             Text(f"  {result.group}" if result.group else result.metric),
-            f"{result.score:.1%}",
-            f"{result.interval[0]:.1%} – {result.interval[1]:.1%}",
-            "" if chance is None else f"{chance:.1%}",
+            _share(result.score),
+            "" if result.interval is None else f"{result.interval[0]:.1%} – {result.interval[1]:.1%}",
+            _share(result.notes.get("chance")),
+            _share(result.notes.get("majority")),
             f"{result.n:,}",
         )
     return table
 
 
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
 def _stated(first: Result) -> list[str]:
     """What a reader of the scores must know."""
     notes = first.notes
-    stated = [f"{notes['tables_cut']:,} tables cut"] if notes.get("tables_cut") else []
+    stated = [f"no score over all: the release here holds {notes['release']}"] if notes.get("release") else []
+    stated += [str(notes["asked"])] if notes.get("asked") else []
+    stated += [f"chance: {notes['chance_how']}"] if notes.get("chance_how") else []
+    stated += [f"{notes['tables_cut']:,} tables cut"] if notes.get("tables_cut") else []
     stated += [f"{notes['shots_dropped']:,} shots dropped"] if notes.get("shots_dropped") else []
     stated += [f"{count:,} ended by {reason}" for reason, count in notes.get("finish", {}).items() if reason != "stop"]
     return stated + ([str(notes["remark"])] if notes.get("remark") else [])

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from symtune.cli import harmless, progress_bar
+from symtune.cli import harmless
 from symtune.flags import takes
 from symtune.generation.config import GenerateConfig
 
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     def command(config: GenerateConfig) -> None:
         """Make verified examples: every answer is proven before it is written."""
         from symtune.generation import generate
+        from symtune.progress import progress_bar
 
         measure = None
         if config.tokenizer is not None:
@@ -48,9 +49,10 @@ def _lines(config: GenerateConfig, manifest: Mapping[str, Any]) -> Iterator[str]
     yield f"[bold green]{manifest['examples']:,}[/] verified examples in {_text(config.out)}"
     if "tables" in manifest:
         tables = manifest["tables"]
-        lost = ", ".join(f"{reason} {count:,}" for reason, count in manifest["tables_dropped"].items())
-        read = f"{tables['count']:,} table{'s' * (tables['count'] != 1)} ({tables['layout']})"
-        yield _text(f"{read}; left out: {lost}" if lost else read)
+        yield _text(f"{tables['count']:,} table{'s' * (tables['count'] != 1)} ({tables['layout']})")
+        for kind, what in (("repaired", ""), ("dropped", "left out: "), ("passed_over", "")):
+            for reason, count in manifest[f"tables_{kind}"].items():
+                yield _text(f"  {what}{count:,} × {reason}{_first(manifest, reason)}")
     for task in manifest["tasks"]:
         if len(manifest["tasks"]) > 1:
             yield f"[bold]{_text(task['name'])}[/]: {task['examples']:,} examples"
@@ -80,6 +82,12 @@ def _of_task(task: Mapping[str, Any], config: GenerateConfig) -> Iterator[str]:
         yield f"[yellow]balance: over their bounds are {', '.join(over)}[/]"
     elif balance:
         yield "balance: every class of answers within its bound"
+
+
+def _first(manifest: Mapping[str, Any], reason: str) -> str:
+    """Where it was met first, as far as loading knows."""
+    place = manifest["run"]["first"].get(reason)
+    return f" (first: {place})" if place else ""
 
 
 def _text(text: object) -> str:

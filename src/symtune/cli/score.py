@@ -25,7 +25,8 @@ def register(app: typer.Typer) -> None:
         metric: Annotated[
             str | None,
             typer.Option(
-                help="wtq (the official rules of WikiTableQuestions), denotation, exact_match, option_match, or get_denotation_accuracy (the paper's)."
+                help="wtq (the official rules of WikiTableQuestions), denotation, exact_match, option_match, or "
+                "get_denotation_accuracy (the paper's)."
             ),
         ] = None,
         benchmark: Annotated[str | None, typer.Option(help="Score as this benchmark does.")] = None,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symtune.cli import progress_bar
 from symtune.types import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ def register(app: typer.Typer) -> None:
         seed: Annotated[int, typer.Option("--seed")] = 0,
     ) -> None:
         """Prove answers with every engine and say what does not hold. Exit status 1 where one thing does not."""
+        from symtune.progress import progress_bar
         from symtune.selftest import selftest
 
         for name, value in (("n", n), ("workers", workers)):

@@ -12,8 +12,8 @@ scoring    stored predictions -> verdicts, without a model
 """
 
 from symtune.evaluation.config import Asking, EvaluateConfig
-from symtune.evaluation.exam import Exam, prepare
+from symtune.evaluation.exam import Exam, check_splits, prepare
 from symtune.evaluation.scoring import score_file
 from symtune.evaluation.writing import evaluate
 
-__all__ = ["Asking", "EvaluateConfig", "Exam", "evaluate", "prepare", "score_file"]
+__all__ = ["Asking", "EvaluateConfig", "Exam", "check_splits", "evaluate", "prepare", "score_file"]

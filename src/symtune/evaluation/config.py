@@ -15,24 +15,33 @@ class Asking(Strict):
 
     benchmark: str = Field(description="held_out, or another of `symtune tasks list`.")
     split: str | None = Field(
-        None, description="train, validation, test, or a file of the release; unless given, the benchmark's choice."
+        default=None,
+        description="train, validation, test, or a file of the release; unless given, the benchmark's choice.",
     )
-    limit: int | None = Field(None, ge=1, description="Only the first so many questions; unless given, all.")
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        description="Only so many questions: the first, of a benchmark of several tasks in turn; unless given, all.",
+    )
     template: str | None = Field(
-        None,
+        default=None,
         description="A prompt template by name; unless given, the benchmark's first, or what held_out has stored.",
     )
-    linearization: str | None = Field(None, description="How tables are written; unless given, the benchmark's choice.")
-    shots: int = Field(0, ge=0, description="Solved questions to show before each question.")
+    linearization: str | None = Field(
+        default=None, description="How tables are written; unless given, the benchmark's choice."
+    )
+    shots: int = Field(default=0, ge=0, description="Solved questions to show before each question.")
     max_new_tokens: int | None = Field(
-        None, ge=1, description="The longest answer, in tokens; unless given, what the benchmark needs."
+        default=None, ge=1, description="The longest answer, in tokens; unless given, what the benchmark needs."
     )
     budget: int | None = Field(
-        None,
+        default=None,
         ge=1,
         description="The longest prompt, in tokens; unless given, what the model reads. Longer tables are cut.",
     )
-    batch_tokens: int = Field(BATCH_TOKENS, ge=1, description="Tokens of a batch, padding and answers included.")
+    batch_tokens: int = Field(
+        default=BATCH_TOKENS, ge=1, description="Tokens of a batch, padding and answers included."
+    )
 
 
 class EvaluateConfig(Asking):
@@ -42,8 +51,8 @@ class EvaluateConfig(Asking):
     model: str = Field(description="A name, a folder, a hub id, or a YAML that builds a model.")
     out: Path = Field(description="The evaluation folder to write.")
     task: tuple[str, ...] = Field(
-        (),
+        default=(),
         json_schema_extra=flag(repeat=True),
         description="The .py file of a task of your own that the data names. Repeatable.",
     )
-    overwrite: bool = Field(False, description="Replace an earlier output.")
+    overwrite: bool = Field(default=False, description="Replace an earlier output.")

@@ -15,6 +15,7 @@ from symtune.benchmark import Benchmark, Format
 from symtune.evaluation.config import Asking
 from symtune.model import Model
 from symtune.outcomes import Prompt
+from symtune.splitting import check_same_splits, splits_of
 from symtune.types import InputError
 
 
@@ -55,6 +56,12 @@ class Exam:
         return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
 
 
+def check_splits(model: object, data: Path) -> None:
+    """Raise LeakError where a checkpoint was trained on data whose splits were made otherwise than those of `data`."""
+    if isinstance(model, str | Path):
+        check_same_splits({str(model): splits_of(Path(model)), str(data): splits_of(data)})
+
+
 def prepare(asking: Asking, data: Path, tasks: Sequence[str] = ()) -> Exam:
     """The exam that was asked for, on the data; `tasks`: files of tasks of the user's own that the data names. Raises
     InputError and UnknownName for all that is wrong with it.
@@ -62,11 +69,12 @@ def prepare(asking: Asking, data: Path, tasks: Sequence[str] = ()) -> Exam:
     benchmark = benchmarks.find(asking.benchmark, tasks)
     split = benchmark.split(data, asking.split)
     shots = benchmark.shots(data, split, asking.shots) if asking.shots else ()
+    format = Format(asking.template, asking.linearization, shots)
     return Exam(
         benchmark,
         split,
         benchmark.load(data, split, asking.limit),
-        Format(asking.template, asking.linearization, shots),
-        asking.max_new_tokens or benchmark.max_new_tokens,
+        format,
+        asking.max_new_tokens or benchmark.longest_answer(format),
         asking.budget,
     )

@@ -30,8 +30,11 @@ def results_of(exam: Exam, outcomes: Sequence[Outcome]) -> list[Result]:
         "tables_cut": sum(1 for rows in cut if rows),
         "rows_cut": sum(cut),
     }
+    published = exam.benchmark.published.get(exam.split, 0)
+    if len(exam.questions) < published:
+        notes["asked"] = f"{len(exam.questions):,} of {published:,} questions"
     if exam.format.shots:
-        notes["shots"] = len(exam.format.shots)
+        notes["shots"] = max(len(exam.benchmark.shots_of(question, exam.format)) for question in exam.questions)
         notes["shots_dropped"] = sum(outcome.prompt.shots_dropped for outcome in outcomes)
     return [first.noting(notes), *others]
 

@@ -1,9 +1,9 @@
 """The evaluation of a model, and the folder that it writes.
 
-While it runs, predictions are added to `OUT.partial.jsonl` beside the output folder as they come; when all are there,
-the folder appears as a whole: `predictions.jsonl` (in the order of the questions), `results.json`, `manifest.json`. A
-run that stops early leaves the partial file and no folder; the same evaluation then resumes from it, and ends with the
-same bytes as one that was never interrupted.
+While it runs, predictions are kept in the working folder `.OUT.working` beside the output folder as they come; when all
+are there, the folder appears as a whole: `predictions.jsonl` (in the order of the questions), `results.json`,
+`manifest.json`. A run that stops early leaves the working folder alone; the same evaluation then resumes from it, and
+ends with the same bytes as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from symtune.evaluation.exam import Exam
 from symtune.evaluation.judging import judge, line_of, results_of
-from symtune.evaluation.partial import partial_file, partial_path
+from symtune.evaluation.partial import partial_file
 from symtune.model import Model
 from symtune.outcomes import Outcome, Prompt
 from symtune.output import check_writable, new_folder, sha256, versions, write_manifest
@@ -54,26 +55,28 @@ def evaluate(
         "model": facts,
         **digests,
     }
-    outcomes = _answered(exam, model, prompts, out, head, tell, overwrite=overwrite)
-    results = results_of(exam, outcomes)
-    with new_folder(out, overwrite=overwrite) as folder:
-        _write(folder, "predictions.jsonl", "".join(line_of(exam.benchmark, outcome) + "\n" for outcome in outcomes))
-        text = json.dumps([asdict(result) for result in results], indent=2, ensure_ascii=False, allow_nan=False)
-        _write(folder, "results.json", text + "\n")
-        body = {
-            "versions": versions("torch", "transformers"),
-            "examples": len(outcomes),
-            **results[0].notes,
-            "max_new_tokens": exam.max_new_tokens,
-            "model": facts,
-            **digests,
-            "sha256": {name: sha256(folder / name) for name in ("predictions.jsonl", "results.json")},
-        }
-        write_manifest(folder, "evaluate", arguments or {}, body, {})
-    partial_path(out).unlink(missing_ok=True)
+    with _answered(exam, model, prompts, out, head, tell, overwrite=overwrite) as outcomes:
+        results = results_of(exam, outcomes)
+        with new_folder(out, overwrite=overwrite) as folder:
+            _write(
+                folder, "predictions.jsonl", "".join(line_of(exam.benchmark, outcome) + "\n" for outcome in outcomes)
+            )
+            text = json.dumps([asdict(result) for result in results], indent=2, ensure_ascii=False, allow_nan=False)
+            _write(folder, "results.json", text + "\n")
+            body = {
+                "versions": versions("torch", "transformers"),
+                "examples": len(outcomes),
+                **results[0].notes,
+                "max_new_tokens": exam.max_new_tokens,
+                "model": facts,
+                **digests,
+                "sha256": {name: sha256(folder / name) for name in ("predictions.jsonl", "results.json")},
+            }
+            write_manifest(folder, "evaluate", arguments or {}, body, {})
     return results
 
 
+@contextmanager
 def _answered(
     exam: Exam,
     model: Model,
@@ -83,8 +86,8 @@ def _answered(
     tell: Progress,
     *,
     overwrite: bool,
-) -> list[Outcome]:
-    """The outcome of every question, in order."""
+) -> Iterator[list[Outcome]]:
+    """The outcome of every question, in order. What was answered is kept until the block has ended without an error."""
     outcomes: dict[int, Outcome] = {}
 
     def take(index: int, completion: Completion) -> Outcome:
@@ -100,7 +103,7 @@ def _answered(
         for index, completion in _each_once(pairs, partial.known, len(texts)):
             partial.add(line_of(exam.benchmark, take(index, completion)))
             tell(len(outcomes), len(texts))
-    return [outcomes[index] for index in range(len(texts))]
+        yield [outcomes[index] for index in range(len(texts))]
 
 
 def _each_once(

@@ -37,7 +37,8 @@ def card(arguments: Mapping[str, Any], body: Mapping[str, Any], words: Sequence[
         parts += _of_task(task, spoken, arguments["n"], alone=len(tasks) == 1)
     for title, counts in (
         ("What was left out of the tables, by reason", body.get("tables_dropped")),
-        ("What was mended in the tables", body.get("tables_repaired")),
+        ("What was mended or guessed in the tables", body.get("tables_repaired")),
+        ("What was passed over", body.get("tables_passed_over")),
     ):
         if counts:
             parts.append(_bars(title, counts, None))

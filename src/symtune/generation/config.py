@@ -11,11 +11,24 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from symtune.config import Names, Share, Strict, WholeRange, ascending_from, flag
 from symtune.exhaustion import DUPLICATES
+from symtune.tables import Shares
 from symtune.task import Options, SymbolicTask
 from symtune.tasks import DEFAULT, find_all
 from symtune.types import InputError, Split, UnknownName
 
 Tasks = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+
+
+def _shares(value: Any) -> Any:
+    """60,20,20 or [60, 20, 20], checked and written in one way."""
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+    try:
+        return str(Shares.parse(text)) if isinstance(text, str) else text
+    except InputError as error:
+        raise ValueError(str(error).partition(": ")[2]) from None
+
+
+SharesText = Annotated[str | None, BeforeValidator(_shares)]
 
 # Panels of `symtune generate --help`.
 TABLES, PROMPTS, PROOF = "Tables (tasks that show tables)", "Prompts", "Blocks and proof"
@@ -44,6 +57,15 @@ class GenerateSettings(Strict):
         "no more.",
     )
     seed: int = Field(default=0, description="Another seed gives other examples.")
+    split_shares: SharesText = Field(
+        default=None,
+        json_schema_extra=flag(metavar="A,B,C"),
+        description="Per cent of train, validation and test, by content, where no release says; give the same for all "
+        "splits. With shares given, each split gets a table at least, where there are tables enough.",
+    )
+    split_rows: bool = Field(
+        default=False, description="For a single table, or very few: part the rows of each, not the tables."
+    )
     workers: int = Field(default=1, ge=1, description="Processes.")
 
     tables: Path | None = Field(
@@ -55,6 +77,11 @@ class GenerateSettings(Strict):
         default=None,
         json_schema_extra=flag(panel=TABLES),
         description="The layout of --tables, where it is not to be guessed.",
+    )
+    encoding: str | None = Field(
+        default=None,
+        json_schema_extra=flag(panel=TABLES),
+        description="The encoding of text files (cp1251, gbk, …), where it is not to be guessed.",
     )
     exclude_tables: tuple[str, ...] = Field(
         default=(),
@@ -127,10 +154,13 @@ class GenerateConfig(GenerateSettings):
     )
 
 
-OF_TABLES = tuple(
-    name
-    for name, field in GenerateConfig.model_fields.items()
-    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("panel") == TABLES
+OF_TABLES = (
+    "split_rows",
+    *(
+        name
+        for name, field in GenerateConfig.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("panel") == TABLES
+    ),
 )
 
 

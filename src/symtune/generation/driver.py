@@ -21,7 +21,17 @@ from symtune.generation.shards import Part, Work, cut, make_shard, remove
 from symtune.generation.statistics import Statistics
 from symtune.keys import KeySet
 from symtune.output import new_folder, sha256, versions, write_manifest
-from symtune.tables import TableSet, Views, exclude_tables, load_tables, tables_of_split
+from symtune.splitting import splits_text
+from symtune.tables import (
+    DEFAULT_SHARES,
+    Shares,
+    TableSet,
+    Views,
+    exclude_tables,
+    load_tables,
+    rows_of_split,
+    tables_of_split,
+)
 from symtune.task import Setting, Tally
 from symtune.tokens import estimate
 from symtune.types import InputError, Measure
@@ -97,6 +107,7 @@ def work_of(
         templates=config.templates,
         held_out_templates=config.held_out_templates,
         verify=one.verify,
+        shares=Shares.parse(config.split_shares) if config.split_shares else DEFAULT_SHARES,
         views=views,
         options=one.options,
     )
@@ -110,9 +121,14 @@ def load_for(config: GenerateConfig, tasks: Sequence[Asked]) -> TableSet | None:
     """The tables of a generation; None, and nothing is read, where no task shows any. Raises InputError."""
     if not any(one.task.needs_tables for one in tasks):
         return None
-    tables = tables_of_split(load_tables(config.tables, layout=config.layout), config.split)
+    shares = Shares.parse(config.split_shares) if config.split_shares else None
+    tables = load_tables(config.tables, layout=config.layout, encoding=config.encoding)
+    if not config.split_rows:
+        tables = tables_of_split(tables, config.split, shares)
     for spec in config.exclude_tables:
-        tables = exclude_tables(tables, spec)
+        tables = exclude_tables(tables, spec, shares)
+    if config.split_rows:
+        tables = rows_of_split(tables, config.split, shares or DEFAULT_SHARES)
     if not tables.tables:
         raise InputError(f"{config.tables or 'the bundled tables'}: no table in split {config.split!r}; add tables")
     return tables
@@ -188,6 +204,7 @@ def _finish(
     body: dict[str, Any] = {
         "tasks": [_stated(one) for one in made],
         "versions": versions("pyarrow", "sqlglot"),
+        "splits": splits_text(config.split_shares, rows=config.split_rows),
         "examples": found,
         "exhausted": found < config.n,
         "stopped": "; ".join(dict.fromkeys(one.stopped for one in made if one.stopped)),
@@ -196,6 +213,7 @@ def _finish(
     if tables is not None:
         body["tables"] = {"count": len(tables.tables), "layout": tables.layout, "sha256": tables.sha256}
         body["tables_dropped"], body["tables_repaired"] = dict(tables.dropped), dict(tables.repaired)
+        body["tables_passed_over"] = dict(tables.passed_over)
     texts = {
         plots_name(one.asked.task.name): plots(stated, one.asked.task.words)
         for one, stated in zip(made, body["tasks"], strict=True)
@@ -204,8 +222,10 @@ def _finish(
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
         body["sha256"][name] = sha256(folder / name)
-    write_manifest(folder, "generate", arguments, body, {"workers": config.workers, "tables": str(config.tables)})
-    return {"arguments": arguments, **body}
+    first = dict(tables.first) if tables else {}  # places hold paths of this machine
+    facts = {"workers": config.workers, "tables": str(config.tables), "first": first}
+    write_manifest(folder, "generate", arguments, body, facts)
+    return {"arguments": arguments, **body, "run": facts}
 
 
 def _arguments(config: GenerateConfig, tables: TableSet | None) -> dict[str, Any]:

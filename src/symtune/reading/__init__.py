@@ -10,12 +10,12 @@ tests/options.yaml are their tables of cases. All are pure, take any text, never
 in its length.
 """
 
-from symtune.reading.numbers import read_number
+from symtune.reading.numbers import read_number, unannotated
 from symtune.reading.options import read_option
 from symtune.reading.rules import read_reply
 from symtune.reading.turns import continues, reply
 
-__all__ = ["continues", "read_answer", "read_number", "read_option"]
+__all__ = ["continues", "read_answer", "read_number", "read_option", "unannotated"]
 
 
 def read_answer(text: str) -> list[str]:

@@ -21,7 +21,7 @@ _UNIT = (
 )
 _MEASURED = rf"{NUMBER}(?:[- ]{SCALE}\b)?(?:[- ]?{_UNIT}(?![\w/]))"
 _MEASURE = re.compile(rf"{_MEASURED}(?:,? (?:and )?{_MEASURED}){{0,4}}", re.IGNORECASE)
-_NUMBER = re.compile(rf"{NUMBER}(?:[- ]{SCALE}\b)?")
+_NUMBER = re.compile(rf"{NUMBER}(?:[- ]{SCALE}\b)?(?: per \w{{1,20}}\b)?")
 _RELATES = re.compile(
     r"\s*(?:$|[,;.]\s|[,;.]$)|\s+(?:tall|long|wide|high|deep|old|away|in|to|of|for|from|per|more|less|longer|shorter|taller|older"
     r"|younger|each|at|on|by|with|that|which|after|before|later|earlier|ago|altogether|every|a|an|if|when|than|left)\b"

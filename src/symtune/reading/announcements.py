@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _SAYS = (
-    r"(?: choices?| options?)?(?: \([^()\n]{0,80}\))?(?: (?:to|for|of) [^:.\n]{1,200}?)?(?:, ?[^,.:\n]{1,30},)?"
+    r"(?: choices?| options?)?(?: \([^()\n]{0,80}\))?(?: (?:to|for|of) [^:.\n]{1,120}?)?(?:, ?[^,.:\n]{1,30},)?"
     r"(?: (?:is|are|was|were|would be|should be|will be|must be)\b(?!(?:n't| not| in the)\b)(?: as follows)?"
-    r"(?: therefore| thus)?:?"
+    r"(?: therefore| thus)?:?(?: \([^()\n]{1,40}\):)?"
     r"|[*_`\"' ]{0,4} ?[:：=]|[*_]{0,3} [-–—](?= ))"
 )
 _ANSWER = re.compile(
@@ -37,8 +37,11 @@ _LABEL = re.compile(
 _ALONE = re.compile(
     r"[\W_]*(?P<final>final )?(?:the |short |my )?(?:answer(?P<several>s)?|result|output)[\W_]*", re.IGNORECASE
 )
+_SOMETHING = re.compile(r"[ .:*_`\"']*[^ .:*_`\"']")
 _ASKS = re.compile(r"\n\s*(?:[A-Z]|[*_#>]{1,4}\s?[A-Z])[^\n]{4,}\?[*_\s]*\n")
-_REPEATS = re.compile(r"[^\n]*[.\n][\s*#_]*(?:so |and )?(?:the |my )?(?:correct |final )?[*_]*", re.IGNORECASE)
+_REPEATS = re.compile(
+    r"[^.\n]*(?:\.\d[^.\n]*)*[.\n][\s*#_]*(?:so |and )?(?:the |my )?(?:correct |final )?[*_]*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,11 @@ def _marks(lines: Sequence[str]) -> list[_Mark]:
             found.append((label, 1, False))
         for one, weight, several in found:
             mark = _Mark(number, one.start(), one.end(), weight, several)
-            follows = line[one.end() :].strip(" .:*_`\"'") or number + 1 < len(lines)
-            (marks if follows else empty).append(mark)
+            follows = _SOMETHING.match(line, one.end()) or number + 1 < len(lines)
+            if follows:
+                marks.append(mark)
+            elif weight > 1:
+                empty.append(mark)
     return marks or empty
 
 

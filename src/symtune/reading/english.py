@@ -54,9 +54,12 @@ REASONS = re.compile(
     re.IGNORECASE,
 )
 ASIDE = re.compile(
-    r"\bbecause\b|,? \bsince (?!\d)|[,;] (?:as|since|so|but|and (?:it|he|she|they|the)|with|which|who|whose|where|while"
-    r"|whereas|making|followed|compared|given|based|according|meaning|having|or about|i\.e)\b|\s[-–—]\s(?-i:(?=[a-z]))"
-    r"|\s\((?:since|because|as|from|i\.e|see|which)\b",
+    r"\bbecause\b|,? \bsince (?!\d)|[,;] (?:as|since|so|but|not|and (?:it|he|she|they|the)|with|which|who|whose|where"
+    r"|while|whereas|making|followed|compared|given|based|according|meaning|having|or about|i\.e)\b"
+    r"|\s[-–—]\s(?-i:(?=[a-z]))"
+    r"|\s\((?:since|because|as|from|i\.e|see|which)\b"
+    r"|\bwith (?:an? (?:total|score|time|record|count|population|value|margin|average|length) of )?[$€£]?\d"
+    r"|(?<=\d{4}), (?:by|in|at|on|for) ",
     re.IGNORECASE,
 )
 HEDGES = re.compile(
@@ -66,8 +69,9 @@ HEDGES = re.compile(
 )
 YES_OR_NO = re.compile(r"[*_\"']{0,3}(yes|no|true|false)\b[*_\"']{0,3}(?:[,.!:;]|\s[-–—]\s)", re.IGNORECASE)
 BOLD = re.compile(r"(?<![\w*])(\*\*|__)(?=\S)([^*_\n]{1,200}?)\1(?!\w)(?!\s?:)")
-EQUALS = re.compile(r"(?:[\d%)²x\]}]|\b[a-zA-Z]\w{0,9})\s?[=≈]\s?(?=[-−+$€£¥\\*\s]{0,4}\.?\d)")
+EQUALS = re.compile(r"(?:^|[\d%)²x\]}]|\b[a-zA-Z]\w{0,9})\s?[=≈]\s?(?=[-−+$€£¥\\*\s]{0,4}\.?\d)")
 ARITHMETIC = re.compile(r"[\d.,]+\s?(?:[-+*/×x÷−]\s?[\d.,]+\s?)+=\s?[$€£]?[\d.,]*\d(?: [a-z]+)?\.?")
+GOLF_CARD = re.compile(r"[5-9]\d(?:\s?[-+]\s?[5-9]\d)+\s?=\s?\d{3}")  # rounds of a tournament: a cell of many tables
 THERE_ARE = re.compile(
     r"\bthere (?:is|are|was|were|will be|would be|have been) (?:only |exactly |just |a total of |in total )*"
     rf"(?=[$€£]?\d|(?:{'|'.join(WORDS)}|no)\b)",
@@ -93,7 +97,10 @@ PARTICIPLE = re.compile(
     r"(?:\w+ly )?(?:\w+ed|held|won|born|built|made|founded|sung|written|given|set|shown|found|known|seen|run|led)"
     r" (?:in|on|at|by|to|from|as|for|to be)\s+(?=\S)"
 )
-NAMES = re.compile(r"(?:called|named|titled|entitled|known as)\s+(?=\S)")
+VERDICT = re.compile(
+    r"(supported|refuted|entailed|contradicted|true|false|correct|incorrect|accurate|inaccurate)\b", re.IGNORECASE
+)
+NAMES = re.compile(r"(?:called|named|titled|entitled|known as)\s+(?=\S)|(?:\w+ed|held|built|made|born)\s+(?=between\b)")
 PREPOSITION = re.compile(r"(?:in|on|at|from|during|around|by)\s+(?=[\d\"“*A-Z])")
 DETERMINER = re.compile(
     r"(?:the|this|that|these|those|there|it|he|she|they|we|you|i|a|an|my|our|its|his|her)\b", re.IGNORECASE
@@ -110,11 +117,13 @@ HAS_THE_MOST = re.compile(
 STEP = re.compile(r"\W*(?:step|part|case|row) \d{1,3}\b\W*\s", re.IGNORECASE)
 AND = re.compile(r",\s+(?:and\s+|or\s+)?|\s+and\s+")
 REFUSES = re.compile(
-    r"(?:i'm |i am |we're )?(?:sorry|unfortunately|apologies|as an ai)\b"
+    r"(?:i'm |i am |we're )?(?:sorry|unfortunately|apologies|as an ai)(?: [a-z ]{1,30})?[,.!]?"
+    r" (?:but|i|i'm|the|there|we|it|this|that|no)\b"
     r"|i (?:do not|don't|cannot|can't|could not|am not able|am unable)\b"
     r"|(?:the|this) (?:provided |given |above )?(?:table|question|information|data|context|text|answer|query|passage)s?"
     r" (?:provided |given )?(?:does not|do not|doesn't|don't|cannot|can't|is not (?:provided|given|in|available))"
-    r"|it (?:is|'s) (?:not possible|impossible|unclear)|there is (?:no|not enough|insufficient) (?:information|data)",
+    r"|it (?:is|'s) (?:not possible|impossible|unclear)"
+    r"|there is (?:no|not enough|insufficient) (?:information|data|way)",
     re.IGNORECASE,
 )
 REFUSES_WITHIN = ("cannot be determined", "not enough information")

@@ -18,7 +18,8 @@ _FENCE = re.compile(r"(?:```|~~~)\s?([\w+-]*)")
 _TEXT = ("", "text", "txt", "json", "markdown", "md", "plaintext", "plain", "csv", "output", "xml", "yaml", "latex")
 _RULE = frozenset("|:+=_-* \t")
 _BULLET = re.compile(r"(?:[-*•‣–+]|\(?\d{1,3}[.)]|\(?[a-z]\))\s+(?=\S)")
-_QUOTED = re.compile(r"(?:>\s?|#{1,6}\s+)+(?=\S)")
+_QUOTED = re.compile(r"(?:>\s|#{1,6}\s+|[→➡⇒✅✔☑👉🏆⭐🎯🎉💡📌🔹🔸▶►]\uFE0F?\s*)+(?=\S)")
+_SUM = re.compile(r"[\d.,()]+(?: [-+*/×÷] [\d.,()]+)+")  # a step on the way to the answer below it
 _LONG = 12  # words; a longer bullet or bare line tells something, it is no item
 _STEP = re.compile(r"(?:step|first|second|third|then|next|finally|now)\b|[^:]{1,60}:\s", re.IGNORECASE)
 
@@ -54,16 +55,19 @@ def is_rule(line: str) -> bool:
 def tabled(lines: Sequence[str]) -> list[str] | None:
     """The rows of the first table that has a line under its header, or whose lines stand between bars."""
     for number, line in enumerate(lines):
-        if is_rule(line) and ("|" in line or "+" in line) and number + 1 < len(lines):
+        if not is_rule(line) or number + 1 == len(lines):
+            continue
+        if "|" in line or "+" in line or (number == 1 and not is_prose(lines[2])):
             break
     else:
         return None
-    head = number - 1 if number and "|" in lines[number - 1] else number
+    barred = "|" in line or "+" in line
+    head = number - 1 if number and ("|" in lines[number - 1] or not barred) else number
     rows = []
     for line in lines[head:]:
         if is_rule(line):
             continue
-        if "|" not in line:
+        if ("|" not in line) if barred else is_prose(line):
             break
         cells = [cell for part in line.strip("|").split("|") if (cell := bare(part))]
         rows.append(CELL_DELIMITER.join(cells))
@@ -97,7 +101,7 @@ def lined(lines: Sequence[str]) -> list[str] | None:
     between them. Lines that are all the same are one.
     """
     items: list[str] = []
-    if len([line for line in lines if is_bullet(line)]) > 1:
+    if len([line for line in lines if is_bullet(line)]) > 1 or any(line.startswith("=") for line in lines):
         return None
     for number, line in enumerate(lines):
         if is_rule(line) and items:
@@ -105,6 +109,7 @@ def lined(lines: Sequence[str]) -> list[str] | None:
         if is_prose(line) or (number and len(line.split()) > _LONG):
             break
         items.append(alone(line))
+    items = [item for item in items if not _SUM.fullmatch(item)] or items
     if len(items) > 1 and len(set(items)) == 1:
         items = items[:1]
     return [CELL_DELIMITER.join(row) for item in items for row in parse(item)] if items else None

@@ -5,6 +5,8 @@ A rule takes the reply of a model and gives the items it finds; None where it do
 
 from __future__ import annotations
 
+import re
+
 from symtune.denotation import CELL_DELIMITER, parse
 from symtune.reading.announcements import announced
 from symtune.reading.layout import alone, is_bullet, lined, lines_of, listed, tabled
@@ -21,6 +23,7 @@ from symtune.reading.statements import stated, value_items, without_aside, witho
 from symtune.reading.structured import keyed, structured
 
 _EQUALS = " = "
+_YES_AND = re.compile(r"(yes|no|true|false), (?:it|they|he|she|there|the|this|that|because|since)\b", re.IGNORECASE)
 
 
 def read_reply(text: str) -> list[str]:
@@ -79,6 +82,8 @@ def _value(tail: str, *, several: bool) -> list[str]:
     if data is not None:
         return data
     value = without_hedge(without_aside(sentences(tail)[0]))
+    if yes := _YES_AND.match(tail):
+        return [yes[1]]
     if (is_statement(value) or _EQUALS in value or is_arithmetic(value)) and (items := stated(value)):
         return items
     value = bare(value.replace("**", "") if value.count("**") == 2 else value)

@@ -15,6 +15,7 @@ from symtune.reading.marks import bare
 
 _INITIALS = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
 _KEEP_PERIOD = ("...", "Inc.", "Jr.", "Sr.")
+_TITLE = re.compile(r"The [A-Z]")  # "The Dark is Rising"
 _VALUE_FOLLOWS = re.compile(r"[\d$€£\"“*]|[A-Z][a-z]")
 
 
@@ -44,13 +45,15 @@ def _abbreviated(word: str) -> bool:
 
 def is_prose(line: str) -> bool:
     """Whether a line is a sentence or more, not an answer that stands alone."""
-    if ROW_DELIMITER in line:
+    if ROW_DELIMITER in line or english.GOLF_CARD.fullmatch(line):
         return False
     words = line.split()
     ended = line.rstrip("*")[-1:] in (".", "!")
     if line.endswith((":", "：")) or english.STEP.match(line) or english.REFUSES.match(line) or is_arithmetic(line):
         return True
-    if is_statement(line) or (" = " in line and english.EQUALS.search(line)):
+    if is_statement(line) or (
+        (" = " in line.partition("(")[0] or line.startswith("=")) and english.EQUALS.search(line)
+    ):
         return True
     if len(words) > 1 and ended and (english.YES_OR_NO.match(line) or english.PRONOUN.match(line)):
         return True
@@ -74,7 +77,10 @@ def is_statement(line: str) -> bool:
     found = english.COPULA.search(line) or english.YIELDS.search(line)
     if not found:
         return False
-    return line[-1:] in ".!" or (not found[0].startswith("'") and bool(_VALUE_FOLLOWS.match(line, found.end())))
+    if line[-1:] in ".!":
+        return True
+    title = _TITLE.match(line) or found[0].startswith("'")
+    return not title and bool(_VALUE_FOLLOWS.match(line, found.end()))
 
 
 def is_arithmetic(line: str) -> bool:

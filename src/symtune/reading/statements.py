@@ -32,7 +32,14 @@ def stated(sentence: str) -> list[str] | None:
     lead = english.LEADS_IN.match(sentence)
     said = sentence[lead.end() :] if lead else sentence
     rules = (_equation, _there_are, _counted_subject, _after_colon, _predicate, _yielded, _superlative, _first_amount)
-    return bold_items(sentence) or next((items for rule in rules if (items := rule(said))), None)
+    found = bold_items(sentence) or next((items for rule in rules if (items := rule(said))), [])
+    return found or (_left_over(said) if lead else None)
+
+
+def _left_over(said: str) -> list[str] | None:
+    """ "I would say Oslo" -> Oslo: a name after words that only lead in."""
+    value = bare(said)
+    return [value] if _NAME.match(value) and len(value.split()) <= 5 and not has_verb(value) else None
 
 
 def _equation(said: str) -> list[str] | None:
@@ -53,7 +60,9 @@ def _there_are(said: str) -> list[str] | None:
 def _counted_subject(said: str) -> list[str] | None:
     """ "5 players are from Spain" -> 5."""
     found = english.COUNTED.match(said)
-    return [amount(said) if said[0].isdigit() else found[1]] if found else None
+    if not found or not (said[0].isdigit() or english.COPULA.search(said)):
+        return None
+    return [amount(said) if said[0].isdigit() else found[1]]
 
 
 def _after_colon(said: str) -> list[str] | None:
@@ -76,6 +85,8 @@ def _predicate(said: str) -> list[str] | None:
     if named and _THE_ONE.match(said, first.end()):
         return [bare(name)]
     subject, predicate = said[: verb.start()].strip(), without_hedge(said[verb.end() :])
+    if verdict := english.VERDICT.match(predicate):
+        return [verdict[1]]
     for lead in (english.PARTICIPLE, english.NAMES, english.PREPOSITION):
         if found := lead.match(predicate):
             predicate = predicate[found.end() :]
@@ -123,8 +134,9 @@ def _first_amount(said: str) -> list[str] | None:
 def value_items(value: str, *, several: bool) -> list[str]:
     """The items of a value that was taken out of a sentence; what is counted goes ("72 clips" -> 72)."""
     value = bare(value)
-    if several and ROW_DELIMITER not in value and amount(value) == value:
-        return [item for part in english.AND.split(value) if (item := bare(part))]
+    parts = [item for part in english.AND.split(value) if (item := bare(part))] if several else []
+    if ROW_DELIMITER not in value and (amount(value) == value or all(amounts(part) for part in parts)) and parts:
+        return parts
     return [CELL_DELIMITER.join(row) for row in parse(bare(amount(value)))]
 
 

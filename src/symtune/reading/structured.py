@@ -43,7 +43,8 @@ def structured(text: str) -> list[str] | None:
         value, end = _value(text, 0, 0)
     except _NotDataError:
         return None
-    return _items(value) if not text[end:].strip(" \n\t.;") else None
+    items = _items(value)
+    return items if not text[end:].strip(" \n\t.;") and (items or len(text) > 1) else None
 
 
 def keyed(text: str) -> list[str] | None:

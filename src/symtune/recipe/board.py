@@ -18,10 +18,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from symtune.progress import LOG_EVERY, clock
 from symtune.recipe.runner import Stage
 
 TRUST = 20.0  # seconds of guessed work that measured time must outweigh
-LOG_EVERY = 30.0  # seconds
 
 
 class Clock:
@@ -120,10 +120,3 @@ class Board:
         elapsed, left = clock(self.clock.elapsed()), clock(self.clock.left())
         state = f"{elapsed} passed, about {left} left" if len(self.notes) < len(self.stages) else f"{elapsed} in all"
         return Group(table, Text(f"   {state}", "cyan"))
-
-
-def clock(seconds: float) -> str:
-    """Seconds as 12:34, or 1:02:03 from an hour on."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,4 +1,4 @@
-"""A recipe, read and checked whole: files there, names known, all that can be found wrong before anything runs."""
+"""A recipe, read and checked whole: whatever can be found wrong with it before anything runs."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from symtune.generation.config import GenerateConfig, GenerateSettings
 from symtune.mixture import RUN_SCHEME, Mixture
 from symtune.seeds import digest
 from symtune.training import TrainSettings
+from symtune.types import Split
 
 DATA, HELDOUT = "data", "heldout"  # the folders of the training examples and of those to measure with
 HELD_OUT = "held_out"  # the benchmark that measures with the latter
@@ -137,7 +138,7 @@ def own_tasks(configs: Sequence[GenerateConfig]) -> list[str]:
     return list(dict.fromkeys(name for config in configs for name in config.task if name.endswith(".py")))
 
 
-def _generation(recipe: Recipe, changes: Mapping[str, Any], split: str, base: Path, out: Path) -> GenerateConfig:
+def _generation(recipe: Recipe, changes: Mapping[str, Any], split: Split, base: Path, out: Path) -> GenerateConfig:
     said = recipe.generate.model_dump(exclude_unset=True, exclude={"steps"})
     options = {**said.get("options", {}), **changes.get("options", {})}
     arguments = {"seed": recipe.seed} | said | dict(changes) | ({"options": options} if options else {})

@@ -40,9 +40,9 @@ class Score(BaseModel):
     benchmark: str
     split: str
     metric: str
-    score: float
+    score: float | None  # None, as the interval, where the release lacks parts
     n: int
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
     group: str = ""
     notes: Mapping[str, Any] = {}
 

@@ -5,14 +5,17 @@
                 type_rules              of which type an expression is; which types may stand beside one another
                 bounds -> parse         SQL text, bounded, -> tree
                 render                  tree -> the text of an engine
-                vectors, operations, products, expressions, evaluator   tree over tables -> values: docs/sql.md's rules
+                vectors, operations, windows, products, expressions, evaluator   tree over tables -> values, by the
+                                        rules of docs/sql.md
                 limits, measures        what a program may cost; its operators, difficulty and chance
                 engines -> proof, second_opinion   an answer that SQLite, and DuckDB, agree on
-    corpus/     corpora, statements     files of other people's SQL -> statements
+    corpus/     text, delimited, forms, statements, corpora   files of other people's SQL -> statements
                 dialects -> scopes, mending -> abstraction   a statement in any dialect -> a shape
                 shapes, slots           a shape: SQL with slots for columns and values, each of a type
                 templates               shapes, merged and counted, in a file
-    sampling/   draws, programs         material of a table; one function for each query type
+    sampling/   views                   what a block shows of tables
+                draws                   the material of a table, and conditions that a row of it satisfies
+                selections, computations, nestings -> programs   one function for each query type, and their shares
                 instances               an SQL template over a table
                 joins, growth           several tables; a program made harder
                 balance, sampler        no shortcut beyond its bound; proven programs over one context

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import log2
 from pathlib import Path
 from typing import Any
 
@@ -113,21 +114,23 @@ def _best(text: str, where: str, delimiters: str) -> _Reading:
                 return first
         except BrokenSource as error:
             broken = error
+    if first is not None and first.good * 10 >= first.lines * 9 and len(first.rows[0]) == first.width > 2:
+        return first
     sample = text[:_SAMPLE] if len(text) <= _SAMPLE else text[: text.rfind("\n", 0, _SAMPLE) + 1]
     marks = [*found, *(mark for mark in delimiters if mark not in found and mark in sample)]
-    readings = []
+    readings: list[_Reading] = []
     for mark in marks:
         try:
-            reading = _read(sample, where, mark)
+            readings.append(_read(sample, where, mark))
         except BrokenSource as error:
             broken = broken or error
-            continue
-        readings.append((reading.width > 1, reading.good / reading.lines, mark in found, -marks.index(mark), reading))
-    for *_, reading in sorted(readings, key=lambda item: item[:4], reverse=True):
+    for reading in sorted(
+        readings, key=lambda reading: reading.good / reading.lines * log2(reading.width), reverse=True
+    ):
         mark = reading.dialect["delimiter"]
-        if first is not None and first.dialect["delimiter"] == mark:
-            return first
         try:
+            if first is not None and first.dialect["delimiter"] == mark:
+                return first
             return reading if len(sample) == len(text) else _read(text, where, mark)
         except BrokenSource as error:
             broken = broken or error

@@ -92,12 +92,15 @@ def decode_texts(texts: Sequence[bytes], encoding: str | None) -> tuple[list[str
 
 
 def _guessed(data: bytes, where: str) -> tuple[str, Mapping[str, int]]:
-    text = data.decode("utf-8", "replace")
-    broken = text.count("\ufffd") - data.count("\ufffd".encode())
-    if not broken:
-        return _unescaped(data) or (text, {})
-    if 10 * broken <= len(text) - len(text.encode("ascii", "ignore")):
-        return text, {REPLACED: broken}
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        start = max(0, error.start - _SAMPLE)
+        if _nearly_utf8(data[start : start + 2 * _SAMPLE]):
+            text = data.decode("utf-8", "replace")
+            return text, {REPLACED: text.count("\ufffd") - data.count("\ufffd".encode())}
+    else:
+        return (_unescaped(data) if data.isascii() else None) or (text, {})
     found = guess(data)
     if found is not None and found.sure:
         try:
@@ -106,6 +109,12 @@ def _guessed(data: bytes, where: str) -> tuple[str, Mapping[str, int]]:
             pass
     most = f", perhaps {found.name}" if found else ""
     raise BrokenSource(REFUSED, where, f"its encoding is not UTF-8 and cannot be told for certain{most}; {_HINT}")
+
+
+def _nearly_utf8(data: bytes) -> bool:
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd") - data.count("\ufffd".encode())
+    return 10 * broken <= len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _unescaped(data: bytes) -> tuple[str, Mapping[str, int]] | None:

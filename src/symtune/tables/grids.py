@@ -32,7 +32,9 @@ ROW_NAMES = "row names without a header: named by their position"
 _MOST_ABOVE = 20  # lines above a header
 _MOST_BELOW = 20
 _SAMPLE = 1_000  # rows that say how wide a table is and what its columns hold
+_LEAST, _MOST_CELLS = 10, 100_000  # rows, and cells, by which columns of values are told
 _LONGEST_UNIT = 12  # characters: "(thousands)"
+_DATE, _YEARS = "a date", "a year"
 _FOOTER = re.compile(r"\s*(?:(?:data )?sources?|notes?|quelle|anmerkung|fuente|fonte)\s*:|\s*[*†‡]", re.IGNORECASE)
 
 Row = Sequence[str]
@@ -101,8 +103,17 @@ def _has_row_names(header: list[str], body: list[Row]) -> bool:
     return len({row[0] for row in body}) == len(body)
 
 
-def _is_value(cell: str) -> bool:
-    return parse_number(cell) is not None or parse_date(cell) is not None
+def _used(rows: Sequence[Row], at: int) -> int:
+    """How many rows have a text in a column."""
+    return sum(1 for row in rows if at < len(row) and row[at].strip())
+
+
+def _unit(cell: str) -> str | None:
+    """The unit of a number, `_DATE` for a date, None for what is neither."""
+    number = parse_number(cell)
+    if number is not None:
+        return number[1].casefold().removesuffix("s")
+    return None if parse_date(cell) is None else _DATE
 
 
 def _is_year(cell: str) -> bool:
@@ -119,65 +130,69 @@ class _Shape:
 
     def header_at(self) -> int:
         """The row of the header: 0, or the first one as full as the table's, where all above it is no table."""
-        fill = [len(_filled(row)) for row in self.rows[:_SAMPLE]]
-        full = _mode(fill)
+        sample = self.rows[:_SAMPLE]
+        fill = [len(_filled(row)) for row in sample]
+        full, width = _mode(fill), _mode([len(row) for row in sample])
         near = range(min(_MOST_ABOVE + 1, len(fill) - 1))
         fullest = next((at for at in near if fill[at] >= full), 0)
         almost = next((at for at in near if fill[at] >= max(2, full - 1)), 0)  # one name may be missing
         if full < 2 or fullest == 0:
             return 0
-        for at in (fullest, almost) if self._is_note(almost, fullest, full) else (almost, fullest):
-            if at and self._notes_above(at, fill, full, plainly=almost < at):
+        for at in (fullest, almost) if self._is_note(almost, fullest, full, width) == 2 else (almost, fullest):
+            if not at or self._is_data(self.rows[at], self._columns(at + 1) or self._columns(at + 2)):
+                continue
+            notes = [self._is_note(row, at, full, width) for row in range(self._first_of_group(at))]
+            typed = self._columns(at + 1) or self._columns(at + 2)
+            wanted = 1 if typed and almost == at else 2
+            if all(note >= wanted for note in notes):
                 return self._first_of_group(at)
         return 0
-
-    def _notes_above(self, at: int, fill: list[int], full: int, *, plainly: bool = False) -> bool:
-        """Whether the row may be a header, and nothing above it is part of the table."""
-        columns = self._columns(at + 1) or self._columns(at + 2)
-        above = range(self._first_of_group(at))
-        plain = all(self._is_note(row, at, full) for row in above)
-        weak = not plainly and all(fill[row] <= max(1, full // 2) or self._is_note(row, at, full) for row in above)
-        typed = bool(columns) and not self._is_data(self.rows[at], columns)
-        return (typed and (plain or weak)) or (not columns and plain and not plainly)
 
     def _first_of_group(self, at: int) -> int:
         """The row that names groups of the columns named in this one, else this one."""
         return at - 1 if at and at not in self.behind_blank and self._is_group(at - 1, at) else at
 
-    def _is_note(self, at: int, header: int, full: int) -> bool:
-        """Whether a line above the header is plainly no row of the table."""
+    def _is_note(self, at: int, header: int, full: int, width: int) -> int:
+        """Whether a line above the header is no row of the table: 2 plainly, 1 where it may be one."""
         row = self.rows[at]
         filled = _filled(row)
-        if any(blank in self.behind_blank for blank in range(at + 1, header + 1)):
-            return len(filled) < max(full, 2)
         first = row[filled[0]].strip()
-        if len(filled) == 1 and (first.startswith("#") or (len(row) == 1 and full > 2)):
-            return True
-        return len(filled) <= 2 and first.endswith(":") and filled[0] == 0
+        blank = any(row in self.behind_blank for row in range(at + 1, header + 1))
+        ragged = len(row) < width and len(filled) < full
+        if (len(filled) <= 2 and first.endswith(":")) or (len(filled) == 1 and (first.startswith("#") or full > 2)):
+            return 2 if filled[0] == 0 or blank else 1
+        if ragged and (blank or len(filled) <= width // 2):
+            return 2
+        return int(len(filled) <= max(1, full // 2) or (blank and len(filled) < full))
 
-    def _columns(self, start: int) -> dict[int, bool]:
-        """The columns of values in the rows from `start` on: position -> whether all its values are years."""
-        body = self.rows[start : start + _SAMPLE]
+    def _columns(self, start: int) -> dict[int, frozenset[str]]:
+        """The columns of values in the rows from `start` on: position -> their units; `_YEARS` where all are years."""
+        width = max(map(len, self.rows[start : start + _SAMPLE]), default=0)
+        body = self.rows[start : start + max(_LEAST, min(_SAMPLE, _MOST_CELLS // max(width, 1)))]
         found = {}
-        for at in range(max(map(len, body), default=0)):
+        for at in range(width):
             cells = [row[at].strip() for row in body if at < len(row)]
             cells = [cell for cell in cells if not is_missing(cell, typed=True)]
-            if cells and all(map(_is_value, cells)):
-                found[at] = all(map(_is_year, cells))
+            units = list(map(_unit, cells))
+            if cells and None not in units:
+                years = [_YEARS] if all(map(_is_year, cells)) else []
+                found[at] = frozenset([*(unit for unit in units if unit is not None), *years])
         return found
 
     @staticmethod
-    def _is_data(row: Row, columns: dict[int, bool]) -> bool:
-        """Whether the row has a value in a column of values. A year above figures that are no years is a name."""
-        cells = [(row[at].strip(), years) for at, years in columns.items() if at < len(row)]
-        return any(_is_value(cell) and (years or not _is_year(cell)) for cell, years in cells)
+    def _is_data(row: Row, columns: dict[int, frozenset[str]]) -> bool:
+        """Whether the row has a value in a column of such values. "1 credit" is a name above figures without a unit,
+        and a year is one above figures that are no years.
+        """
+        cells = [(row[at].strip(), units) for at, units in columns.items() if at < len(row)]
+        return any(_unit(cell) in units and (_YEARS in units or not _is_year(cell)) for cell, units in cells)
 
     def _is_group(self, upper: int, lower: int) -> bool:
         """Whether a row names groups of the columns that the row below it names."""
         cells = [self.rows[upper][at].strip() for at in _filled(self.rows[upper])]
         above, below = _filled(self.rows[upper]), _filled(self.rows[lower])
         spanning = any(at not in above and at > above[0] for at in below)
-        names = all(not cell.endswith(":") and (_is_year(cell) or not _is_value(cell)) for cell in cells)
+        names = all(not cell.endswith(":") and (_is_year(cell) or _unit(cell) is None) for cell in cells)
         if len(above) < 2 or not spanning or not names:
             return False
         return above != list(range(len(above))) or any(at not in below for at in above) or upper in self.spans
@@ -208,12 +223,11 @@ class _Shape:
         """Whether the row below the header is a second row of it."""
         upper, lower = self.rows[start], self.rows[start + 1]
         above, below = _filled(upper), _filled(lower)
-        spanning = any(at not in above and at > above[0] for at in below)
+        spanning = self._is_group(start, start + 1)
         repeated = any(at + 1 in above and upper[at].strip() == upper[at + 1].strip() for at in above)
         body = self.rows[start + 2 : start + 2 + _SAMPLE]
-        open_below = any(
-            at not in below and all(at < len(row) and row[at].strip() for row in body) for at in above
-        )  # a name that stands over both rows
+        # a name that stands over both rows
+        open_below = [at for at in above if at not in below and 2 * _used(body, at) >= len(body)]
         if start + 1 in self.behind_blank or not (spanning or repeated or open_below):
             return False
         if all(is_missing(lower[at], typed=True) for at in below):
@@ -222,29 +236,42 @@ class _Shape:
         typed = any(at in columns and not is_missing(lower[at], typed=True) for at in below)
         if self._is_data(lower, columns):
             return False
+        if spanning and (start in self.spans or self._several_groups(upper, lower)):
+            return True
         if spanning or repeated:
-            return typed or open_below or self._named_again(upper, lower) or (spanning and start in self.spans)
+            return typed or bool(open_below)
         units = all(at in columns and len(lower[at].strip()) <= _LONGEST_UNIT for at in below)
-        return typed and units
+        return typed and units and any(_used(body, at) == len(body) for at in open_below)
 
     @staticmethod
-    def _named_again(upper: Row, lower: Row) -> bool:
-        """Whether several groups of columns have the same names under them, as in Men, Women, Men, Women."""
+    def _several_groups(upper: Row, lower: Row) -> bool:
+        """Whether several groups stand over several columns each, the names of which are all there: different ones, or
+        the same under every group, as in Men, Women, Men, Women.
+        """
         groups: dict[int, list[str]] = {}
         group = -1
         for at, cell in enumerate(lower):
             group = at if at < len(upper) and upper[at].strip() else group
             groups.setdefault(group, []).append(cell.strip())
-        several = [tuple(names) for names in groups.values() if len(names) > 1]
-        return len(set(several)) < len(several)
+        names = [name for group in groups.values() for name in group]
+        several = [tuple(group) for at, group in groups.items() if len(group) > 1 and at >= 0]
+        again = len(several) > 1 and len(set(several)) == 1
+        return len(several) > 1 and (again or (not upper[0].strip() and all(names) and len(set(names)) == len(names)))
 
     def end(self, under: int) -> int:
         """The row behind the last one of the table."""
         rows, last = self.rows, len(self.rows)
+        full = _mode([len(_filled(row)) for row in rows[under : under + _SAMPLE]])
+        width = _mode([len(row) for row in rows[under : under + _SAMPLE]])
         first = last
-        while first > under + 1 and last - first < _MOST_BELOW and _filled(rows[first - 1]) == [0]:
+        while first > under + 1 and last - first < _MOST_BELOW:
+            row = rows[first - 1]
+            filled = len(_filled(row))
+            named = _FOOTER.match(row[0]) or (first - 1 in self.behind_blank and len(row) < width)
+            if filled > max(1, full // 2) and not (named and filled < max(full, 2)):
+                break
             first -= 1
-        if _mode([len(_filled(row)) for row in rows[under : under + _SAMPLE]]) < 2:
+        if full < 2:
             return last
         return next((at for at in range(first, last) if at in self.behind_blank or _FOOTER.match(rows[at][0])), last)
 

@@ -15,25 +15,29 @@ Schedule = Literal["cosine", "linear", "constant"]
 
 
 class TrainSettings(Strict):
-    """How to train. Lengths and budgets are in tokens."""
+    """How to train. Lengths and budgets are in tokens; they count computed tokens."""
 
-    max_tokens: int | None = Field(default=None, gt=0)  # stop before the computed tokens would exceed this
-    epochs: int | None = Field(default=None, gt=0)  # passes; default: 1, or what max_tokens allows
-    learning_rate: float = Field(default=2e-4, gt=0, lt=1)
-    schedule: Schedule = "cosine"
-    warmup: float = Field(default=0.05, ge=0, lt=1)  # share of the steps
-    weight_decay: float = Field(default=0.01, ge=0)
-    clip: float = Field(default=1.0, ge=0)  # norm that gradients are clipped to; 0: not at all
-    batch_tokens: int = Field(default=4096, gt=0)  # computed tokens of an optimizer step, about
-    max_length: int = Field(default=1024, gt=1)  # longest record, and longest pack
-    pack: bool = True  # several records in one sequence (decoder-only models)
-    share_prefix: bool = True  # in a pack, compute what records have in common at their beginning once
-    order: Literal["shuffled", "as_given"] = "shuffled"
-    shuffle_answers: bool | tuple[str, ...] = False  # control: permute completions (of these sources)
-    seed: int = 7
-    bf16: bool | None = None  # autocast; default: where it helps
-    save_every: int = Field(default=0, ge=0)  # steps between checkpoints; 0: none
-    processes: int = Field(default=1, gt=0)  # how many were started, by torchrun; a mismatch is refused
+    max_tokens: int | None = Field(default=None, gt=0, description="Stop before more tokens than this are computed.")
+    epochs: int | None = Field(
+        default=None, gt=0, description="Passes over the data; unless given, 1, or what --max-tokens allows."
+    )
+    learning_rate: float = Field(default=2e-4, gt=0, lt=1, description="Peak learning rate.")
+    schedule: Schedule = Field(default="cosine", description="cosine, linear or constant.")
+    warmup: float = Field(default=0.05, ge=0, lt=1, description="Share of the steps to warm up.")
+    weight_decay: float = Field(default=0.01, ge=0, description="AdamW's weight decay.")
+    clip: float = Field(default=1.0, ge=0, description="Gradient norm to clip to; 0: none.")
+    batch_tokens: int = Field(default=4096, gt=0, description="Tokens of an optimizer step, about.")
+    max_length: int = Field(default=1024, gt=1, description="Longest record and longest pack, in tokens.")
+    pack: bool = Field(default=True, description="Several records in one sequence (decoder-only models).")
+    share_prefix: bool = Field(default=True, description="In a pack, compute a shared beginning once.")
+    order: Literal["shuffled", "as_given"] = Field(default="shuffled", description="shuffled or as_given.")
+    shuffle_answers: bool | tuple[str, ...] = Field(
+        default=False, description="Control: permute completions (in YAML also a list: of these sources)."
+    )
+    seed: int = Field(default=7, description="Another seed gives another order.")
+    bf16: bool | None = Field(default=None, description="Compute in bfloat16; unless given, where it helps.")
+    save_every: int = Field(default=0, ge=0, description="Steps between checkpoints to resume from; 0: none.")
+    processes: int = Field(default=1, gt=0, description="How many processes torchrun started; a mismatch is refused.")
 
 
 class TrainConfig(TrainSettings):
@@ -48,9 +52,18 @@ class TrainConfig(TrainSettings):
 class TrainFile(TrainSettings):
     """A file for `symtune train --config`: what it leaves out, the command line says."""
 
-    model: str | dict[str, Any] | None = None
-    data: Path | None = None
-    out: Path | None = None
+    model: str | dict[str, Any] | None = Field(
+        default=None, description="A name, a folder, a hub id, or a YAML that builds a model."
+    )
+    data: Path | None = Field(default=None, description="A training set folder (symtune mix) or a data set folder.")
+    out: Path | None = Field(default=None, description="The checkpoint folder to write.")
+
+
+class TrainFlags(TrainFile):
+    """The command line of `symtune train`."""
+
+    config: Path | None = Field(default=None, description="A YAML of the other settings; flags win over it.")
+    overwrite: bool = Field(default=False, description="Replace an earlier output.")
 
 
 @dataclass(frozen=True, slots=True)

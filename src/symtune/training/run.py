@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import accelerate
 import torch
 import transformers
 
@@ -19,6 +20,8 @@ from symtune.models.local import LoadedModel, check_model, load, prompt_format, 
 from symtune.models.local import quiet as quiet_transformers
 from symtune.output import check_writable, new_folder, sha256, versions, working_folder, write_manifest
 from symtune.packing import Row
+from symtune.splitting import splits_of
+from symtune.training import checkpoints
 from symtune.training import rows as training_rows
 from symtune.training.config import StepLog, TrainConfig, TrainReport
 from symtune.training.isolation import choose_attention
@@ -54,15 +57,18 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
                 on_step(step)
 
         identity = _identity(config, loaded, facts)
-        with working_folder(config.out, identity, worth=_has_checkpoint, overwrite=config.overwrite) as working:
+        with contextlib.ExitStack() as stack:
+            with accelerate.PartialState(cpu=not torch.cuda.is_available()).main_process_first():
+                work = working_folder(config.out, identity, worth=_has_checkpoint, overwrite=config.overwrite)
+                working = stack.enter_context(work)
             trainer = make_trainer(loaded, Batches(rows, plan, loaded, share), config, working, step_done)
-            resumed = newest_complete(working)
-            meter.resume(_step_of(resumed), plan)
+            resumed = checkpoints.newest_complete(working, meter.say)
+            meter.resume(checkpoints.step_of(resumed), plan)
             with _seeded(config.seed):
                 trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
             logs = step_logs(plan, trainer.state.log_history)
             loaded.model.set_attn_implementation(attention)
-            report = _report(config, plan, rows, facts, logs, time.monotonic() - started, _step_of(resumed))
+            report = _report(config, plan, rows, facts, logs, time.monotonic() - started, checkpoints.step_of(resumed))
             meter.stage("writing the checkpoint")
             if trainer.is_world_process_zero():
                 _write(config, loaded, plan, report, facts, isolation, logs)
@@ -122,29 +128,7 @@ def _identity(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -
 
 
 def _has_checkpoint(folder: Path) -> bool:
-    return any(folder.glob("checkpoint-*"))
-
-
-def newest_complete(folder: Path) -> Path | None:
-    """The newest checkpoint that has all its parts, or None; half-written and empty ones are passed over."""
-    found = [path for path in folder.glob("checkpoint-*") if _complete(path)]
-    return max(found, key=_step_of, default=None)
-
-
-def _complete(path: Path) -> bool:
-    parts = [path / name for name in ("optimizer.pt", "scheduler.pt", "trainer_state.json")]
-    weights, random = list(path.glob("*.safetensors")), list(path.glob("rng_state*.pth"))
-    if not (weights and random and all(part.is_file() and part.stat().st_size for part in [*parts, *weights])):
-        return False
-    with contextlib.suppress(ValueError, KeyError, TypeError):
-        state = json.loads((path / "trainer_state.json").read_text("utf-8"))
-        return bool(state["global_step"] == _step_of(path))
-    return False
-
-
-def _step_of(checkpoint: Path | None) -> int:
-    number = checkpoint.name.rpartition("-")[2] if checkpoint else "0"
-    return int(number) if number.isdigit() else 0
+    return any(folder.glob(f"{checkpoints.PREFIX}*"))
 
 
 # -------------------------------------------------------------------------------------- results
@@ -185,8 +169,9 @@ def _write(
     logs: Sequence[StepLog],
 ) -> None:
     with new_folder(config.out, overwrite=config.overwrite) as folder:
-        loaded.model.to("cpu").eval().save_pretrained(folder)
-        loaded.tokenizer.save_pretrained(folder)
+        with checkpoints.writing(folder):
+            loaded.model.to("cpu").eval().save_pretrained(folder)
+            loaded.tokenizer.save_pretrained(folder)
         with (folder / LOG).open("w", encoding="utf-8") as stream:
             for log in logs:
                 line = {key: value for key, value in asdict(log).items() if key != "steps"}
@@ -205,6 +190,7 @@ def _write(
             },
             **facts,
             **counts,
+            "splits": splits_of(config.data),
             "passes": round(plan.passes, 4),
             "packs": len(plan.packs),
             "packs_per_step": plan.per_step,

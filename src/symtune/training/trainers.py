@@ -9,25 +9,57 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
+from transformers.trainer_utils import rotate_checkpoints
 
 from symtune.models.local import LoadedModel, bf16_helps
+from symtune.training import checkpoints
 from symtune.training.config import Schedule, StepLog, TrainConfig, TrainSettings
 from symtune.training.plan import Plan
 from symtune.training.tensors import Batches, summed_loss
 from symtune.types import InputError
 
 
-class _Loss:
-    """The one thing our trainers compute in their own way."""
+class MarkedCheckpoints:
+    """Mixed into a trainer of transformers: a checkpoint is marked when all processes have written their parts, and
+    only then an older one is deleted. See `symtune.training.checkpoints`.
+    """
 
     args: Any
+    state: Any
+    accelerator: Any
+    training: Mapping[str, Any] | None = None  # what decides the outcome, noted in the mark
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        out = Path(self.args.output_dir)
+        folder = out / f"{checkpoints.PREFIX}{self.state.global_step}"
+        limit, self.args.save_total_limit = self.args.save_total_limit, None
+        try:
+            with checkpoints.writing(folder):
+                if self.args.should_save and folder.exists():  # one that an earlier run left incomplete
+                    shutil.rmtree(folder)
+                self.accelerator.wait_for_everyone()
+                super()._save_checkpoint(model, trial)  # type: ignore[misc]
+                self.accelerator.wait_for_everyone()
+                if self.args.should_save:
+                    checkpoints.mark(folder, self.training)
+        finally:
+            self.args.save_total_limit = limit
+        if self.args.should_save:
+            best = self.state.best_model_checkpoint
+            rotate_checkpoints(str(out), save_total_limit=limit, best_model_checkpoint=best, use_mtime=True)
+
+
+class _Loss(MarkedCheckpoints):
+    """The one thing our trainers compute in their own way."""
+
     optimizer: Any
     lr_scheduler: Any
     settings: TrainSettings

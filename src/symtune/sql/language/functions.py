@@ -6,9 +6,8 @@ engines' texts, the measures and the templates; what is left is to draw it (`sql
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
-from itertools import pairwise
 from typing import Any
 
 from sqlglot import exp
@@ -27,7 +26,8 @@ from symtune.sql.language.records import (
     Record,
     Window,
 )
-from symtune.sql.language.vectors import Vector, same_key
+from symtune.sql.language.vectors import Vector
+from symtune.sql.language.windows import dense_rank, over, rank, row_number, shift
 from symtune.types import Rejected
 
 # ------------------------------------------------------------------------------------------------- functions
@@ -157,63 +157,6 @@ def _neighbour(node: Any) -> list[Any] | None:
     return None if node.args.get("offset") or node.args.get("default") else [node.this]
 
 
-def _no_ties(order: list[int], keys: Sequence[Vector]) -> None:
-    if not keys:
-        raise Rejected("no order", "a window function that needs one")
-    if any(same_key(keys, a, b) for a, b in pairwise(order)):
-        raise Rejected("tie")
-
-
-def _row_number(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
-    _no_ties(order, keys)
-    for position, i in enumerate(order):
-        values[i] = position + 1
-
-
-def _rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
-    if not keys:
-        raise Rejected("no order", "RANK")
-    for position, i in enumerate(order):
-        tied = position > 0 and same_key(keys, order[position - 1], i)
-        values[i] = values[order[position - 1]] if tied else position + 1
-
-
-def _dense_rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
-    if not keys:
-        raise Rejected("no order", "DENSE_RANK")
-    rank = 0
-    for position, i in enumerate(order):
-        rank += position == 0 or not same_key(keys, order[position - 1], i)
-        values[i] = rank
-
-
-def _shift(step: int) -> Callable[..., None]:
-    def shift(order: list[int], keys: Any, arg: Vector, values: list[Any], texts: list[str] | None) -> None:
-        _no_ties(order, keys)
-        for position, i in enumerate(order):
-            source = position + step
-            if 0 <= source < len(order):
-                values[i] = arg.values[order[source]]
-                if texts is not None and arg.texts is not None:
-                    texts[i] = arg.texts[order[source]]
-
-    return shift
-
-
-def _over(aggregate: Callable[[list[Any]], Any]) -> Callable[..., None]:
-    """An aggregate over a whole partition, or running up to and with the row where there is an order."""
-
-    def over(order: list[int], keys: Any, arg: Vector | None, values: list[Any], texts: Any) -> None:
-        if keys:
-            _no_ties(order, keys)
-        for position, i in enumerate(order):
-            seen = order[: position + 1] if keys else order
-            known = seen if arg is None else [v for v in (arg.values[j] for j in seen) if v is not None]
-            values[i] = aggregate(list(known))
-
-    return over
-
-
 # ------------------------------------------------------------------------------------------------- the table
 
 _STRING, _WINDOW = "string function", "window function"
@@ -302,28 +245,26 @@ RECORDS: tuple[Record, ...] = (
         gives="number",
         construct=_WINDOW,
         arguments=_without,
-        evaluate=_row_number,
+        evaluate=row_number,
     ),
     Window(
-        name="RANK", nodes=(exp.Rank,), takes=(), gives="number", construct=_WINDOW, arguments=_without, evaluate=_rank
+        name="RANK", nodes=(exp.Rank,), takes=(), gives="number", construct=_WINDOW, arguments=_without, evaluate=rank
     ),
     Window(
-        name="DENSE_RANK", nodes=(exp.DenseRank,), takes=(), gives="number", arguments=_without, evaluate=_dense_rank
+        name="DENSE_RANK", nodes=(exp.DenseRank,), takes=(), gives="number", arguments=_without, evaluate=dense_rank
     ),
-    Window(name="LAG", nodes=(exp.Lag,), construct=_WINDOW, arguments=_neighbour, evaluate=_shift(-1), cells=True),
-    Window(name="LEAD", nodes=(exp.Lead,), construct=_WINDOW, arguments=_neighbour, evaluate=_shift(1), cells=True),
+    Window(name="LAG", nodes=(exp.Lag,), construct=_WINDOW, arguments=_neighbour, evaluate=shift(-1), cells=True),
+    Window(name="LEAD", nodes=(exp.Lead,), construct=_WINDOW, arguments=_neighbour, evaluate=shift(1), cells=True),
     Window(
         name="SUM",
         nodes=(exp.Sum,),
         takes=(NUMBER,),
         gives="number",
         construct=_WINDOW,
-        evaluate=_over(sum_of),
+        evaluate=over(sum_of),
         sums=True,
     ),
-    Window(
-        name="COUNT", nodes=(exp.Count,), gives="number", construct=_WINDOW, arguments=_counted, evaluate=_over(len)
-    ),
+    Window(name="COUNT", nodes=(exp.Count,), gives="number", construct=_WINDOW, arguments=_counted, evaluate=over(len)),
 )
 
 FUNCTIONS: dict[str, Function] = {record.name: record for record in RECORDS if isinstance(record, Function)}

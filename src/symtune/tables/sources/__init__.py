@@ -14,7 +14,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import pkgutil
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from symtune.registry import modules
 from symtune.tables.model import BrokenSource, Drop, RawTable, Reading
 from symtune.types import InputError, UnknownName
 
@@ -30,7 +30,7 @@ HIDDEN = "hidden file or folder: passed over"
 _MOST_OF_A_MANIFEST = 1 << 24  # bytes
 _SAVED = {".xls": ".xlsx", ".xlsb": ".xlsx", ".numbers": ".xlsx", ".fods": ".ods"}  # what a file can be saved as
 # What stages write until it is whole, beside their --out.
-_PARTIAL = re.compile(r"^\..+\.(?:partial-\d+|training)$|\.partial\.jsonl$")
+_PARTIAL = re.compile(r"^\..+\.(?:partial-\d+|working)$")
 
 
 class Source(Protocol):
@@ -46,8 +46,7 @@ class Source(Protocol):
 @cache
 def known() -> dict[str, Source]:
     """All sources by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}
+    return {name: importlib.import_module(f"{__name__}.{name}") for name in modules(__name__)}
 
 
 def choose(path: Path, layout: str | None) -> dict[str, Source]:
@@ -69,6 +68,9 @@ def choose(path: Path, layout: str | None) -> dict[str, Source]:
         wanted = f"wanted one of: {formats}; a file with another ending is read where --layout names its format"
         if path.is_dir() and not any(path.iterdir()):
             raise InputError(f"{path}: an empty folder; {wanted}")
+        counts, _ = passed_over(path)
+        if counts:
+            wanted = f"{', '.join(f'{count:,} {why}' for why, count in sorted(counts.items()))}; {wanted}"
         saved = _SAVED.get(path.suffix.lower())
         raise InputError(f"{path}: holds no tables that symtune knows; {f'save it as {saved}' if saved else wanted}")
     return found

@@ -25,8 +25,9 @@ from symtune.files import json_values
 from symtune.tables.clean import plain_columns, text_of
 from symtune.tables.delimited import read_bytes, read_text
 from symtune.tables.encodings import REFUSED
+from symtune.tables.json_tables import table_in, title_of
 from symtune.tables.model import MAX_CELLS, TOO_LARGE, BrokenSource, Drop, RawTable, Reading
-from symtune.tables.nested import choose, hidden, table_in, tables_of_lines, title_of
+from symtune.tables.nested import choose, hidden, tables_of_lines
 from symtune.tables.sources import each_file, files_of
 from symtune.types import InputError
 

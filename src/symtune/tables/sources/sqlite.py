@@ -21,6 +21,7 @@ SUFFIXES = (".sqlite", ".sqlite3", ".db", ".db3")
 # What FTS and R-Tree tables keep beside themselves.
 SHADOWS = ("content", "segments", "segdir", "docsize", "stat", "data", "idx", "config", "node", "parent", "rowid")
 MAGIC = b"SQLite format 3\0"
+BAD_NAME = "name of a table or column that is not UTF-8"
 MAX_VALUE = 10_000_000  # bytes; a generated column could claim gigabytes
 
 
@@ -56,21 +57,26 @@ def _tables(file: Path, id: str, reading: Reading) -> Iterator[RawTable]:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
         connection.text_factory = _text
         with closing(connection):
-            names = _names(connection)
+            found = _names(connection)
+            names = [name for name in found if isinstance(name, str)]
+            for _ in range(len(found) - len(names)):
+                reading.drop(BAD_NAME, str(file))
             columns = {name: _columns(connection, name) for name in names}
             for name in names:
                 keys = tuple(sorted(_keys(connection, name, id, columns)))
                 where = f"{file}: table {name}"
                 try:
                     yield _table(connection, name, id, keys, where, reading.encoding)
+                except UnicodeDecodeError:
+                    reading.drop(BAD_NAME, where)
                 except sqlite3.DataError:
                     reading.drop(f"value over {MAX_VALUE:,} bytes", where)
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # the names of tables and columns are text too
+    except sqlite3.Error as error:
         detail = f"not a readable SQLite file ({error})"
         raise BrokenSource("unreadable file", str(file), detail) from None
 
 
-def _names(connection: sqlite3.Connection) -> list[str]:
+def _names(connection: sqlite3.Connection) -> list[str | NotUtf8]:
     """The tables that people made, sorted."""
     query = (
         "SELECT name, sql LIKE 'CREATE VIRTUAL%' FROM sqlite_master WHERE type = 'table'"
@@ -78,7 +84,7 @@ def _names(connection: sqlite3.Connection) -> list[str]:
     )
     found = connection.execute(query).fetchall()
     hidden = {f"{name}_{shadow}" for name, virtual in found if virtual for shadow in SHADOWS}
-    return [name for name, virtual in found if isinstance(name, str) and not virtual and name not in hidden]
+    return [name for name, virtual in found if not virtual and name not in hidden]
 
 
 def _uri(file: Path) -> str:

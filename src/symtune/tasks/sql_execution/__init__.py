@@ -37,7 +37,8 @@ PERMUTATIONS = ("one", "two", "three")  # keys of the orders of rows and columns
 REMEDIES = {
     "table: over the token budget": "raise --budget, or lower --rows and --columns",
     "over the token budget": "raise --budget, or lower --rows and --columns",
-    "table: too few rows or short columns": "lower --rows and --columns, or raise --max-cell",
+    "table: too few columns of short cells": "bring tables of two columns or more, or raise --max-cell",
+    "table: too few rows": "lower --rows",
     "context: serves no query type": "change --set query_types=…, or bring other tables",
     "easier than asked for": "lower --set difficulty=…",
     "harder than asked for": "raise --set difficulty=…, or lower --rows",

@@ -1,0 +1,47 @@
+"""How material was dealt to splits: noted in the manifests of data sets, training sets and checkpoints, and compared.
+
+    check_same_splits({"data/train": "60,20,20", "data/test": "90,5,5"})     # raises LeakError
+
+Splits are made by content, so two data sets of other shares may hold the same table in train here and in test there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from symtune.output import MANIFEST
+from symtune.tables import DEFAULT_SHARES
+from symtune.types import LeakError
+
+
+def splits_text(shares: str | None, *, rows: bool) -> str:
+    """What a manifest says under `splits`: the shares, and whether rows or tables were dealt."""
+    return f"{shares or DEFAULT_SHARES}{' of rows' if rows else ''}"
+
+
+def splits_of(path: Path) -> str:
+    """What the manifest in a folder says; "" where there is none, or none of ours."""
+    try:
+        found = json.loads((path / MANIFEST).read_text("utf-8")).get("splits", "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
+def check_same_splits(found: Mapping[str, str]) -> str:
+    """The one way in which all of these (place -> what its manifest says, "" where nobody knows) were dealt. Raises
+    LeakError where two ways differ.
+    """
+    known = {place: said for place, said in found.items() if said}
+    if len(set(known.values())) > 1:
+        (one, ours), (other, theirs) = (
+            next(iter(known.items())),
+            next(item for item in known.items() if item[1] != next(iter(known.values()))),
+        )
+        raise LeakError(
+            f"{one} was split {ours}, and {other} {theirs}: what one trains on the other may hold out; generate both "
+            "with the same --split-shares and --split-rows"
+        )
+    return next(iter(known.values()), "")
