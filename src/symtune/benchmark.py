@@ -142,7 +142,7 @@ class Benchmark(ABC, Generic[Asked]):
         """The prompt template of a format, or the default one."""
         return self.template(format.template or (self.shots_template if format.shots else "") or None)
 
-    def longest_answer(self, format: Format) -> int:
+    def longest_answer(self, format: Format, questions: Sequence[Asked] = ()) -> int:
         """The longest answer that a format asks for, in tokens, unless the user says otherwise."""
         return self.max_new_tokens
 
@@ -162,6 +162,10 @@ class Benchmark(ABC, Generic[Asked]):
 
     def other_scores(self, prediction: str, question: Asked) -> Mapping[str, float]:
         """Further metrics, by name, that are reported beside the score."""
+        return {}
+
+    def details(self, prediction: str, question: Asked) -> Mapping[str, Any]:
+        """What else is known of a prediction, by column of predictions.jsonl."""
         return {}
 
     def columns(self, question: Asked) -> Mapping[str, Any]:

@@ -10,6 +10,8 @@ import typer
 from symtune.evaluation.config import EvaluateConfig
 from symtune.flags import takes
 
+APART = ("unparsable", "unanswered", "truncated")  # verdicts that say more than "wrong"
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -24,9 +26,11 @@ def register(app: typer.Typer) -> None:
     def command(config: EvaluateConfig) -> None:
         """Score a model on a benchmark. An interrupted evaluation resumes from the predictions that it had."""
         from rich.console import Console
+        from rich.text import Text
 
         from symtune.evaluation import check_splits, evaluate, prepare
         from symtune.models import check_model, open_model
+        from symtune.outcomes import truncation_warning
         from symtune.output import check_writable
         from symtune.progress import progress_bar
 
@@ -48,6 +52,8 @@ def register(app: typer.Typer) -> None:
             )
         console = Console()
         console.print(results_table(results))
+        if warning := truncation_warning(results[0].notes["truncated"], results[0].n):
+            console.print(Text(f"warning: {warning}", "yellow"), soft_wrap=True)
         console.print(f"{config.out}", markup=False, highlight=False)
 
 
@@ -90,5 +96,5 @@ def _stated(first: Result) -> list[str]:
     stated += [f"chance: {notes['chance_how']}"] if notes.get("chance_how") else []
     stated += [f"{notes['tables_cut']:,} tables cut"] if notes.get("tables_cut") else []
     stated += [f"{notes['shots_dropped']:,} shots dropped"] if notes.get("shots_dropped") else []
-    stated += [f"{count:,} ended by {reason}" for reason, count in notes.get("finish", {}).items() if reason != "stop"]
+    stated += [f"{count:,} {verdict}" for verdict, count in notes.get("verdicts", {}).items() if verdict in APART]
     return stated + ([str(notes["remark"])] if notes.get("remark") else [])
