@@ -76,8 +76,9 @@ DEFAULT_DATA = "sail/symbolic-instruction-tuning"
 def parse(argv: Sequence[str]) -> tuple[ModelArguments, DataArguments, Any, list[str]]:
     """The arguments, `Seq2SeqTrainingArguments` among them, and lines to be said. Raises InputError and UnknownName."""
     words, notes = translate(arguments_of(argv))
+    kinds: Any = (ModelArguments, DataArguments, transformers.Seq2SeqTrainingArguments)
     parser = _Parser(
-        (ModelArguments, DataArguments, transformers.Seq2SeqTrainingArguments),
+        kinds,
         prog="train_model.py",
         description="Train an encoder-decoder on inputs and outputs.",
         allow_abbrev=False,

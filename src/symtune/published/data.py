@@ -132,12 +132,9 @@ def encode(rows: Any, tokenizer: Any, reading: Reading, limit: int | None = None
     counts[NO_TEXT] = len(rows) - len(encoded)
     if not len(encoded):
         raise InputError(f"{len(rows):,} rows, and none has both an input and an output")
-    lengths = [np.asarray(encoded.with_format("numpy")[name][:], np.int64) for name in ("n_input", "n_answer")]
-    return Encoded(
-        encoded.select_columns(["input_ids", "labels", "gold"]),
-        *lengths,
-        {name: count for name, count in counts.items() if count},
-    )
+    inputs, answers = (np.asarray(encoded.with_format("numpy")[name][:], np.int64) for name in ("n_input", "n_answer"))
+    kept = encoded.select_columns(["input_ids", "labels", "gold"])
+    return Encoded(kept, inputs, answers, {name: count for name, count in counts.items() if count})
 
 
 def _encode(batch: Mapping[str, list[Any]], tokenizer: Any, reading: Reading) -> dict[str, list[Any]]:

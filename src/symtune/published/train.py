@@ -226,6 +226,7 @@ def _trainer(
         steps = Steps(
             parts["train"], shape, training.max_steps, padding, shift, seed=training.seed, sort=arguments.sort_in_step
         )
+    scores: Any
     evaluated, scores = _evaluation(parts.get("validation"), arguments, training, tokenizer)
     trainer = StepTrainer(
         model=model,
