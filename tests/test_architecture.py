@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("config", "output", "files", "denotation", "intervals", "quotas", "workers", "progress", "model"),
     ("flags", "registry", "reading"),
     ("outcomes",),
-    ("tables", "prompts", "executors"),
+    ("tables", "prompts", "executors", "worked"),
     ("sql",),
     ("task",),
     ("tasks", "dataset", "releases", "splitting"),
@@ -33,16 +33,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting", "fetching"),
     ("packing",),
     ("training",),
+    ("published",),
     ("recipe",),
     ("api",),
     ("cli",),
 )
-SQL_ROOMS = ("language", "corpus", "sampling")  # of sql/: a room imports from those before it
+SQL_ROOMS = ("language", "corpus", "sampling", "solutions")  # of sql/: a room imports from those before it
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 SELF_CONTAINED = ("tasks", "benchmarks")  # one file or folder each, found because it is there
 KNOW_SQL = ("sql", "tasks.sql_execution", "cli.sql_templates")  # who alone imports symtune.sql
 TRAINING = {"torch", "transformers", "accelerate", "trl", "peft", "gguf", "tokenizers", "safetensors"}
-MAY_TRAIN = ("models.local", "training")
+MAY_TRAIN = ("models.local", "training", "published")
 HEAVY = ("torch", "transformers", "duckdb", "ray", "pandas", "matplotlib", "scipy", "datasets", "sqlglot")
 
 

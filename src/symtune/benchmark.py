@@ -152,7 +152,7 @@ class Benchmark(ABC, Generic[Asked]):
         """The one of them that a format asks with."""
         return self.template_of(format).id
 
-    def longest_answer(self, format: Format) -> int:
+    def longest_answer(self, format: Format, questions: Sequence[Asked] = ()) -> int:
         """The longest answer that a format asks for, in tokens, unless the user says otherwise."""
         return self.max_new_tokens
 
@@ -172,6 +172,10 @@ class Benchmark(ABC, Generic[Asked]):
 
     def other_scores(self, prediction: str, question: Asked) -> Mapping[str, float]:
         """Further metrics, by name, that are reported beside the score."""
+        return {}
+
+    def details(self, prediction: str, question: Asked) -> Mapping[str, Any]:
+        """What else is known of a prediction, by column of predictions.jsonl."""
         return {}
 
     def columns(self, question: Asked) -> Mapping[str, Any]:

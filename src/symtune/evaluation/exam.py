@@ -84,12 +84,13 @@ def prepare(asking: Asking, data: Path, tasks: Sequence[str] = (), *, selection:
     split = benchmark.split(data, asking.split)
     shots = benchmark.shots(data, split, asking.shots) if asking.shots else ()
     format = Format(asking.template, asking.linearization, shots)
+    questions = benchmark.load(data, split, asking.limit)
     return Exam(
         benchmark,
         split,
-        benchmark.load(data, split, asking.limit),
+        questions,
         format,
-        asking.max_new_tokens or benchmark.longest_answer(format),
+        asking.max_new_tokens or benchmark.longest_answer(format, questions),
         asking.budget,
         selection,
     )

@@ -54,6 +54,7 @@ def line_of(benchmark: Benchmark[Any], outcome: Outcome) -> str:
         "prediction": list(outcome.prediction),
         "target": list(question.target),
         **benchmark.columns(question),
+        **benchmark.details(completion.text, question),
         "score": outcome.score,
         "correct": outcome.score == 1.0,
         "verdict": outcome.verdict,

@@ -51,7 +51,7 @@ def candidates(config: SelectConfig) -> dict[str, Exam]:
     found = {}
     for key in dict.fromkeys(keys):
         format = Format(known[key], config.linearization, exam.format.shots)
-        longest = config.max_new_tokens or benchmark.longest_answer(format)
+        longest = config.max_new_tokens or benchmark.longest_answer(format, exam.questions)
         found[known[key]] = replace(exam, format=format, max_new_tokens=longest)
     return found
 

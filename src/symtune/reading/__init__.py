@@ -15,7 +15,16 @@ from symtune.reading.options import read_option
 from symtune.reading.rules import from_refusal, read_reply
 from symtune.reading.turns import continues, reply, unfinished_thought
 
-__all__ = ["continues", "gives_none", "read_answer", "read_number", "read_option", "unannotated", "unfinished_thought"]
+__all__ = [
+    "continues",
+    "gives_none",
+    "read_answer",
+    "read_number",
+    "read_option",
+    "reply",
+    "unannotated",
+    "unfinished_thought",
+]
 
 
 def read_answer(text: str) -> list[str]:

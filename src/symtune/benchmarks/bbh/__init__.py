@@ -82,7 +82,7 @@ class BigBenchHard(Benchmark[PartQuestion]):
             raise InputError(f"target: got {list(target)}, wanted one text")
         return PartQuestion(id=str(line.get("id", "")), target=target, part="")
 
-    def longest_answer(self, format: Format) -> int:
+    def longest_answer(self, format: Format, questions: Sequence[PartQuestion] = ()) -> int:
         """Longer where answers are worked out."""
         return WORKED_ANSWER if self.template_of(format).key == STEP_BY_STEP else self.max_new_tokens
 

@@ -115,7 +115,7 @@ def _source(source: t.Source | None, database: Database, outer: Outer) -> Frame:
     known = database.scopes.get(source)
     if known is None:
         known = _join(source, database, outer)
-        if outer is None:  # else the condition of the join may hang on the outer row
+        if outer is None:  # else the condition of the join may depend on the outer row
             database.scopes[source] = known
     return Frame(*known, database, outer)
 

@@ -1,4 +1,4 @@
-"""Proof: an answer goes out only if two independent executors agree on it and no reordering changes it.
+"""Proof: an answer is written only if two independent executors agree on it and no reordering changes it.
 
     with ENGINES.checked_out() as engines:             # of sql/language/engines.py; without: two databases of its own
         context = Context(tables, engines)             # once for many programs

@@ -71,7 +71,7 @@ class Function(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate(Record):
-    """`evaluate` has the known values of a group. `sums`: the digits of its decimals hang on the order of rows."""
+    """`evaluate` has the known values of a group. `sums`: the digits of its decimals depend on the order of rows."""
 
     evaluate: Callable[[list[Any]], Any]
     sums: bool = False

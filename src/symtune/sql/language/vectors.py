@@ -15,7 +15,7 @@ from symtune.sql.language import tree as t
 from symtune.types import Rejected, Table, Value
 
 ROUNDED = 1  # decimals of single operations: rounded, and the same in every engine
-SUMMED = 2  # sums and means of decimals: their last digits hang on the order of rows and on the engine's method
+SUMMED = 2  # sums and means of decimals: their last digits depend on the order of rows and on the engine's method
 
 
 # Structs, since a dozen vectors and frames are made for every program: they cost a fifth of a plain class.
