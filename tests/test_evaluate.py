@@ -85,12 +85,13 @@ def test_scores_groups_chance_and_files(tmp_path: Path) -> None:
         ("denotation", "", 3),
         ("exact_match", "", 3),
         ("denotation", "count", 1),
+        ("denotation", "difficulty: 1 to 2", 3),
         ("denotation", "lookup", 2),
     ]
-    assert [r.score for r in results] == [pytest.approx(2 / 3), 0.0, 1.0, 0.5]
+    assert [r.score for r in results] == [pytest.approx(2 / 3), 0.0, 1.0, pytest.approx(2 / 3), 0.5]
     assert results[0].interval == wilson(2, 3)
     assert results[0].notes["finish"] == {"length": 1, "stop": 2}
-    assert [r.notes.get("chance") for r in results] == [0.25, None, 0.25, 0.25]
+    assert [r.notes.get("chance") for r in results] == [0.25, None, 0.25, 0.25, 0.25]
     assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
     out = tmp_path / "out"
     assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "predictions.jsonl", "results.json"]

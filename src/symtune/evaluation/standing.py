@@ -29,8 +29,8 @@ HEAD = 200  # bytes in which a file of ours says which verb made it
 
 
 def standing(exam: Exam, facts: Mapping[str, Any], out: Path) -> tuple[dict[str, Any], Selection | None]:
-    """What results note of the run's prompt under `prompt_selection`, and the selection that is known; nothing for a run
-    that is no test and was given no selection.
+    """What results note of the run's prompt under `prompt_selection`, and the selection that is known. A run that is no
+    test and was given no selection notes nothing.
     """
     is_test = exam.split not in ("train", "validation", exam.benchmark.selection_split)
     selection = exam.selection
