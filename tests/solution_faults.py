@@ -1,5 +1,5 @@
-"""Faults to plant in the writer of solutions, for tests/test_solutions.py: name -> what is replaced, by a mistake that a
-writer could make. Each entry is (where, name or key, replacement), as in tests/sql_faults.py.
+"""Faults to plant in the writer of solutions, for tests/test_solutions.py: name -> what is replaced, by a mistake that
+a writer could make. Each entry is (where, name or key, replacement), as in tests/sql_faults.py.
 """
 
 from __future__ import annotations
@@ -151,8 +151,10 @@ def _mean_over_all(aggregate: Any, below: Any, whole: Any, place: int, mine: Any
     return f"{before} / {len(mine)} = {behind.partition(' = ')[2]}" if slash else said
 
 
-def _by_the_first_key(q: t.Select, told: Saying) -> Frame:
-    return _grouped(_changed(q, group=q.group[:1]), told)
+def _groups_in_two(q: t.Select, told: Saying) -> Frame:
+    frame = _grouped(q, told)
+    parts = [part for group in frame.groups or [] for part in (group[:1], group[1:]) if part or not group]
+    return frame.grouped(parts, q.group) if q.group else frame
 
 
 def _groups_backwards(q: t.Select, told: Saying) -> Frame:
@@ -201,6 +203,10 @@ def _answer_left_out(self: Any, q: t.Select, env: Any, frame: Frame) -> Any:
     found = _subqueries(self, q, env, frame)
     self.lines.texts[start:] = [text for text in self.lines.texts[start:] if not text.startswith("(1) = ")]
     return found
+
+
+def _counts_from_one(self: Any, lines: Lines) -> None:
+    self.lines, self._numbers = lines, 1
 
 
 def _swapped_sides(self: Any, query: t.Query, env: Any, use: Any, head: Any) -> Any:
@@ -311,7 +317,7 @@ FAULTS: dict[str, Fault] = {
     "the last row is not read": _running(_stops_early),
     "a mean over NULL": [(aggregates, "_result", _mean_over_all)],
     "a member is left out": [(aggregates, "_members", _group_without_last)],
-    "groups by the first key": [(queries, "grouped", _by_the_first_key)],
+    "a group in two": [(queries, "grouped", _groups_in_two)],
     "groups in another order": [(queries, "grouped", _groups_backwards)],
     "always ascending": [(queries, "sort_index", _ascending)],
     "sorted by the last key": [(queries, "sort_index", _by_the_last_key)],
@@ -330,7 +336,7 @@ FAULTS: dict[str, Fault] = {
     ],
     "the answer of a subquery is wrong": [(queries._Queries, "_subqueries", _answer_of_another)],
     "the answer of a subquery is left out": [(queries._Queries, "_subqueries", _answer_left_out)],
-    "another subquery": [(queries._Queries, "_numbers", 7)],
+    "another subquery": [(queries._Queries, "__init__", _counts_from_one)],
     "sides swapped": [(queries._Queries, "query", _swapped_sides)],
     "another set operation": [(queries._Queries, "_combined", _other_operation)],
     "one side twice": [(queries._Queries, "_combined", _one_side)],
