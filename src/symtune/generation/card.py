@@ -93,8 +93,17 @@ def _of_task(task: Mapping[str, Any], words: Words, asked: int, *, alone: bool) 
         yield _balance(task["balance"])
     if task["other_splits"]:
         yield f"{task['other_splits']:,} further draws belong to other splits.\n"
+    if unsolved := task.get("unsolved"):
+        yield _unsolved(unsolved)
     if task["rejects"]:
         yield _bars("Draws that were rejected, by reason", task["rejects"], None)
+
+
+def _unsolved(unsolved: Mapping[str, float]) -> str:
+    """Shares by construct, largest first."""
+    ranked = sorted(unsolved.items(), key=lambda item: (-item[1], item[0]))
+    lines = ["## Examples rejected for want of a worked solution, or of room for it\n", "| | % |", "|---|---:|"]
+    return "\n".join([*lines, *[f"| {name} | {100 * share:.1f} |" for name, share in ranked]]) + "\n"
 
 
 def _balance(balance: Mapping[str, Sequence[float]]) -> str:
