@@ -24,7 +24,7 @@ from itertools import compress
 from typing import Any
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.expressions import eval_expr
+from symtune.sql.language.expressions import eval_expr, eval_item
 from symtune.sql.language.products import product
 from symtune.sql.language.vectors import (
     Database,
@@ -71,7 +71,7 @@ def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
         if q.having is not None:
             groups = frame.groups or []
             frame = frame.grouped([groups[i] for i in _true_of(q.having, frame)], q.group)
-    columns = [eval_expr(item.expr, frame) for item in q.items]
+    columns = [eval_item(item.expr, frame) for item in q.items]
     keys = [eval_expr(order.expr, frame) for order in q.order]
     size = frame.size
     if q.distinct:

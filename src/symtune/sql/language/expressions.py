@@ -15,7 +15,7 @@ from symtune.sql.language.operations import ARITHMETIC, compared, conjunction, d
 from symtune.sql.language.products import product
 from symtune.sql.language.records import Aggregate, Window
 from symtune.sql.language.type_rules import type_of
-from symtune.sql.language.vectors import ROUNDED, SUMMED, Frame, Relation, Vector, sort_index
+from symtune.sql.language.vectors import ROUNDED, SEVERAL, SUMMED, Frame, Relation, Vector, sort_index
 from symtune.types import Rejected
 
 
@@ -24,6 +24,26 @@ def eval_expr(expr: t.Expr, frame: Frame) -> Vector:
     if frame.groups is not None and expr in frame.keys:
         return _key(expr, frame, frame.groups)
     return EVALUATE[type(expr)](expr, frame)
+
+
+def eval_item(expr: t.Expr, frame: Frame) -> Vector:
+    """The value of an expression that is shown: MIN and MAX of a column show the cell that they choose."""
+    found = eval_expr(expr, frame)
+    if type(expr) is not t.Aggregate or not AGGREGATES[expr.name].cells:
+        return found
+    arg = eval_expr(expr.arg, frame.rows()) if expr.arg is not None else found
+    if arg.texts is None or frame.groups is None:
+        return found
+    texts = [_written(arg.texts, arg.values, *chosen) for chosen in zip(frame.groups, found.values, strict=True)]
+    return Vector(found.values, found.type, texts, found.computed)
+
+
+def _written(texts: list[str], values: list[Any], group: list[int], chosen: Any) -> str:
+    """How the value that was chosen of a group is written; SEVERAL where that is not in one way."""
+    if chosen is None:
+        return ""
+    ways = {texts[i] for i in group if values[i] == chosen}
+    return ways.pop() if len(ways) == 1 else SEVERAL
 
 
 def _column(expr: t.Column, frame: Frame) -> Vector:

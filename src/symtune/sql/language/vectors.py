@@ -14,6 +14,7 @@ from symtune.denotation import number_text
 from symtune.sql.language import tree as t
 from symtune.types import Rejected, Table, Value
 
+SEVERAL = "\0"  # for the text of a value that is written in several ways; no cell holds NUL
 ROUNDED = 1  # decimals of single operations: rounded, and the same in every engine
 SUMMED = 2  # sums and means of decimals: their last digits hang on the order of rows and on the engine's method
 
@@ -61,8 +62,12 @@ class Relation(msgspec.Struct, eq=False, gc=False):
         return list(zip(*[column.values for column in self.columns], strict=True))
 
     def texts(self) -> list[tuple[str, ...]]:
-        """What is shown, row by row: a cell as written, a computed number by the one number rule, "" for NULL."""
+        """What is shown, row by row: a cell as written, a computed number by the one number rule, "" for NULL. Raises
+        Rejected where a cell stands for several that are written differently.
+        """
         texts = [shown(c.values) if c.texts is None else c.texts for c in self.columns]
+        if any(SEVERAL in column for column in texts):
+            raise Rejected("several texts", "MIN or MAX of a value that is written in several ways")
         return list(zip(*texts, strict=True))
 
 
