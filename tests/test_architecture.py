@@ -19,8 +19,9 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "seeds", "tokens", "keys", "exhaustion"),
     ("config", "output", "files", "denotation", "intervals", "quotas", "workers", "progress", "model"),
-    ("flags", "registry", "outcomes", "reading"),
-    ("tables", "prompts", "executors"),
+    ("flags", "registry", "reading"),
+    ("outcomes",),
+    ("tables", "prompts", "executors", "worked"),
     ("sql",),
     ("task",),
     ("tasks", "dataset", "releases", "splitting"),
@@ -29,19 +30,19 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("metrics",),
     ("records", "near_duplicates"),
     ("models",),
-    ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting"),
+    ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting", "fetching"),
     ("packing",),
     ("training",),
     ("recipe",),
     ("api",),
     ("cli",),
 )
-SQL_ROOMS = ("language", "corpus", "sampling")  # of sql/: a room imports from those before it
+SQL_ROOMS = ("language", "corpus", "sampling", "solutions")  # of sql/: a room imports from those before it
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 SELF_CONTAINED = ("tasks", "benchmarks")  # one file or folder each, found because it is there
 KNOW_SQL = ("sql", "tasks.sql_execution", "cli.sql_templates")  # who alone imports symtune.sql
 TRAINING = {"torch", "transformers", "accelerate", "trl", "peft", "gguf", "tokenizers", "safetensors"}
-MAY_TRAIN = ("models.local", "training", "packing")
+MAY_TRAIN = ("models.local", "training")
 HEAVY = ("torch", "transformers", "duckdb", "ray", "pandas", "matplotlib", "scipy", "datasets", "sqlglot")
 
 

@@ -99,11 +99,13 @@ def test_scores_groups_chance_and_files(tmp_path: Path) -> None:
     lines = read_lines(out / "predictions.jsonl")
     assert [line["id"][-1] for line in lines] == ["0", "1", "2"]  # as they were asked
     assert list(lines[0]) == [
-        "id", "prompt_tokens", "completion_tokens", "text", "prediction", "target", "score", "correct", "groups",
-        "chance", "finish", "rows_cut", "shots_dropped",
+        "id", "prompt_tokens", "completion_tokens", "text", "prediction", "target", "score", "correct", "verdict",
+        "groups", "chance", "finish", "rows_cut", "shots_dropped",
     ]  # fmt: skip
     assert lines[2]["prediction"] == lines[2]["target"] == ["c0 ; 0", "c1 ; 1"]
     assert [line["correct"] for line in lines] == [True, False, True]
+    assert [line["verdict"] for line in lines] == ["right", "truncated", "right"]
+    assert results[0].notes["verdicts"] == {"right": 2, "truncated": 1}
     manifest = json.loads((out / "manifest.json").read_text("utf-8"))
     assert manifest["symtune"] == "evaluate"
     assert manifest["model"] == {"name": "gold"}
@@ -264,10 +266,16 @@ def test_an_output_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None
 
 
 SCORED = [
-    ({"prediction": ["10"], "target": ["10 years"], "target_canon": ["10.0"]}, True),
-    ({"prediction": ["10"], "target": ["10 years"], "target_canon": None, "id": "ß"}, False),
-    ({"prediction": ["b", "A"], "target": ["a", "b"], "correct": "stale"}, True),
-    ({"prediction": [], "target": ["a"]}, False),
+    ({"prediction": ["10"], "target": ["10 years"], "target_canon": ["10.0"]}, "right"),
+    ({"prediction": ["10"], "target": ["10 years"], "target_canon": None, "id": "ß"}, "wrong"),
+    ({"prediction": ["b", "A"], "target": ["a", "b"], "correct": "stale"}, "right"),
+    ({"prediction": "The answer is b | A.", "target": "a | b"}, "right"),
+    ({"prediction": [], "target": ["a"]}, "unanswered"),
+    ({"text": "I do not know.", "target": ["a"]}, "unanswered"),
+    ({"text": "The answer is", "target": ["a"]}, "unparsable"),
+    ({"text": "First, the table", "target": ["a"], "finish": "length"}, "truncated"),
+    ({"text": "<think>First, the table", "target": ["a"]}, "truncated"),
+    ({"text": "<think>a?</think> b", "target": ["a"]}, "wrong"),
 ]
 
 
@@ -275,17 +283,23 @@ def test_score_adds_a_verdict_to_each_line(tmp_path: Path, capsys: pytest.Captur
     source, out = tmp_path / "lines.jsonl", tmp_path / "out.jsonl"
     source.write_text("\n".join(json.dumps(line) for line, _ in SCORED) + "\n\n", "utf-8")
     command(["score", str(source), "--metric", "wtq", "--out", str(out)])
-    assert read_lines(out) == [{**line, "score": float(verdict), "correct": verdict} for line, verdict in SCORED]
-    told = capsys.readouterr().out
-    assert "50.0% of 4 correct" in told
-    assert "3 lines have no target_canon" in told
+    assert read_lines(out) == [
+        {**line, "score": float(verdict == "right"), "correct": verdict == "right", "verdict": verdict}
+        for line, verdict in SCORED
+    ]
+    told = capsys.readouterr()
+    assert "30.0% of 10 correct" in told.out
+    assert "3 right, 2 wrong, 1 unparsable, 2 unanswered, 2 truncated; 9 lines have no target_canon" in told.out
+    assert "2 of 10 answers (20.0%) are truncated" in told.err
+    command(["score", str(source), "--metric", "wtq"])
+    assert (tmp_path / "lines.scored.jsonl").read_bytes() == out.read_bytes()
 
 
 BAD_LINES = [
     ("{", "lines.jsonl:2: not JSON"),
     ("[1]", "lines.jsonl:2: got a JSON list, wanted an object"),
     ('{"target": ["a"]}', "lines.jsonl:2: prediction: got nothing, wanted a list of texts"),
-    ('{"prediction": "a", "target": ["a"]}', 'prediction: got "a", wanted a list of texts'),
+    ('{"prediction": {}, "target": ["a"]}', "prediction: got {}, wanted a list of texts"),
     ('{"prediction": [1], "target": ["a"]}', "prediction: got [1], wanted a list of texts"),
     ('{"prediction": [], "target": ["a"], "target_canon": []}', "target has 1 items and target_canon 0"),
     ('{"text": 1, "target": ["a"]}', "text: got 1, wanted a text"),

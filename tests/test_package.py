@@ -41,7 +41,8 @@ def test_the_wheel_holds_the_data_of_the_package(built):
     assert any(name.startswith("symtune/tables/default/") for name in names)
     assert not [name for name in names if name.startswith("tests/")]
     (sdist,) = built.glob("*.tar.gz")
-    inside = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as packed:
+        inside = {name.partition("/")[2] for name in packed.getnames()}
     for name in ("README.md", "LICENSE", "CHANGELOG.md", "docs/python.md", "recipes/quickstart.yaml"):
         assert name in inside
 

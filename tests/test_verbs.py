@@ -114,4 +114,4 @@ def test_generate_tells_what_it_could_not_read(symtune, tmp_path):
     (tmp_path / "tables/ragged.csv").write_text("a,b\n1\n", "utf-8")
     status, out, _ = symtune("generate", "--tables", "tables", "-n", 8, "--out", "out")
     assert status == 0
-    assert "4 tables (csv); left out: ragged row 1" in " ".join(out.split())
+    assert "4 tables (csv) left out: 1 × ragged row (first: ragged.csv:2)" in " ".join(out.split())

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from symtune.outcomes import Outcome, Prompt, Question, TableQuestion, means
@@ -32,10 +33,14 @@ AskedOfTable = TypeVar("AskedOfTable", bound=TableQuestion)
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A question of the benchmark with the answer that a model is shown before it is asked another."""
+    """A question of the benchmark with the answer that a model is shown before it is asked another. `group`: the
+    questions that it is for, all for "". `introduction` opens a prompt whose first shot it is.
+    """
 
     question: Any
     answer: str
+    group: str = ""
+    introduction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,9 @@ class Benchmark(ABC, Generic[Asked]):
     """A benchmark. `templates` are its prompt templates, the first is the default; `metric` names its score.
 
     max_new_tokens: the longest answer that it needs, unless the user says otherwise. most_shots: how many shots a
-    prompt may hold, 0 where it has none to show. asks_tasks: whether its data is of symbolic tasks, which are asked.
+    prompt may hold, 0 where it has none to show; shots_template: the default template with shots, "" for the first.
+    published: how many questions each split of the official release has. asks_tasks: whether its data is of symbolic
+    tasks, which are asked.
     """
 
     name: str
@@ -61,6 +68,8 @@ class Benchmark(ABC, Generic[Asked]):
     templates: tuple[PromptTemplate, ...]
     max_new_tokens: int = 64
     most_shots: int = 0
+    shots_template: str = ""
+    published: Mapping[str, int] = MappingProxyType({})
     asks_tasks: bool = False
 
     # ------------------------------------------------------------------------------------------------------ questions
@@ -71,8 +80,8 @@ class Benchmark(ABC, Generic[Asked]):
 
     @abstractmethod
     def load(self, data: Path, split: str, limit: int | None = None) -> list[Asked]:
-        """The first `limit` questions of a split, in the order of the release. Raises InputError with file and line
-        for what is missing or broken.
+        """The questions of a split, in the order of the release; the first `limit` of them, or so many in turn from
+        its parts. Raises InputError with file and line for what is missing or broken.
         """
 
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
@@ -93,14 +102,19 @@ class Benchmark(ABC, Generic[Asked]):
 
     def ask(self, question: Asked, format: Format) -> str:
         """The prompt without shots, whole."""
-        return self.template(format.template).render(question.fields)
+        return self.template_of(format).render(question.fields)
+
+    def shots_of(self, question: Asked, format: Format) -> list[Shot]:
+        """The shots of the format that the question is shown."""
+        return [shot for shot in format.shots if shot.group in ("", *question.groups)]
 
     def prompt(self, question: Asked, format: Format, fits: Fits) -> Prompt:
-        """The prompt behind as many of the shots as fit; the last are dropped first."""
-        asked = self.ask(question, format)
-        shown = [f"{self.ask(shot.question, format)}\n{shot.answer}" for shot in format.shots]
-        for kept in range(len(shown), 0, -1):
-            text = BETWEEN_SHOTS.join([*shown[:kept], asked])
+        """The prompt behind as many of its shots as fit; the last are dropped first."""
+        asked, shots = self.ask(question, format), self.shots_of(question, format)
+        introduction = [shot.introduction for shot in shots[:1] if shot.introduction]
+        shown = [_answered(self.ask(shot.question, format), shot.answer) for shot in shots]
+        for kept in range(len(shown), -1, -1):
+            text = BETWEEN_SHOTS.join([*introduction, *shown[:kept], asked])
             if fits(text):
                 return Prompt(text, shots_dropped=len(shown) - kept)
         return Prompt(asked, shots_dropped=len(shown))
@@ -111,8 +125,9 @@ class Benchmark(ABC, Generic[Asked]):
             self.template(format.template)
         if format.linearization is not None:
             raise InputError(f"benchmark {self.name} shows no tables; leave --linearization out")
-        if len(format.shots) > self.most_shots:
-            raise InputError(f"benchmark {self.name} shows at most {self.most_shots} shots, got {len(format.shots)}")
+        most = max((len(self.shots_of(question, format)) for question in questions), default=0)
+        if most > self.most_shots:
+            raise InputError(f"benchmark {self.name} shows at most {self.most_shots} shots, got {most}")
 
     def template(self, name: str | None) -> PromptTemplate:
         """A prompt template by its id ("wikitablequestions/01") or key ("01"); the first one for None."""
@@ -123,9 +138,17 @@ class Benchmark(ABC, Generic[Asked]):
                 return template
         raise UnknownName("prompt template", name, [one.key for one in self.templates])
 
+    def template_of(self, format: Format) -> PromptTemplate:
+        """The prompt template of a format, or the default one."""
+        return self.template(format.template or (self.shots_template if format.shots else "") or None)
+
+    def longest_answer(self, format: Format, questions: Sequence[Asked] = ()) -> int:
+        """The longest answer that a format asks for, in tokens, unless the user says otherwise."""
+        return self.max_new_tokens
+
     def format_name(self, format: Format) -> str:
         """The format in words for results."""
-        return self.template(format.template).id
+        return self.template_of(format).id
 
     # -------------------------------------------------------------------------------------------------------- scoring
 
@@ -139,6 +162,10 @@ class Benchmark(ABC, Generic[Asked]):
 
     def other_scores(self, prediction: str, question: Asked) -> Mapping[str, float]:
         """Further metrics, by name, that are reported beside the score."""
+        return {}
+
+    def details(self, prediction: str, question: Asked) -> Mapping[str, Any]:
+        """What else is known of a prediction, by column of predictions.jsonl."""
         return {}
 
     def columns(self, question: Asked) -> Mapping[str, Any]:
@@ -156,6 +183,11 @@ class Benchmark(ABC, Generic[Asked]):
         return means(self.name, split, self.metric, outcomes)
 
 
+def _answered(asked: str, answer: str) -> str:
+    """A question and its answer, which stands on the line of "Answer:", else on its own."""
+    return f"{asked} {answer}" if asked.endswith(":") else f"{asked}\n{answer}"
+
+
 class TableBenchmark(Benchmark[AskedOfTable]):
     """A benchmark whose questions are about one table each. A table that is too long for the model is cut to the rows
     that share words with the question, after the shots; the rows that are cut are counted.
@@ -169,12 +201,12 @@ class TableBenchmark(Benchmark[AskedOfTable]):
 
     def _ask(self, question: AskedOfTable, format: Format, table: Table) -> str:
         shown = linearize(table, format.linearization or self.linearization)
-        return self.template(format.template).render({**question.fields, "table": shown})
+        return self.template_of(format).render({**question.fields, "table": shown})
 
     def prompt(self, question: AskedOfTable, format: Format, fits: Fits) -> Prompt:
         """The prompt, with fewer shots and then fewer rows where it is too long."""
         whole = super().prompt(question, format, fits)
-        if whole.shots_dropped < len(format.shots) or fits(whole.text):
+        if whole.shots_dropped < len(self.shots_of(question, format)) or fits(whole.text):
             return whole
         table, cut = cut_for_question(
             question.table,

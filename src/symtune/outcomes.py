@@ -2,17 +2,20 @@
 
 means("gsm8k", "test", "number_match", outcomes)     # the whole, further metrics, groups
 mean_over_groups("bbh", "test", "mean over tasks", outcomes)
+of_parts(results, 14, 27, "tasks")                   # the whole has no score where parts are missing
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from symtune.denotation import ROW_DELIMITER
 from symtune.intervals import mean_of_means, score_interval
+from symtune.reading import gives_none, unfinished_thought
 from symtune.types import Completion, Result, Table
 
 
@@ -31,6 +34,14 @@ class Question:
     groups: tuple[str, ...] = ()
     chance: float | None = None
     chance_how: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartQuestion(Question):
+    """A question of a benchmark of many parts (tasks, subjects). at_hand: the parts that the release here holds."""
+
+    part: str
+    at_hand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +81,58 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One question, answered and judged: its score, and further scores by metric."""
+    """One question, answered and judged: its score, and further scores by metric; the items that were read out of the
+    completion, and the verdict, one of VERDICTS.
+    """
 
     question: Question
     prompt: Prompt
     completion: Completion
     score: float
     others: Mapping[str, float] = field(default_factory=dict)
+    prediction: tuple[str, ...] = ()
+    verdict: str = ""
+
+
+# What became of an answer; each is counted apart. Truncated: it ended by its length, or inside a thought. Unanswered:
+# the model says that it has no answer, or nothing outside thought, or could not be asked. Unparsable: no answer can be
+# read out of what it says.
+VERDICTS = ("right", "partly right", "wrong", "unparsable", "unanswered", "truncated")
+MANY_TRUNCATED = 0.01  # of all answers: from here on the score says little, and a warning says so
+
+
+def verdict_of(score: float, items: Sequence[str], text: str, finish: str = "stop") -> str:
+    """The verdict on a text, its score and the items that were read out of it."""
+    if score >= 1:
+        return "right"
+    if score > 0:
+        return "partly right"
+    if is_truncated(text, finish):
+        return "truncated"
+    if items and finish != "error":
+        return "wrong"
+    return "unanswered" if finish == "error" or gives_none(text) else "unparsable"
+
+
+def is_truncated(text: str, finish: str = "stop") -> bool:
+    """Whether the model was cut short, right or not."""
+    return finish == "length" or unfinished_thought(text)
+
+
+def truncation_warning(truncated: int, n: int) -> str:
+    """A warning where many answers are truncated, else ""."""
+    if truncated <= MANY_TRUNCATED * n:
+        return ""
+    return (
+        f"{truncated:,} of {n:,} answers ({truncated / n:.1%}) are truncated: they reached the longest answer, or end "
+        "inside a thought; the score is too low unless --max-new-tokens is raised"
+    )
+
+
+def counted(verdicts: Iterable[str]) -> dict[str, int]:
+    """How often there is each verdict, in the order of VERDICTS."""
+    counts = Counter(verdicts)
+    return {verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]}
 
 
 def mean(benchmark: str, split: str, metric: str, scores: Sequence[float], group: str = "") -> Result:
@@ -86,21 +142,51 @@ def mean(benchmark: str, split: str, metric: str, scores: Sequence[float], group
 
 
 def means(benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome]) -> list[Result]:
-    """The mean of all scores, those of further metrics, and those of each group."""
-    results = [_with_chance(mean(benchmark, split, metric, [outcome.score for outcome in outcomes]), outcomes)]
+    """The mean of all scores, those of further metrics, and those of each group. Beside each score stands what needs
+    no reading: `chance`, and the score of always giving the `majority_answer`.
+    """
+    results = [_beside_guesses(mean(benchmark, split, metric, [outcome.score for outcome in outcomes]), outcomes)]
     for other in sorted({name for outcome in outcomes for name in outcome.others}):
-        results.append(mean(benchmark, split, other, [outcome.others.get(other, 0.0) for outcome in outcomes]))
+        of_other = mean(benchmark, split, other, [outcome.others.get(other, 0.0) for outcome in outcomes])
+        results.append(of_other.noting(_majority(outcomes)))
     for group, members in by_group(outcomes).items():
         of_group = mean(benchmark, split, metric, [outcome.score for outcome in members], group)
-        results.append(_with_chance(of_group, members))
+        results.append(_beside_guesses(of_group, members))
     return results
 
 
-def mean_over_groups(benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome]) -> Result:
-    """The mean of the groups' means, each group counting alike, as a result of its own metric name."""
-    groups = [[outcome.score for outcome in members] for members in by_group(outcomes).values()]
-    found, interval = mean_of_means(groups)
-    return Result(benchmark, split, metric, found, sum(map(len, groups)), interval)
+def mean_over_groups(
+    benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome], among: Container[str] | None = None
+) -> Result:
+    """The mean of the groups' means, each group counting alike, as a result of its own metric name. `among`: the groups
+    that count, all for None.
+    """
+    groups = [members for group, members in by_group(outcomes).items() if among is None or group in among]
+    found, interval = mean_of_means([[outcome.score for outcome in members] for members in groups])
+    notes = [{**_chance(members), **_majority(members)} for members in groups]
+    shared = set.intersection(*map(set, notes)) if notes else set()
+    beside: dict[str, Any] = {
+        name: math.fsum(note[name] for note in notes) / len(notes) for name in ("chance", "majority") if name in shared
+    }
+    if "chance" in beside:
+        beside |= {name: how for name, how in _chance(outcomes).items() if name != "chance"}
+    return Result(benchmark, split, metric, found, sum(map(len, groups)), interval, notes=beside)
+
+
+def at_hand(outcomes: Sequence[Outcome]) -> frozenset[str]:
+    """The parts that the release of the questions holds."""
+    first = outcomes[0].question if outcomes else None
+    return frozenset(first.at_hand if isinstance(first, PartQuestion) else ())
+
+
+def of_parts(results: Sequence[Result], there: int, all_: int, kind: str) -> list[Result]:
+    """The results of a release that holds `there` of `all_` parts (`kind`: what they are called). Where some are
+    missing the groups keep their scores; those of the whole have none, and say why under `release`.
+    """
+    if there >= all_:
+        return list(results)
+    note = {"release": f"{there} of {all_} {kind}"}
+    return [one if one.group else replace(one, score=None, interval=None, notes=note) for one in results]
 
 
 def by_group(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
@@ -112,9 +198,23 @@ def by_group(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
     return dict(sorted(found.items()))
 
 
-def _with_chance(result: Result, outcomes: Sequence[Outcome]) -> Result:
-    """The result with the mean chance of the questions, where it is known of each of them."""
+def _beside_guesses(result: Result, outcomes: Sequence[Outcome]) -> Result:
+    return result.noting({**_chance(outcomes), **_majority(outcomes)})
+
+
+def _chance(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The mean chance of the questions and what is guessed, where chance is known of each of them."""
     chances = [outcome.question.chance for outcome in outcomes if outcome.question.chance is not None]
     if not chances or len(chances) < len(outcomes):
-        return result
-    return result.noting({"chance": math.fsum(map(float, chances)) / len(chances)})
+        return {}
+    how = sorted({outcome.question.chance_how for outcome in outcomes} - {""})
+    return {"chance": math.fsum(map(float, chances)) / len(chances), **({"chance_how": "; ".join(how)} if how else {})}
+
+
+def _majority(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The most frequent gold answer, the first in alphabetical order of several, and its share of the questions."""
+    answers = Counter(ROW_DELIMITER.join(outcome.question.target) for outcome in outcomes)
+    if not answers:
+        return {}
+    answer, often = min(answers.items(), key=lambda item: (-item[1], item[0]))
+    return {"majority": often / len(outcomes), "majority_answer": answer}

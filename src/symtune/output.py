@@ -89,8 +89,8 @@ def working_folder(
         before = _work_of(folder)
         if before is not None and before != said and not overwrite and worth(folder):
             raise OutputError(
-                f"{folder} holds unfinished work of other arguments ({_difference(before, said)}); run it to its end with "
-                "the same arguments, or add --overwrite to discard it"
+                f"{folder} holds unfinished work of other arguments ({_difference(before, said)}); run it to its end "
+                "with the same arguments, or add --overwrite to discard it"
             )
         if before != said:
             shutil.rmtree(folder, ignore_errors=True)

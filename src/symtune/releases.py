@@ -3,14 +3,18 @@
 path = split_file(Path("SQA"), "validation", {"validation": "random-split-1-dev"}, ".tsv", "the release of SQA")
 tables = ReleaseTables(Path("SQA"), "sqa")
 for where, row in read_tsv(Path("data/training.tsv"), ("id", "utterance")): ...
-in_turn([5, 1, 9], limit=6)            ->  [3, 1, 2]
+for where, cells in csv_rows(Path("data/test/astronomy_test.csv")): ...
+in_turn([5, 1, 9], limit=6)                        ->  [3, 1, 2]
+take_in_turn([["a", "b"], ["c"]], limit=2)         ->  ["a", "c"]
 """
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from symtune.files import open_bytes
 from symtune.seeds import digest
@@ -24,7 +28,33 @@ def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str
     """("file:line", row) of a tsv file with a header, its cells as they are written: no quoting, lines end at line
     feeds. Raises InputError with file and line where a column is missing or a row has too few or too many cells.
     """
-    header: list[str] = []
+    return _under_header(_tsv_rows(path), columns)
+
+
+def read_csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """("file:line", row) of a csv file with a header. Raises InputError as `read_tsv` and `csv_rows` do."""
+    return _under_header(csv_rows(path), columns)
+
+
+def csv_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """("file:line", cells) of a csv file as RFC 4180 writes it: cells in quotation marks may hold commas, line breaks
+    and doubled quotation marks. Blank lines are passed over. Raises InputError with file and line.
+    """
+    with open_bytes(path) as stream:
+        reader = csv.reader(io.TextIOWrapper(cast(io.BufferedReader, stream), "utf-8", newline=""), strict=True)
+        begun = 1
+        try:
+            for cells in reader:
+                if cells:
+                    yield f"{path}:{begun}", cells
+                begun = reader.line_num + 1
+        except csv.Error as error:
+            raise InputError(f"{path}:{begun}: not csv: {error}") from None
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: not UTF-8: byte 0x{error.object[error.start]:02x} past line {begun}") from None
+
+
+def _tsv_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
     with open_bytes(path) as stream:
         for number, line in enumerate(stream, start=1):
             where = f"{path}:{number}"
@@ -32,15 +62,24 @@ def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str
                 cells = line.decode("utf-8").removesuffix("\n").removesuffix("\r").split("\t")
             except UnicodeDecodeError as error:
                 raise InputError(f"{where}: not UTF-8: byte 0x{line[error.start]:02x} at {error.start}") from None
-            if not header:
-                header = cells
-                missing = [name for name in columns if name not in header]
-                if missing:
-                    raise InputError(f"{where}: no column {missing[0]!r}; wanted {', '.join(columns)}")
-            elif cells != [""]:
-                if len(cells) != len(header):
-                    raise InputError(f"{where}: got {len(cells)} columns, wanted {len(header)} as in the header")
-                yield where, dict(zip(header, cells, strict=True))
+            if cells != [""]:
+                yield where, cells
+
+
+def _under_header(
+    rows: Iterator[tuple[str, list[str]]], columns: Sequence[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    header: list[str] = []
+    for where, cells in rows:
+        if not header:
+            header = cells
+            missing = [name for name in columns if name not in header]
+            if missing:
+                raise InputError(f"{where}: no column {missing[0]!r}; wanted {', '.join(columns)}")
+        else:
+            if len(cells) != len(header):
+                raise InputError(f"{where}: got {len(cells)} columns, wanted {len(header)} as in the header")
+            yield where, dict(zip(header, cells, strict=True))
 
 
 def split_file(folder: Path, split: str, names: Mapping[str, str], ending: str, release: str, but: str = "") -> Path:
@@ -55,11 +94,11 @@ def split_file(folder: Path, split: str, names: Mapping[str, str], ending: str, 
     there = sorted(name.removesuffix(ending) for name in found)
     if not there:
         raise InputError(f"{folder}: no *{ending} here; wanted {release}")
-    path = folder / f"{names.get(split, split)}{ending}"
-    if path.name in found:
-        return path
+    name = f"{names.get(split, split)}{ending}"
+    if name in found:
+        return folder / name
     if split in names:
-        raise InputError(f"{path}: no such file (split {split}); there are {', '.join(there)}")
+        raise InputError(f"{folder / name}: no such file (split {split}); there are {', '.join(there)}")
     raise UnknownName("split", split, [*names, *there])
 
 
@@ -100,3 +139,9 @@ def in_turn(sizes: Sequence[int], limit: int | None) -> list[int]:
             taken[place] += share
             left -= share
     return taken
+
+
+def take_in_turn(groups: Sequence[Sequence[Item]], limit: int | None) -> list[Item]:
+    """The items of the groups, `limit` in all where there is one: the first of each group, so many in turn."""
+    taken = in_turn([len(group) for group in groups], limit)
+    return [item for group, number in zip(groups, taken, strict=True) for item in group[:number]]

@@ -3,9 +3,9 @@
     train.jsonl, test.jsonl     one problem a line: `question`, and `answer`, a worked solution that ends in "#### 72"
 
 Splits: train and test (the default), or the name of any jsonl file there. An answer is right if the number that is read
-out of it has the value of the gold number: the one behind "####" where the model writes one, else the one that it
-states. `official` is the official score, which takes the first number behind "####" and nothing else, to the letter but
-for commas. Shots are worked solutions of train, without the calculator's notes ("<<48/2=24>>").
+out of it (symtune.reading.read_number) has the value of the gold number. `official` is the official score, which takes
+the first number behind "####" and nothing else, to the letter but for commas. Shots are worked solutions of train,
+without the calculator's notes ("<<48/2=24>>").
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from symtune.denotation import same_answer
 from symtune.files import json_objects
 from symtune.outcomes import Question
 from symtune.prompts import load_templates
-from symtune.reading import read_number
-from symtune.releases import choose
-from symtune.types import InputError, UnknownName, Verdict
+from symtune.reading import read_number, unannotated
+from symtune.releases import choose, split_file
+from symtune.types import InputError, Verdict
 
 TRAIN, TEST = "train", "test"
+FILES = {TRAIN: "train", TEST: "test"}
+PUBLISHED = {TRAIN: 7_473, TEST: 1_319}
 _OFFICIAL = re.compile(r"#### (-?[0-9.,]+)")
-_NOTE = re.compile(r"<<[^<>]*>>")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,8 @@ class Gsm8k(Benchmark[Problem]):
     templates = load_templates("gsm8k")
     max_new_tokens = 512
     most_shots = 16
+    shots_template = "plain"
+    published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
         """`test` by default."""
@@ -66,7 +69,7 @@ class Gsm8k(Benchmark[Problem]):
         if split == TRAIN:
             raise InputError(f"shots of {self.name} come from train, which is measured here; measure another split")
         chosen = choose(self.load(data, TRAIN), number, lambda problem: problem.fields["question"])
-        return tuple(Shot(problem, _NOTE.sub("", problem.solution)) for problem in chosen)
+        return tuple(Shot(problem, unannotated(problem.solution)) for problem in chosen)
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> Problem:
         """The target is all that the score needs."""
@@ -74,7 +77,7 @@ class Gsm8k(Benchmark[Problem]):
 
     def read(self, text: str, question: Problem) -> list[str]:
         """The number of the answer."""
-        number = official_number(text) or read_number(text)
+        number = read_number(text)
         return [] if number is None else [number]
 
     def score(self, prediction: str, question: Problem) -> Verdict:
@@ -96,16 +99,7 @@ def official_number(text: str) -> str | None:
 
 def _file(data: Path, split: str) -> Path:
     """The file of a split. Raises InputError or UnknownName with what is there."""
-    if not data.is_dir():
-        raise InputError(f"{data}: no such folder; wanted the official release of GSM8K")
-    there = sorted(path.stem for path in data.glob("*.jsonl"))
-    if not there:
-        raise InputError(f"{data}: no *.jsonl here; wanted the official release of GSM8K")
-    if split in there:
-        return data / f"{split}.jsonl"
-    if split in (TRAIN, TEST):
-        raise InputError(f"{data / split}.jsonl: no such file; there are {', '.join(there)}")
-    raise UnknownName("split", split, [TRAIN, TEST, *there])
+    return split_file(data, split, FILES, ".jsonl", "the official release of GSM8K")
 
 
 def _problems(path: Path) -> Iterator[Problem]:

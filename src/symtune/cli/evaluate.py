@@ -10,6 +10,8 @@ import typer
 from symtune.evaluation.config import EvaluateConfig
 from symtune.flags import takes
 
+APART = ("unparsable", "unanswered", "truncated")  # verdicts that say more than "wrong"
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -24,9 +26,11 @@ def register(app: typer.Typer) -> None:
     def command(config: EvaluateConfig) -> None:
         """Score a model on a benchmark. An interrupted evaluation resumes from the predictions that it had."""
         from rich.console import Console
+        from rich.text import Text
 
         from symtune.evaluation import check_splits, evaluate, prepare
         from symtune.models import check_model, open_model
+        from symtune.outcomes import truncation_warning
         from symtune.output import check_writable
         from symtune.progress import progress_bar
 
@@ -48,6 +52,8 @@ def register(app: typer.Typer) -> None:
             )
         console = Console()
         console.print(results_table(results))
+        if warning := truncation_warning(results[0].notes["truncated"], results[0].n):
+            console.print(Text(f"warning: {warning}", "yellow"), soft_wrap=True)
         console.print(f"{config.out}", markup=False, highlight=False)
 
 
@@ -64,24 +70,31 @@ def results_table(results: Sequence[Result]) -> Table:
         caption=Text("; ".join(_stated(first))),
     )
     table.add_column("metric")
-    for column in ("score", "95 % interval", "chance", "n"):
+    for column in ("score", "95 % interval", "chance", "majority", "n"):
         table.add_column(column, justify="right")
     for result in results:
-        chance = result.notes.get("chance")
         table.add_row(
             Text(f"  {result.group}" if result.group else result.metric),
-            f"{result.score:.1%}",
-            f"{result.interval[0]:.1%} – {result.interval[1]:.1%}",
-            "" if chance is None else f"{chance:.1%}",
+            _share(result.score),
+            "" if result.interval is None else f"{result.interval[0]:.1%} – {result.interval[1]:.1%}",
+            _share(result.notes.get("chance")),
+            _share(result.notes.get("majority")),
             f"{result.n:,}",
         )
     return table
 
 
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
 def _stated(first: Result) -> list[str]:
     """What a reader of the scores must know."""
     notes = first.notes
-    stated = [f"{notes['tables_cut']:,} tables cut"] if notes.get("tables_cut") else []
+    stated = [f"no score over all: the release here holds {notes['release']}"] if notes.get("release") else []
+    stated += [str(notes["asked"])] if notes.get("asked") else []
+    stated += [f"chance: {notes['chance_how']}"] if notes.get("chance_how") else []
+    stated += [f"{notes['tables_cut']:,} tables cut"] if notes.get("tables_cut") else []
     stated += [f"{notes['shots_dropped']:,} shots dropped"] if notes.get("shots_dropped") else []
-    stated += [f"{count:,} ended by {reason}" for reason, count in notes.get("finish", {}).items() if reason != "stop"]
+    stated += [f"{count:,} {verdict}" for verdict, count in notes.get("verdicts", {}).items() if verdict in APART]
     return stated + ([str(notes["remark"])] if notes.get("remark") else [])

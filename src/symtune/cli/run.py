@@ -84,11 +84,13 @@ def scores_table(name: str, found: Mapping[str, Evaluation], lines: Sequence[Com
         score, line = scores.get(model), differences.get(model)
         if model == "chance" and chance is not None:
             cells = [f"{100 * chance:.1f} %", "", ""]
-        elif score is not None:
+        elif score is None:
+            continue
+        elif score.score is None or score.interval is None:
+            cells = ["–", "", f"{score.n:,}"]
+        else:
             low, high = score.interval
             cells = [f"{100 * score.score:.1f} %", f"{100 * low:.1f} to {100 * high:.1f}", f"{score.n:,}"]
-        else:
-            continue
         if line is not None:
             low, high = line.interval
             cells += [f"{100 * line.difference:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}"]

@@ -18,7 +18,11 @@ class Asking(Strict):
         default=None,
         description="train, validation, test, or a file of the release; unless given, the benchmark's choice.",
     )
-    limit: int | None = Field(default=None, ge=1, description="Only the first so many questions; unless given, all.")
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        description="Only so many questions: the first, of a benchmark of several tasks in turn; unless given, all.",
+    )
     template: str | None = Field(
         default=None,
         description="A prompt template by name; unless given, the benchmark's first, or what held_out has stored.",

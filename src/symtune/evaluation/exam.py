@@ -69,11 +69,13 @@ def prepare(asking: Asking, data: Path, tasks: Sequence[str] = ()) -> Exam:
     benchmark = benchmarks.find(asking.benchmark, tasks)
     split = benchmark.split(data, asking.split)
     shots = benchmark.shots(data, split, asking.shots) if asking.shots else ()
+    format = Format(asking.template, asking.linearization, shots)
+    questions = benchmark.load(data, split, asking.limit)
     return Exam(
         benchmark,
         split,
-        benchmark.load(data, split, asking.limit),
-        Format(asking.template, asking.linearization, shots),
-        asking.max_new_tokens or benchmark.max_new_tokens,
+        questions,
+        format,
+        asking.max_new_tokens or benchmark.longest_answer(format, questions),
         asking.budget,
     )

@@ -82,8 +82,10 @@ def _of_task(task: Mapping[str, Any], words: Words, asked: int, *, alone: bool) 
     means = statistics["mean"]
     lengths = (
         f"A prompt has {means['prompt_characters']:,.0f} characters in the mean, an answer "
-        f"{means['completion_characters']:,.1f}."
+        f"{means['answer_characters']:,.1f}."
     )
+    if "solution_length" in statistics:
+        lengths += f" Completions are worked solutions of {means['completion_characters']:,.0f} characters in the mean."
     yield lengths + (f" {words.chance} {means['chance']:.0%}." if "chance" in means else "") + "\n"
     yield f"![Plots of the figures below]({plots_name(task['name'])})\n"
     yield from [_bars(title, statistics[name], n) for name, title in titles(words).items() if name in statistics]

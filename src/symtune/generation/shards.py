@@ -108,6 +108,7 @@ def _traits(row: dataset.Row, info: dict[str, Any], mark: Marks) -> Traits:
         difficulty=row["difficulty"],
         shortcut=mark[0],
         classes=mark[1],
+        solution=info.get("solution", ""),
     )
 
 

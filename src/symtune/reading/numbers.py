@@ -23,7 +23,7 @@ from symtune.reading.sentences import sentences
 from symtune.reading.structured import keyed
 from symtune.reading.turns import reply
 
-_ANNOTATION = re.compile(r"<<[^<>\n]{0,200}>>")  # GSM8K's calculator: 48/2 = <<48/2=24>>24
+_ANNOTATION = re.compile(r"<<[^<>\n]{0,200}>>")
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SPELLED = {**WORDS, **{word: 10 * ten for ten, word in enumerate(_TENS, start=2)}}
 _SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
@@ -40,6 +40,11 @@ _WORD = re.compile(
 )
 
 
+def unannotated(text: str) -> str:
+    """`text` without the notes of GSM8K's calculator: "48/2 = <<48/2=24>>24" becomes "48/2 = 24"."""
+    return _ANNOTATION.sub("", text)
+
+
 def read_number(text: str) -> str | None:
     r"""The final number of what a model wrote, or None. Never raises.
 
@@ -47,7 +52,7 @@ def read_number(text: str) -> str | None:
     last sentence with a number in it. After the last "=" the first number counts; without one the first of
     what is marked or announced, and the last of a sentence.
     """
-    text = _ANNOTATION.sub("", reply(text))
+    text = unannotated(reply(text))
     return next((number for rule in (_marked, _announced, _last) if (number := rule(text)) is not None), None)
 
 

@@ -129,7 +129,10 @@ def _evaluation(recipe: Recipe, measured: Measured, base: Path, out: Path, name:
         loaded = open_model(model, batch_tokens=measured.batch_tokens)
         # Completions that another recipe left half-way are of no use: the stages before them have changed.
         results = evaluate(exam, loaded, folder, arguments=arguments, progress=advance, overwrite=True)
-        return f"{results[0].score:.1%} right of {results[0].n:,}"
+        whole = results[0]
+        if whole.score is None:
+            return f"{whole.n:,} questions, {whole.notes['release']}"
+        return f"{whole.score:.1%} right of {whole.n:,}"
 
     inputs = {Path(task).name: sha256(Path(task)) for task in tasks}
     if measured.data is not None:

@@ -75,7 +75,11 @@ def _key(line: Score | Comparison) -> tuple[str, str, str]:
 def _row(run: Run, name: str, key: tuple[str, str, str], group: str, found: Mapping[str, Score]) -> Row:
     chance = [score.notes["chance"] for score in found.values() if score.notes.get("chance") is not None]
     marks = {"chance": Mark(float(chance[0]))} if chance else {}
-    marks |= {model: Mark(score.score, *score.interval) for model, score in found.items()}
+    marks |= {
+        model: Mark(score.score, *score.interval)
+        for model, score in found.items()
+        if score.score is not None and score.interval is not None
+    }
     differences = {
         line.against: (line.difference, *line.interval)
         for line in run.comparisons

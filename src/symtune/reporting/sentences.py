@@ -74,10 +74,11 @@ def claims(scores: Sequence[Scores]) -> Iterator[str]:
         on = f" on {name}" if len(rows) > 1 else ""
         before, after = row.marks.get("before"), row.marks.get("after")
         if before and after:
-            yield (f"Accuracy{on} went from {percent(before.score)} to {_with_interval(after)} of {row.n:,} questions.")
+            yield f"Accuracy{on} went from {percent(before.score)} to {_with_interval(after)} of {row.n:,} questions."
+        elif model := next((model for model in MODELS if model in row.marks), ""):
+            yield f"Accuracy{on} {model}: {_with_interval(row.marks[model])} of {row.n:,} questions."
         else:
-            model, mark = next((model, row.marks[model]) for model in MODELS if model in row.marks)
-            yield f"Accuracy{on} {model}: {_with_interval(mark)} of {row.n:,} questions."
+            yield f"No accuracy over all questions{on}: the release lacks parts; {row.n:,} questions were asked."
 
 
 def _with_interval(mark: Mark) -> str:

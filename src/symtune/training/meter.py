@@ -8,10 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from symtune.files import open_parquet
+from symtune.progress import Log, clock
 from symtune.training.config import StepLog, TrainConfig
 from symtune.training.plan import Plan
 
@@ -26,17 +27,19 @@ class Meter:
 
     def __init__(self, config: TrainConfig, files: Sequence[Path], quiet: bool) -> None:
         self.budget = config.max_tokens or _guess_tokens(files) * (config.epochs or 1)
+        console = Console(stderr=True)
+        self.log, self.quiet = Log(console), quiet
         self.progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[counts]}", markup=False),
             TextColumn("{task.fields[left]}", markup=False),
-            console=Console(stderr=True),
-            disable=quiet,
+            console=console,
+            disable=quiet or not console.is_terminal,
             redirect_stdout=False,
         )
         left = LOAD_SECONDS + self.budget / TOKENS_PER_SECOND
-        self.task = self.progress.add_task("loading the model", total=None, counts="", left=f"~{_clock(left)} left")
+        self.task = self.progress.add_task("loading the model", total=None, counts="", left=f"~{clock(left)} left")
         self.began = self.start_tokens = 0.0
 
     def __enter__(self) -> Self:
@@ -58,7 +61,7 @@ class Meter:
 
     def begin(self, plan: Plan) -> None:
         """The plan is known: the guess is better now."""
-        left = f"~{_clock(plan.tokens / TOKENS_PER_SECOND)} left"
+        left = f"~{clock(plan.tokens / TOKENS_PER_SECOND)} left"
         self.progress.update(
             self.task, description="training", total=plan.tokens, left=left, counts=f"0/{plan.tokens:,} tokens"
         )
@@ -74,24 +77,16 @@ class Meter:
         total = self.progress.tasks[0].total or log.tokens
         seconds = time.monotonic() - self.began
         left = seconds / max(1, log.tokens - self.start_tokens) * (total - log.tokens)
-        self.progress.update(
-            self.task,
-            completed=log.tokens,
-            counts=f"{log.tokens:,}/{int(total):,} tokens  step {log.step}/{log.steps}  loss {log.loss:.3f}",
-            left=f"{_clock(left)} left",
-        )
+        counts = f"{log.tokens:,}/{int(total):,} tokens  step {log.step}/{log.steps}  loss {log.loss:.3f}"
+        self.progress.update(self.task, completed=log.tokens, counts=counts, left=f"{clock(left)} left")
+        if not self.quiet:
+            self.log.say(lambda passed: f"training: {counts}  {clock(passed)} passed, about {clock(left)} left")
 
 
 def _guess_tokens(files: Sequence[Path]) -> float:
     total = 0
     for file in files:
-        with pq.ParquetFile(file) as shard:
+        with open_parquet(file) as shard:
             groups = [shard.metadata.row_group(k) for k in range(shard.metadata.num_row_groups)]
             total += sum(group.total_byte_size for group in groups)
     return total / BYTES_PER_TOKEN
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

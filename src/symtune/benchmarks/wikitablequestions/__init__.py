@@ -30,6 +30,7 @@ from symtune.releases import ReleaseTables, read_tsv, split_file
 from symtune.types import InputError, Table, Verdict
 
 FILES = {"train": "training", "validation": "random-split-1-dev", "test": "pristine-unseen-tables"}
+PUBLISHED = {"train": 14_152, "validation": 2_831, "test": 4_344}
 RELEASE = "the official release of WikiTableQuestions"
 COLUMNS = ("id", "utterance", "context", "targetValue")
 _ESCAPE = re.compile(r"\\([np\\])")
@@ -50,6 +51,7 @@ class WikiTableQuestions(TableBenchmark[WtqQuestion]):
     name = "wikitablequestions"
     metric = "wtq"
     templates = load_templates("wikitablequestions")
+    published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
         """`validation` by default: the test split is for the one last measurement."""

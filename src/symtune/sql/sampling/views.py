@@ -68,8 +68,11 @@ def draw_view(
         key_column = None if foreign is None else table.header.index(foreign.column)
         if key_column is not None and key_column not in columns:
             columns = [*columns[: views.columns[1] - 1], key_column]
-        if len(columns) < max(2, views.columns[0]) or len(rows) < views.rows[0]:
-            rejects["table: too few rows or short columns"] += 1
+        if len(columns) < max(2, views.columns[0]):
+            rejects["table: too few columns of short cells"] += 1
+            continue
+        if len(rows) < views.rows[0]:
+            rejects["table: too few rows"] += 1
             continue
         for _ in range(SHRINKS):
             view = make_view(table, rows, columns, id=key, name=table.name if foreign else "w")

@@ -14,10 +14,12 @@ from random import Random
 from typing import Any, ClassVar
 
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, load_templates
+from symtune.seeds import rng as rng_of
 from symtune.sql.corpus import templates as sql_templates
 from symtune.sql.corpus.templates import SqlTemplates
 from symtune.sql.language.bounds import pretty
 from symtune.sql.language.engines import ENGINES
+from symtune.sql.language.evaluator import database_of
 from symtune.sql.language.limits import check_work
 from symtune.sql.language.parse import parse_sql
 from symtune.sql.language.proof import Context, permuted
@@ -27,17 +29,24 @@ from symtune.sql.sampling.balance import bounds_for
 from symtune.sql.sampling.instances import Instances
 from symtune.sql.sampling.sampler import Program, Sampler
 from symtune.sql.sampling.views import draw_view, pick
+from symtune.sql.solutions.verifier import Verifier
+from symtune.sql.solutions.wordings import WORDINGS
+from symtune.sql.solutions.writer import Writer
 from symtune.tables import Views, content_hash, typed_rows
 from symtune.task import Drawn, Options, Setting, SymbolicTask, Tally, Words
 from symtune.tasks.sql_execution.options import DEFAULT_SHARE, SqlOptions
-from symtune.types import Denotation, Example, Fields, InputError, Rejected, Traits, UnknownName
+from symtune.types import Denotation, Example, Fields, Form, InputError, Rejected, Steps, Table, Traits, UnknownName
+from symtune.worked import check_solution
 
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
+# Of the budget, how much a table may take, so that its programs can be worked out in the rest.
+TABLE_SHARES: Mapping[Form, float] = {"none": 1.0, "compact": 0.34, "full": 0.28}
 PERMUTATIONS = ("one", "two", "three")  # keys of the orders of rows and columns that the self-test executes too
 REMEDIES = {
     "table: over the token budget": "raise --budget, or lower --rows and --columns",
     "over the token budget": "raise --budget, or lower --rows and --columns",
-    "table: too few rows or short columns": "lower --rows and --columns, or raise --max-cell",
+    "table: too few columns of short cells": "bring tables of two columns or more, or raise --max-cell",
+    "table: too few rows": "lower --rows",
     "context: serves no query type": "change --set query_types=…, or bring other tables",
     "easier than asked for": "lower --set difficulty=…",
     "harder than asked for": "raise --set difficulty=…, or lower --rows",
@@ -65,6 +74,7 @@ class SqlExecution(SymbolicTask):
         "engines disagree": "SQLite",
         "evaluator disagrees": "our evaluator on permuted rows",
         "duckdb disagrees": "DuckDB",
+        "solution does not hold": "the verifier of solutions",
     }
     words = Words(
         query_types="Kinds of program",
@@ -110,6 +120,15 @@ class SqlExecution(SymbolicTask):
         for key in PERMUTATIONS:
             yield {**fields, "tables": tuple(permuted(tables, typed, key)[0])}
 
+    def solution(self, fields: Fields, form: Form, rng: Random) -> str:
+        """The program, worked out on the tables."""
+        query = _parsed(fields["sql"], fields["tables"])
+        return _writer(fields["tables"]).write(query, form, int(rng.random() * len(WORDINGS)))
+
+    def verify_solution(self, fields: Fields, text: str) -> Steps:
+        """Which steps hold on the tables."""
+        return _verifier(fields["tables"]).verify(_parsed(fields["sql"], fields["tables"]), text)
+
     def prepare(self, setting: Setting) -> _Prepared:
         """The sampler, with the SQL templates that the options name. Raises InputError for a file that is none."""
         options, templates = _options(setting), None
@@ -150,6 +169,7 @@ class SqlExecution(SymbolicTask):
             "operators": traits.operators,
             "chance": traits.chance,
             **({"sql_template": traits.origin} if traits.origin else {}),
+            **({"solution": traits.solution} if traits.solution else {}),
         }
 
     def fields_of(self, info: Mapping[str, Any]) -> Fields:
@@ -205,8 +225,8 @@ class SqlExecution(SymbolicTask):
         prepared = setting.prepared or self.prepare(setting)
         how = pick(rng, views.linearizations or tuple(LINEARIZATIONS))
         view = draw_view(
-            rng, views, joins=options.joins, key=key, how=how, measure=setting.measure, budget=setting.budget,
-            rejects=rejects,
+            rng, views, joins=options.joins, key=key, how=how, measure=setting.measure,
+            budget=int(setting.budget * TABLE_SHARES[setting.solution]), rejects=rejects,
         )  # fmt: skip
         if view is None:
             return
@@ -216,11 +236,18 @@ class SqlExecution(SymbolicTask):
             for number, program in enumerate(prepared.sampler.programs(context, rng, setting.programs, rejects)):
                 template = pick(rng, templates)
                 prompt = template.render({"table": view.shown, "sql": program.sql})
-                if _size(setting, template, prompt, used, program) > setting.budget:
+                fields = {"sql": program.sql, "tables": view.tables}
+                example = _example(f"{key}/{number}", fields, program, setting.solution)
+                try:
+                    worked = _worked(example, program, setting.solution)
+                except Rejected as error:
+                    rejects[error.reason] += 1
+                    continue
+                drawn = Drawn(example, prompt, template.id, how, worked)
+                if _size(setting, template, drawn, used) > setting.budget:
                     rejects["over the token budget"] += 1
                     continue
-                example = _example(f"{key}/{number}", {"sql": program.sql, "tables": view.tables}, program)
-                yield Drawn(example, prompt, template.id, how), program.query
+                yield drawn, program.query
 
     def _chosen(self, setting: Setting, *, several: bool) -> tuple[PromptTemplate, ...]:
         """The templates of the setting, or their twins for several tables."""
@@ -231,7 +258,7 @@ class SqlExecution(SymbolicTask):
         return tuple(twins[template.key] for template in chosen)
 
 
-def _example(id: str, fields: Fields, program: Program) -> Example:
+def _example(id: str, fields: Fields, program: Program, form: Form) -> Example:
     traits = Traits(
         query_type=program.query_type,
         operators=program.operators,
@@ -240,6 +267,7 @@ def _example(id: str, fields: Fields, program: Program) -> Example:
         shortcut=program.shortcut,
         classes=program.balance,
         origin=program.sql_template,
+        solution="" if form == "none" else form,
     )
     denotation = program.denotation
     return Example(id, SqlExecution.name, fields, program.answer, denotation.kind, denotation.ordered, traits)
@@ -260,13 +288,42 @@ def _template_share(options: SqlOptions) -> float:
     return DEFAULT_SHARE if options.sql_template_share is None else options.sql_template_share
 
 
-def _size(setting: Setting, template: PromptTemplate, prompt: str, used: int, program: Program) -> int:
+def _worked(example: Example, program: Program, form: Form) -> str:
+    """The completion with a worked solution, proven; "" for none. Raises Rejected."""
+    if form == "none":
+        return ""
+    wording = int(rng_of("solution", example.id).random() * len(WORDINGS))
+    text = _writer(example.tables).write(program.query, form, wording)
+    steps = _verifier(example.tables).verify(program.query, text)
+    return check_solution(text, steps, example.answer, form)
+
+
+def _size(setting: Setting, template: PromptTemplate, drawn: Drawn, used: int) -> int:
     """Tokens of prompt and completion: of the whole prompt where a tokenizer counts, else, since an estimate adds up,
     of its parts, of which the tables take `used`.
     """
     if setting.exact:
-        return setting.measure(prompt) + setting.measure(program.answer)
-    return used + _overhead(setting.measure, template) + setting.measure(program.sql + program.answer)
+        return setting.measure(drawn.prompt) + setting.measure(drawn.completion)
+    sql = drawn.example.fields["sql"]
+    return used + _overhead(setting.measure, template) + setting.measure(sql + drawn.completion)
+
+
+# What is asked of the same tables comes one after the other.
+
+
+@lru_cache(maxsize=4)
+def _writer(tables: tuple[Table, ...]) -> Writer:
+    return Writer(tables, database_of(tables, [typed_rows(table) for table in tables]))
+
+
+@lru_cache(maxsize=4)
+def _verifier(tables: tuple[Table, ...]) -> Verifier:
+    return Verifier(tables)
+
+
+@lru_cache(maxsize=16)
+def _parsed(sql: str, tables: tuple[Table, ...]) -> Query:
+    return parse_sql(sql, tables)
 
 
 @lru_cache(maxsize=256)
