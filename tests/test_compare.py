@@ -73,7 +73,7 @@ def test_other_benchmarks_and_absent_folders(tmp_path: Path) -> None:
     for name, folder in (("held_out", "a"), ("gsm8k", "b")):
         exam = exam_of(tmp_path / folder, name)
         evaluate(exam, Oracle(exam.questions), tmp_path / folder / "out")
-    with pytest.raises(InputError, match="is of held_out, test split, .* of gsm8k, "):
+    with pytest.raises(InputError, match=r"is of held_out, test split, .* of gsm8k, "):
         compare(tmp_path / "a" / "out", tmp_path / "b" / "out")
     with pytest.raises(InputError, match="no such file"):
         compare(tmp_path / "absent", tmp_path / "b" / "out")
