@@ -78,25 +78,26 @@ class _Match:
 
     def judged(self, lines: Sequence[str]) -> Steps:
         """The lines with their faults, and what was left out."""
-        place, steps = 0, list[Step]()
-        left_out, spared, first = 0, 0, ""
+        place, steps, lost = 0, list[Step](), list[str]()
+        spared = strangers = 0  # lines that are none of the expected ones stand for those that are not there
         for line in lines[:MOST_STEPS]:
             here, fault = self._find(line, place)
-            if here is not None:
+            if here is None:
+                strangers += 1
+            else:
                 gone = [one for one in self._expected[place:here] if one.needed]
-                left_out += len(gone)
                 spared += here - place - len(gone)
-                if gone and not fault:
-                    fault = f"leaves out {gone[0].text()!r}"
-                first = first or (gone[0].text() if gone else "")
-                place = here + 1
+                left = [one.text() for one in gone[strangers:]]
+                lost += left
+                if left and not fault:
+                    fault = f"leaves out {left[0]!r}"
+                place, strangers = here + 1, 0
             steps.append(Step(line, fault))
         steps += [Step(line, "too many steps") for line in lines[MOST_STEPS:]]
         rest = [one for one in self._expected[place:] if one.needed]
         spared += len(self._expected) - place - len(rest)
-        if rest and not first:
-            first = rest[0].text()
-        return Steps(tuple(steps), left_out + len(rest), f"leaves out {first!r}" if first else "", spared)
+        lost += [one.text() for one in rest[strangers:]]
+        return Steps(tuple(steps), len(lost), f"leaves out {lost[0]!r}" if lost else "", spared)
 
     def _find(self, line: str, place: int) -> tuple[int | None, str]:
         """Which expected line this is meant to be, and what is wrong with it."""
@@ -148,5 +149,5 @@ class _Match:
 
 def _pattern(put: str) -> str:
     """The regular expression of an end."""
-    before, _, after = re.sub(r"\{[nx]\}", "\\0", put).partition("\\0")
+    before, after = re.split(r"\{[nx]\}", put)
     return re.escape(before) + _NUMBER + re.escape(after)

@@ -99,7 +99,7 @@ class Queries:
             places = orders.order(self.lines, words, q, places)
         elif q.limit is not None:
             places = places[: q.limit]
-        if places and at_once is None and self._is_read(q, use):
+        if places and not isinstance(at_once, t.Select) and self._is_read(q, use):
             self.lines.head("select")
             for at in places:
                 self.lines.line(at.call, partial(words.items, q, at))

@@ -125,7 +125,7 @@ class _Queries:
             saying, rows = self._groups(q, found, saying, rows, env, walked=folded is not None)
         windows(lines, q, saying, rows)
         index = self._ordered(q, saying, rows)
-        if folded is None and index and _is_read(q, use):
+        if not isinstance(folded, t.Select) and index and _is_read(q, use):
             lines.head("select")
             for row in index:
                 lines.add(rows[row], _items(q, saying, row))
