@@ -48,6 +48,7 @@ class Mmlu(Benchmark[MmluQuestion]):
     name = "mmlu"
     metric = "option_match"
     templates = load_templates("mmlu")
+    grouped_by = "subject"
     max_new_tokens = 32
     most_shots = 5
     shots_template = "plain"
