@@ -10,7 +10,7 @@ from symtune.sql.solutions.verifier.values import number
 from symtune.sql.solutions.wordings import Wording
 from symtune.types import Rejected
 
-MOST = 20_000  # lines; beyond them nobody's solution is looked at
+MOST = 5_000  # lines; where there would be more, nobody's solution is looked at
 
 
 class End(NamedTuple):
