@@ -19,7 +19,8 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "seeds", "tokens", "keys", "exhaustion"),
     ("config", "output", "files", "denotation", "intervals", "quotas", "workers", "progress", "model"),
-    ("flags", "registry", "outcomes", "reading"),
+    ("flags", "registry", "reading"),
+    ("outcomes",),
     ("tables", "prompts", "executors", "worked"),
     ("sql",),
     ("task",),
@@ -29,9 +30,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("metrics",),
     ("records", "near_duplicates"),
     ("models",),
-    ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting"),
+    ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting", "fetching"),
     ("packing",),
     ("training",),
+    ("published",),
     ("recipe",),
     ("api",),
     ("cli",),
@@ -41,7 +43,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 SELF_CONTAINED = ("tasks", "benchmarks")  # one file or folder each, found because it is there
 KNOW_SQL = ("sql", "tasks.sql_execution", "cli.sql_templates")  # who alone imports symtune.sql
 TRAINING = {"torch", "transformers", "accelerate", "trl", "peft", "gguf", "tokenizers", "safetensors"}
-MAY_TRAIN = ("models.local", "training")
+MAY_TRAIN = ("models.local", "training", "published")
 HEAVY = ("torch", "transformers", "duckdb", "ray", "pandas", "matplotlib", "scipy", "datasets", "sqlglot")
 
 

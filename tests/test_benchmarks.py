@@ -16,7 +16,7 @@ from symtune.benchmarks import Benchmark, Format, Shot
 from symtune.outcomes import Outcome, Prompt, Question, mean_over_groups
 from symtune.releases import in_turn
 from symtune.types import Completion, InputError, Table, UnknownName, Verdict
-from table_releases import wikisql_release
+from table_releases import sqa_release, tabfact_release, wikisql_release
 
 HEADER = "id\tutterance\tcontext\ttargetValue"
 QUESTIONS = [
@@ -95,7 +95,9 @@ MADE = {
     "gsm8k": (gsm8k_release, "test"),
     "held_out": (data_set, "test"),
     "mmlu": (mmlu_release, "validation"),
+    "sqa": (sqa_release, "validation"),
     "svamp": (svamp_release, "validation"),
+    "tabfact": (tabfact_release, "validation"),
     "wikisql": (wikisql_release, "validation"),
     "wikitablequestions": (wtq_release, "validation"),
 }
@@ -134,7 +136,7 @@ def test_contract(name: str, tmp_path: Path) -> None:
         benchmark.split(tmp_path / "absent", None)
 
 
-@pytest.mark.parametrize("name", ["held_out", "wikisql", "wikitablequestions"])
+@pytest.mark.parametrize("name", ["held_out", "sqa", "tabfact", "wikisql", "wikitablequestions"])
 def test_contract_of_benchmarks_that_show_tables(name: str, tmp_path: Path) -> None:
     make, split = MADE[name]
     benchmark = benchmarks.find(name)
@@ -307,7 +309,8 @@ class TestHeldOut:
 
     def test_groups_chance_and_order(self, tmp_path: Path) -> None:
         examples = self.benchmark.load(data_set(tmp_path / "d"), "test")
-        assert [example.groups for example in examples] == [("count",), ("lookup",), ("lookup",)]
+        hard = "difficulty: 1 to 2"
+        assert [example.groups for example in examples] == [("count", hard), ("lookup", hard), ("lookup", hard)]
         assert [example.chance for example in examples] == [0.25] * 3
         assert self.benchmark.score("c0 | c1", examples[1]).score == 1.0
         assert self.benchmark.score("c1 ; 1 | c0 ; 0", examples[2]).score == 0.0

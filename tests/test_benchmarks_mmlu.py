@@ -80,6 +80,8 @@ def test_cells_are_read_as_csv_writes_them(tmp_path: Path) -> None:
         ("Saturn and Venus both do", 0),
         ("I do not know", 0),
         ("C\n\nQuestion: And which has none?\nAnswer: B", 1),
+        (" C\n\nAnd which has none?\nA. Mars\nB. Saturn\nAnswer: A", 1),
+        ("A. Mars has none.\nC. Saturn has some.\nThe answer is C.", 1),
     ],
 )
 def test_scores(tmp_path: Path, said: str, score: int) -> None:

@@ -21,7 +21,7 @@ from symtune.denotation import CELL_DELIMITER, ROW_DELIMITER
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize, linearize_all, load_templates, read_templates
 from symtune.types import InputError, Table, UnknownName
 
-NAMES = ("sql_execution", "sql_execution_several", "wikisql", "wikitablequestions")
+NAMES = ("sql_execution", "sql_execution_several", "sqa", "wikisql", "wikitablequestions")
 HOSTILE = [
     "",
     "a|b",
@@ -109,10 +109,11 @@ def test_several_tables_are_named_and_one_is_not() -> None:
 # Templates
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "tabfact"])
 def test_every_template_renders_with_its_values_in_it_once_and_verbatim(name: str) -> None:
     templates = load_templates(name)
     values = {"table": "{{ table }} <T> %s", "sql": 'SELECT "{{ x }}" {% raw %}', "question": "what & {# who #}?"}
+    values |= {"history": "which {{ & why?", "statement": "it {% is %} so"}
     for template in templates:
         text = template.render(values)
         assert all(text.count(values[placeholder]) == 1 for placeholder in template.placeholders)
@@ -126,7 +127,7 @@ def test_every_template_renders_with_its_values_in_it_once_and_verbatim(name: st
 def test_there_are_enough_wordings_and_both_orders() -> None:
     templates = load_templates("sql_execution")
     assert len(templates) >= 24
-    for name in ("wikisql", "wikitablequestions"):  # as many as the paper has
+    for name in ("sqa", "tabfact", "wikisql", "wikitablequestions"):  # as many as the paper has
         assert len(load_templates(name)) == 10
     table_first = [template.text.index("table }}") < template.text.index("sql }}") for template in templates]
     assert 8 <= sum(table_first) <= len(templates) - 8

@@ -49,7 +49,7 @@ VERIFIER = Verifier(TABLES)
 
 
 def written(form, wording=None):
-    """The solution of every case, in a wording of its own or in the one given. The writer is new: it remembers names."""
+    """The solution of every case, in a wording of its own or in the one given, by a new writer: it remembers names."""
     writer = Writer(TABLES, database_of(TABLES, [typed_rows(table) for table in TABLES]))
     return {
         sql: writer.write(query, form, place % len(WORDINGS) if wording is None else wording)

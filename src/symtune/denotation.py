@@ -106,15 +106,15 @@ def same_answer(prediction: str, answer: str, ordered: bool) -> bool:
     gold_rows, predicted_rows = parse(answer), parse(prediction)
     if len(gold_rows) != len(predicted_rows):
         return False
-    gold = [tuple([_value(cell) for cell in row]) for row in gold_rows]
+    gold = [tuple([meaning(cell) for cell in row]) for row in gold_rows]
     fine = any(len(value[3]) > DECIMALS for row in gold for value in row if value[0] == "number")
-    predicted = [tuple([_value(cell, rounded=not fine) for cell in row]) for row in predicted_rows]
+    predicted = [tuple([meaning(cell, rounded=not fine) for cell in row]) for row in predicted_rows]
     return gold == predicted if ordered else Counter(gold) == Counter(predicted)
 
 
-def _value(cell: str, rounded: bool = False) -> tuple[str, str, str, str]:
-    """A cell as what it means: ("number", sign, digits before the point, digits after it), without idle
-    zeros, or ("text", text, "", ""). Digits stay text: nobody makes us do arithmetic on a million of them.
+def meaning(cell: str, rounded: bool = False) -> tuple[str, str, str, str]:
+    """A cell as what it means in `same_answer`: ("number", sign, digits before the point, digits after it),
+    without idle zeros, or ("text", text, "", ""). Digits stay text: nobody makes us do arithmetic on a million of them.
     """
     found = _NUMBER.fullmatch(cell.strip())
     if not found:

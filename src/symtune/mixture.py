@@ -4,9 +4,9 @@
     shares = mix(mixture, Path("mix"), base=Path("mix.yaml").parent)
 
 Which records a source gives, and in which order they are written, depends on the seed, the sources' names and
-their records alone. Each source gives at most its share of `size`: one that runs short is said so, and nobody
-else fills the gap. Without `size`, the mixture is the largest in which every source keeps its share; without
-rates too, every source gives all it has under its cap.
+their records alone. Each source gives at most its share of `size`: where one has fewer records, that is reported, and
+no other source makes up for it. Without `size`, the mixture is the largest in which every source keeps its share;
+without rates too, every source gives all it has under its cap.
 """
 
 from __future__ import annotations
@@ -243,7 +243,7 @@ def _shares(
 ) -> list[Share]:
     total = sum(map(len, chosen))
     if not total:
-        raise InputError(f"the mixture is empty: size {mixture.size} gives no source a whole record; raise it")
+        raise InputError(f"the mixture is empty: size {mixture.size} leaves no source a record; raise it")
     requested = _requested(surveys)
     return [
         Share(

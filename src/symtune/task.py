@@ -38,7 +38,7 @@ from pydantic import Field
 from symtune.config import Strict
 from symtune.denotation import CELL_DELIMITER, ROW_DELIMITER, is_written, parse, render, same_answer
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all
-from symtune.quotas import Quotas
+from symtune.quotas import Quotas, aimed
 from symtune.seeds import digest, rng
 from symtune.tables import DEFAULT_SHARES, Shares, Views, cut_for_question, split_of
 from symtune.tokens import estimate
@@ -60,13 +60,8 @@ from symtune.worked import Process, check_solution, parted
 
 DRAWS = 50  # for each example of a block, where draws of other splits come between
 TABLES = "tables"  # the field that holds the tables that an example shows
-TRAITS = (
-    "ordered",
-    "query_type",
-    "operators",
-    "chance",
-    "solution",
-)  # names in a stored example's `info` that are not fields
+# Names in a stored example's `info` that are not fields.
+TRAITS = ("ordered", "query_type", "operators", "chance", "solution")
 
 EVERY = "all"  # of what is counted by construct
 
@@ -171,7 +166,7 @@ class Words(msgspec.Struct, frozen=True):
 
 
 class SymbolicTask(ABC):
-    """A task without end. `version` is bumped when its stream changes.
+    """An endless task. `version` is bumped when its stream changes.
 
     engines: further engines that can check its answers, for `verify` and `audit --engine`. doubts: reasons of rejects
     that no draw should have -> the engine that does not confirm it.
@@ -391,7 +386,7 @@ class SymbolicTask(ABC):
     def _drawn(self, rng: Random, setting: Setting, key: str, tally: Tally) -> Iterator[Drawn]:
         templates = self.chosen_templates(setting)
         ways = (setting.views.linearizations if setting.views else ()) or tuple(LINEARIZATIONS)
-        quotas = Quotas(rng, setting.programs, self.bounds(setting))
+        quotas = Quotas(rng, setting.programs, aimed(self.bounds(setting)))
         number = 0  # of draws of this split
         for _ in range(setting.programs * DRAWS):
             if number == setting.programs:

@@ -40,15 +40,16 @@ class Batches(torch.utils.data.Dataset):
         prompts = [row.tokens[: row.prompt] for row in rows]
         targets = [row.tokens[row.prompt :] for row in rows]
         return {
-            "input_ids": _stack(prompts, pad),
-            "attention_mask": _stack([np.ones_like(prompt) for prompt in prompts], 0),
-            "decoder_input_ids": _stack([np.concatenate(([start], t[:-1])) for t in targets], pad),
-            "targets": _stack(targets, IGNORED),
+            "input_ids": stack(prompts, pad),
+            "attention_mask": stack([np.ones_like(prompt) for prompt in prompts], 0),
+            "decoder_input_ids": stack([np.concatenate(([start], t[:-1])) for t in targets], pad),
+            "targets": stack(targets, IGNORED),
         }
 
 
-def _stack(rows: Sequence[Any], fill: int) -> torch.Tensor:
-    stacked = np.full((len(rows), max(map(len, rows))), fill, np.int64)
+def stack(rows: Sequence[Any], fill: int, width: int | None = None) -> torch.Tensor:
+    """Rows of tokens as one tensor, filled up on the right: to the longest, or to `width`."""
+    stacked = np.full((len(rows), width or max(map(len, rows))), fill, np.int64)
     for place, row in enumerate(rows):
         stacked[place, : len(row)] = row
     return torch.from_numpy(stacked)

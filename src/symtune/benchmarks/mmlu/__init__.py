@@ -12,6 +12,7 @@ not fit are dropped, the last first. A release that lacks subjects is measured b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ FOLDERS = {VALIDATION: "val", TEST: "test"}
 SHOTS = "dev"
 LETTERS = ("A", "B", "C", "D")
 PUBLISHED = {VALIDATION: 1_531, TEST: 14_042}
+_ALONE = re.compile(r"\s*\(?([A-D])\)?\.?[ \t]*(?:\n|\Z)")
 INTRODUCTION = load_templates("mmlu_introduction")[0]
 
 
@@ -82,8 +84,11 @@ class Mmlu(Benchmark[MmluQuestion]):
         return MmluQuestion(id=str(line.get("id", "")), target=target, part="", options=tuple(options))
 
     def read(self, text: str, question: MmluQuestion) -> list[str]:
-        """The letter that is chosen."""
-        letter = read_option(text, question.options)
+        """The letter that is chosen. One that is alone on the first line is the answer, whatever follows: behind shots
+        a model goes on with questions and answers of its own.
+        """
+        alone = _ALONE.match(text)
+        letter = alone[1] if alone else read_option(text, question.options)
         return [] if letter is None else [letter]
 
     def score(self, prediction: str, question: MmluQuestion) -> Verdict:

@@ -23,13 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from symtune.benchmark import TableBenchmark
+from symtune.benchmarks.wikitablequestions.asked import asked
 from symtune.benchmarks.wikitablequestions.rules import alone_right, to_value, wtq_correct
-from symtune.outcomes import RandomCell, TableQuestion
+from symtune.outcomes import RandomCell, TableQuestion, table_size
 from symtune.prompts import load_templates
 from symtune.releases import ReleaseTables, read_tsv, split_file
 from symtune.types import InputError, Table, Verdict
 
 FILES = {"train": "training", "validation": "random-split-1-dev", "test": "pristine-unseen-tables"}
+PUBLISHED = {"train": 14_152, "validation": 2_831, "test": 4_344}
 RELEASE = "the official release of WikiTableQuestions"
 COLUMNS = ("id", "utterance", "context", "targetValue")
 _ESCAPE = re.compile(r"\\([np\\])")
@@ -50,6 +52,7 @@ class WikiTableQuestions(TableBenchmark[WtqQuestion]):
     name = "wikitablequestions"
     metric = "wtq"
     templates = load_templates("wikitablequestions")
+    published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
         """`validation` by default: the test split is for the one last measurement."""
@@ -137,6 +140,7 @@ def _question(
         id=row["id"],
         target=target,
         fields={"question": _unescape(row["utterance"])},
+        groups=(f"asks: {asked(row['utterance'])}", table_size(table)),
         chance=cells.chance(table, alone_right(target, values)),
         chance_how=cells.how,
         table=table,

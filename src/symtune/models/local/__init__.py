@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import sys
 
 from symtune.types import need
 
@@ -36,8 +37,19 @@ _give_memory_back()
 need("torch", "train", "loading a model")
 need("transformers", "train", "loading a model")
 
+if not sys.modules["torch"].cuda.is_available():
+    # Where deepspeed is installed transformers imports it, and it warns on stderr that it found no GPU.
+    os.environ.setdefault("DS_ACCELERATOR", "cpu")
+
 from symtune.models.local.generation import LocalModel, bf16_helps  # noqa: E402
-from symtune.models.local.loading import NAMES, check_model, load, quiet, resolve  # noqa: E402
+from symtune.models.local.loading import (  # noqa: E402
+    NAMES,
+    check_model,
+    check_tokenizer,
+    load,
+    quiet,
+    resolve,
+)
 from symtune.models.local.measure import TokenizerMeasure  # noqa: E402
 from symtune.models.local.prompting import (  # noqa: E402
     LoadedModel,
@@ -54,6 +66,7 @@ __all__ = [
     "TokenizerMeasure",
     "bf16_helps",
     "check_model",
+    "check_tokenizer",
     "completion_ids",
     "end_ids",
     "load",

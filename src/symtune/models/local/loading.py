@@ -170,13 +170,13 @@ def _from_folder(folder: Path, name: str, weights: str = "") -> LoadedModel:
 
 
 def _loaded(model: Any, tokenizer: Any, kind: Kind, name: str, weights: str) -> LoadedModel:
-    _check_tokenizer(model, tokenizer, name)
+    check_tokenizer(model, tokenizer, name)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return LoadedModel(model.eval(), tokenizer, kind, name, weights, _context(model.config, tokenizer))
 
 
-def _check_tokenizer(model: Any, tokenizer: Any, name: str) -> None:
+def check_tokenizer(model: Any, tokenizer: Any, name: str) -> None:
     """Refuse a tokenizer that is not the model's: offline, some classes silently come up with ~100 tokens."""
     vocabulary, known = model.get_input_embeddings().num_embeddings, len(tokenizer)
     if known > vocabulary or known < 0.5 * vocabulary:

@@ -46,6 +46,10 @@ class SqlOptions(WorkedOptions):
         default=None,
         description=f"The share of programs that are instances of SQL templates; unless given, {DEFAULT_SHARE}.",
     )
+    allow_idle: bool = Field(
+        default=False,
+        description="Keep programs of which a part can be dropped without changing the answer (docs/sql.md).",
+    )
     sql_templates_split: bool = Field(default=False, description="Use only the SQL templates that fall into the split.")
 
     @model_validator(mode="after")

@@ -1,0 +1,166 @@
+"""Useful tokens per second of encoder-decoder training: our batches against the original's recipe.
+
+    python bench/train.py [--batches 2,16] [--examples 96] [--model MODEL] [--bf16]
+
+The original (Liu et al. 2023) trains in random order and pads to the longest prompt of each batch: that is what the
+stock `Seq2SeqTrainer` does with `DataCollatorForSeq2Seq`. Ours is the trainer of `symtune train`: batches of similar
+length under its own token budget, whatever the original's batch size. Both see the same examples, in optimizer
+steps of about as many examples, with the same model, attention and optimizer. A useful token is one of a prompt or an
+answer; padding is none. The first step of each is not counted. Lengths are those of WikiTableQuestions' prompts.
+
+On a GPU the same command also gives the share of the card's peak (6 FLOPs a parameter and token, attention left out)
+and the peak of its memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+
+from symtune.models.local import LoadedModel, load
+from symtune.packing import Row
+from symtune.training import TrainConfig
+from symtune.training.plan import make_plan
+from symtune.training.tensors import Batches
+from symtune.training.trainers import make_trainer
+
+LONGEST = 2048
+SMALL = {
+    "architecture": "t5", "tokenizer": "bytes", "d_model": 128, "d_kv": 32, "d_ff": 512, "num_layers": 2,
+    "num_heads": 4,
+}  # fmt: skip
+# Percentiles 0, 2, … 100 of the prompts of WikiTableQuestions in tokens, cut at 2,048; answers have 4 on average.
+WTQ_LENGTHS = [
+    152, 207, 228, 239, 247, 259, 270, 294, 314, 327, 335, 351, 369, 385, 406, 430, 453, 466, 495, 512, 541, 561, 577,
+    592, 604, 618, 632, 660, 694, 726, 774, 795, 828, 868, 921, 1012, 1082, 1139, 1189, 1293, 1383, 1492, 1631, 1737,
+    1989, 2048, 2048, 2048, 2048, 2048, 2048,
+]  # fmt: skip
+# Dense peak in bfloat16, FLOPs a second, by a part of the card's name.
+PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40": 181e12, "A10": 125e12, "4090": 165e12}
+
+
+@dataclass
+class Measured:
+    """One arm: useful tokens a second, share of padding, seconds, bytes of a GPU."""
+
+    rate: float
+    padding: float
+    seconds: float
+    memory: int
+
+
+def examples(number: int, vocabulary: int) -> list[Row]:
+    """Rows of random tokens in the lengths of WikiTableQuestions."""
+    draw, places = np.random.default_rng(7), np.arange(len(WTQ_LENGTHS))
+    prompts = np.interp(draw.uniform(0, places[-1], number), places, WTQ_LENGTHS).astype(int)
+    answers = draw.integers(2, 7, number)
+    return [
+        Row(draw.integers(3, vocabulary, prompt + answer).astype(np.int32), int(answer))
+        for prompt, answer in zip(prompts, answers, strict=True)
+    ]
+
+
+class Clock(transformers.TrainerCallback):
+    """When each optimizer step was done."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.times.append(time.perf_counter())
+
+
+def original(loaded: LoadedModel, rows: list[Row], batch: int, per_step: int, bf16: bool, out: str) -> Measured:
+    """Random order, padded to the longest of the batch."""
+    order = np.random.default_rng(1).permutation(len(rows))
+    shuffled = [rows[k] for k in order]
+    arguments = transformers.Seq2SeqTrainingArguments(
+        output_dir=out, per_device_train_batch_size=batch, gradient_accumulation_steps=per_step // batch,
+        num_train_epochs=1, train_sampling_strategy="sequential", optim="adamw_torch_fused", bf16=bf16,
+        use_cpu=not torch.cuda.is_available(), save_strategy="no", logging_strategy="no", disable_tqdm=True,
+        report_to="none", dataloader_pin_memory=False,
+    )  # fmt: skip
+    clock = Clock()
+    trainer = transformers.Seq2SeqTrainer(
+        model=loaded.model,
+        args=arguments,
+        train_dataset=[
+            {"input_ids": row.tokens[: row.prompt].tolist(), "labels": row.tokens[row.prompt :].tolist()}
+            for row in shuffled
+        ],
+        data_collator=transformers.DataCollatorForSeq2Seq(loaded.tokenizer, model=loaded.model),
+        callbacks=[clock],
+    )
+    batches = [shuffled[k : k + batch] for k in range(0, len(shuffled), batch)]
+    computed = sum(len(some) * (max(row.prompt for row in some) + max(row.trained for row in some)) for some in batches)
+    useful = [sum(len(row.tokens) for row in shuffled[k : k + per_step]) for k in range(0, len(shuffled), per_step)]
+    return _timed(trainer.train, clock, useful, 1 - sum(useful) / computed)
+
+
+def ours(loaded: LoadedModel, rows: list[Row], batch: int, per_step: int, bf16: bool, out: str) -> Measured:
+    """Batches of similar length; steps of as many useful tokens."""
+    mean = sum(len(row.tokens) for row in rows) / len(rows)
+    config = TrainConfig(
+        model="bench", data=Path("bench"), out=Path(out), bf16=bf16, max_length=LONGEST,
+        batch_tokens=round(per_step * mean),
+    )  # fmt: skip
+    plan = make_plan(rows, "seq2seq", config)
+    clock = Clock()
+    trainer = make_trainer(loaded, Batches(rows, plan, loaded, False), config, Path(out), lambda step: None)
+    trainer.add_callback(clock)
+    useful = [sum(pack.effective for pack in plan.of_step(step)) for step in range(plan.steps)]
+    return _timed(trainer.train, clock, useful, 1 - sum(useful) / plan.tokens)
+
+
+def _timed(train: Callable[[], Any], clock: Clock, useful: list[int], padding: float) -> Measured:
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    train()
+    seconds = clock.times[-1] - clock.times[0]
+    memory = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
+    return Measured(sum(useful[1 : len(clock.times)]) / seconds, padding, seconds, memory)
+
+
+def main() -> None:
+    """Both arms for each batch size, one after the other, on fresh models."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batches", default="2,16", help="the original's batch sizes")
+    parser.add_argument("--examples", type=int, default=160)
+    parser.add_argument("--per-step", type=int, default=32, help="examples of an optimizer step")
+    parser.add_argument("--model", help="a model name or folder; unless given, a small T5 of random weights")
+    parser.add_argument("--bf16", action="store_true")
+    said = parser.parse_args()
+    for batch in map(int, said.batches.split(",")):
+        found = {}
+        for name, arm in (("original", original), ("ours", ours)):
+            loaded = load(said.model or SMALL)
+            rows = examples(said.examples, min(384, loaded.model.config.vocab_size))
+            with tempfile.TemporaryDirectory() as out:
+                found[name] = arm(loaded, rows, batch, max(batch, said.per_step), said.bf16, out)
+            _print(f"batch {batch:>2} {name:<8}", found[name], loaded.parameters)
+        print(f"batch {batch:>2} ours / original: {found['ours'].rate / found['original'].rate:.2f}", flush=True)
+
+
+def _print(name: str, measured: Measured, parameters: int) -> None:
+    line = f"{name}: {measured.rate:,.0f} useful tokens/s, {measured.padding:.1%} padding, {measured.seconds:,.0f} s"
+    if torch.cuda.is_available():
+        card = torch.cuda.get_device_name()
+        peak = next((flops for part, flops in PEAKS.items() if part in card), None)
+        share = f"{6 * parameters * measured.rate / peak:.1%} of its peak" if peak else "peak unknown"
+        line += f", {card}: {share}, {measured.memory / 2**30:.1f} GiB"
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

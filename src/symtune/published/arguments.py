@@ -1,0 +1,132 @@
+"""What `train_model.py` can be told: the release's arguments, ours, and those of `Seq2SeqTrainingArguments`.
+
+model, data, training, notes = parse(["--model_name_or_path", "google/flan-t5-large", "--output_dir", "out"])
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import torch
+import transformers
+
+from symtune.published.flags import RENAMED, WITHOUT_EFFECT, arguments_of, names_in, translate
+from symtune.published.scores import NAMES, score_by
+from symtune.types import InputError, UnknownName
+
+
+def _field(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass
+class ModelArguments:
+    """Which model."""
+
+    model_name_or_path: str = field(metadata={"help": "A model folder, or its name on the hub."})
+    config_name: str | None = _field(None, "The config, where it is not the model's own.")
+    tokenizer_name: str | None = _field(None, "The tokenizer, where it is not the model's own.")
+    cache_dir: str | None = _field(None, "Where what comes from the hub is kept.")
+    use_fast_tokenizer: bool = _field(True, "Use the tokenizers library.")
+    model_revision: str = _field("main", "A branch, tag or commit of the model.")
+    use_auth_token: bool = _field(False, "Use the token of `hf auth login`.")
+    dropout_rate: float = _field(0.05, "Dropout. The release sets 0.05 in silence; a negative value keeps the model's.")
+
+
+@dataclass
+class DataArguments:
+    """Which data, and how it is read."""
+
+    dataset_name: str | None = _field(None, "A data set folder, or its name on the hub.")
+    input_column: str = _field("input", "The column of the inputs.")
+    output_column: str = _field("output", "The column of the answers.")
+    eval_func: str | None = _field(None, f"The metric of --predict_with_generate: {', '.join(NAMES)}.")
+    train_file: str | None = _field(None, "A json, jsonl, csv or parquet file to train on.")
+    validation_file: str | None = _field(None, "A file to evaluate on.")
+    test_file: str | None = _field(None, "A file to predict.")
+    overwrite_cache: bool = _field(False, "Make the tokens again.")
+    preprocessing_num_workers: int | None = _field(None, "Processes that make the tokens.")
+    max_seq_length: int = _field(1024, "Longer inputs are cut, in tokens.")
+    max_answer_length: int = _field(30, "Longer answers are cut, in tokens.")
+    val_max_answer_length: int | None = _field(None, "The same for validation and test.")
+    pad_to_max_length: bool = _field(False, "Pad each input to --max_seq_length. It only costs time.")
+    max_train_samples: int | None = _field(None, "Only the first so many examples to train on.")
+    max_eval_samples: int | None = _field(None, "Only the first so many examples to evaluate on.")
+    max_predict_samples: int | None = _field(None, "Only the first so many examples to predict.")
+    num_beams: int | None = _field(None, "Beams of generation.")
+    ignore_pad_token_for_loss: bool = _field(True, "Padding of answers bears no loss.")
+    sort_in_step: bool = _field(True, "Sort the examples of a step by length into micro-batches.")
+    overwrite_output_dir: bool = _field(False, "Begin anew in an --output_dir that holds checkpoints.")
+    tensorboard_dir: str | None = _field(None, "Where TensorBoard's files go.")
+
+
+class _Parser(transformers.HfArgumentParser):
+    """Faults are raised, not printed with a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message)
+
+
+DEFAULT_DATA = "sail/symbolic-instruction-tuning"
+
+
+def parse(argv: Sequence[str]) -> tuple[ModelArguments, DataArguments, Any, list[str]]:
+    """The arguments, `Seq2SeqTrainingArguments` among them, and lines to be said. Raises InputError and UnknownName."""
+    words, notes = translate(arguments_of(argv))
+    kinds: Any = (ModelArguments, DataArguments, transformers.Seq2SeqTrainingArguments)
+    parser = _Parser(
+        kinds,
+        prog="train_model.py",
+        description="Train an encoder-decoder on inputs and outputs.",
+        allow_abbrev=False,
+    )
+    try:
+        model, data, training, rest = parser.parse_args_into_dataclasses(
+            _on_this_machine(words, notes), return_remaining_strings=True, look_for_args_file=False
+        )
+    except (ValueError, TypeError, ImportError, OSError, RuntimeError) as error:
+        raise InputError(" ".join(str(error).split())) from None
+    if rest:
+        known = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
+        known |= {f"--{name}" for name in (*RENAMED, *WITHOUT_EFFECT)}
+        raise UnknownName("argument", rest[0].partition("=")[0], known)
+    _complete(data, training, names_in(words), notes)
+    return model, data, training, notes
+
+
+def _on_this_machine(words: list[str], notes: list[str]) -> list[str]:
+    """Without a GPU the CPU is used, with no variable set."""
+    if torch.cuda.is_available() or "use_cpu" in names_in(words):
+        return words
+    return [*words, "--use_cpu"]
+
+
+def _complete(data: DataArguments, training: Any, given: set[str], notes: list[str]) -> None:
+    """Defaults that depend on other arguments, and faults that show before anything is loaded."""
+    files = (data.train_file, data.validation_file, data.test_file)
+    if data.dataset_name is None and not any(files):
+        data.dataset_name = DEFAULT_DATA
+    for name in ("max_seq_length", "max_answer_length"):
+        if getattr(data, name) < 2:
+            raise InputError(f"--{name} {getattr(data, name)}: wanted at least 2 tokens, the last of which ends it")
+    if data.val_max_answer_length is None:
+        data.val_max_answer_length = data.max_answer_length
+    if training.generation_max_length is None:
+        training.generation_max_length = data.val_max_answer_length
+    if data.num_beams is not None:
+        training.generation_num_beams = data.num_beams
+    if data.eval_func is not None:
+        score_by(data.eval_func)
+        if not training.predict_with_generate:
+            notes.append("--eval_func does nothing without --predict_with_generate: only the loss is measured")
+    if not (training.do_train or training.do_eval or training.do_predict):
+        raise InputError("there is nothing to do: give --do_train, --do_eval or --do_predict")
+    if training.output_dir is None:
+        raise InputError("--output_dir is missing: where checkpoints and the model go")
+    if data.pad_to_max_length:
+        notes.append("--pad_to_max_length only costs time: padding bears no attention and no loss")
+    if data.tensorboard_dir:
+        os.environ["TENSORBOARD_LOGGING_DIR"] = data.tensorboard_dir

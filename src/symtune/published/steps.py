@@ -1,0 +1,119 @@
+"""The optimizer steps of a training: which examples each takes, and in which micro-batches.
+
+A step is what the published arguments mean: the next `batch x accumulation x processes` examples of a shuffled order,
+shuffled anew for each pass. Its loss is the mean over all answer tokens of the step, so inside the step examples may be
+sorted by length into micro-batches, which are padded less. Neither the number of processes nor the split into
+micro-batches changes what a step learns.
+
+Every step is full: the end of one pass and the beginning of the next share a step, and the last step of a training
+over whole passes is filled from one more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from symtune.published.data import Encoded
+from symtune.seeds import rng
+from symtune.training.tensors import IGNORED, stack
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How many examples a micro-batch has, and how many micro-batches a step, in each of how many processes."""
+
+    batch: int
+    accumulation: int
+    processes: int
+
+    @property
+    def micro_batches(self) -> int:
+        """Micro-batches of a step, in all processes."""
+        return self.accumulation * self.processes
+
+    @property
+    def examples(self) -> int:
+        """Examples of a step."""
+        return self.batch * self.micro_batches
+
+
+@dataclass(frozen=True)
+class Padding:
+    """How rows become tensors: the token that pads, whether padding of answers bears a loss, and fixed widths."""
+
+    token: int
+    trained: bool = False
+    input_width: int | None = None
+    answer_width: int | None = None
+
+
+class Steps(torch.utils.data.Dataset):
+    """The micro-batches of all steps as tensors, in the order in which processes take them in turn: neighbours are of
+    similar length, so processes wait little for one another.
+    """
+
+    def __init__(
+        self,
+        encoded: Encoded,
+        shape: Shape,
+        steps: int,
+        padding: Padding,
+        shift: Callable[[Any], Any],
+        *,
+        seed: int,
+        sort: bool = True,
+    ) -> None:
+        self.encoded, self.shape, self.steps, self.padding, self.shift = encoded, shape, steps, padding, shift
+        self.seed, self.sort = seed, sort
+
+    def __len__(self) -> int:
+        return self.steps * self.shape.micro_batches
+
+    def examples(self, step: int) -> list[int]:
+        """The rows of a step, counted from 0, in the order in which they fall into micro-batches."""
+        size, rows = self.shape.examples, len(self.encoded)
+        chosen = [
+            _order(self.seed, place // rows, rows)[place % rows] for place in range(step * size, step * size + size)
+        ]
+        if self.sort:
+            chosen.sort(key=lambda row: (self.encoded.inputs[row], self.encoded.answers[row]))
+        return [int(row) for row in chosen]
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        step, number = divmod(index, self.shape.micro_batches)
+        batch, examples = self.shape.batch, self.examples(step)
+        batches = [examples[start : start + batch] for start in range(0, len(examples), batch)]
+        rows = self.encoded.rows[batches[number]]
+        inputs, labels = ([np.asarray(ids) for ids in rows[name]] for name in ("input_ids", "labels"))
+        pad, width = self.padding.token, self.padding.input_width
+        targets = stack(labels, IGNORED, self.padding.answer_width)
+        decoder_inputs = self.shift(targets)
+        if self.padding.trained:
+            targets = targets.masked_fill(targets == IGNORED, pad)
+        return {
+            "input_ids": stack(inputs, pad, width),
+            "attention_mask": stack([np.ones_like(ids) for ids in inputs], 0, width),
+            "decoder_input_ids": decoder_inputs,
+            "labels": targets,
+            "divisor": torch.tensor(float(sum(map(self._trained, batches)))),
+        }
+
+    def _trained(self, batch: list[int]) -> int:
+        """Answer tokens of a micro-batch that bear the loss."""
+        lengths = self.encoded.answers[batch]
+        if not self.padding.trained:
+            return int(lengths.sum())
+        return len(batch) * int(self.padding.answer_width or lengths.max())
+
+
+@lru_cache(maxsize=2)  # a step may lie in two passes
+def _order(seed: int, epoch: int, rows: int) -> list[int]:
+    order = list(range(rows))
+    rng("published", seed, epoch).shuffle(order)
+    return order

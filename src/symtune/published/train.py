@@ -1,0 +1,346 @@
+"""`train_model.py`: the release's training command, on today's transformers, accelerate and deepspeed.
+
+main(["--model_name_or_path", "google/flan-t5-large", "--dataset_name", "DIR", "--do_train", "--output_dir", "out"])
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from symtune.models.local import check_tokenizer, quiet
+from symtune.output import new_file, versions, write_manifest
+from symtune.published.arguments import parse
+from symtune.published.data import Encoded, Reading, encode, load_splits, split_of
+from symtune.published.scores import score_by
+from symtune.published.steps import Padding, Shape, Steps
+from symtune.published.trainer import GoldScores, StepTrainer
+from symtune.training import checkpoints
+from symtune.types import InputError, OutputError, SymtuneError
+
+Say = Callable[[str], None]
+
+# Arguments of the training that decide its outcome to the last bit, beside model, data and the sizes of a step.
+DECISIVE = (
+    "learning_rate", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "max_steps",
+    "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "seed", "bf16", "fp16", "label_smoothing_factor",
+    "optim", "optim_args", "per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing",
+)  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; a fault of the user's is one line and exit status 2."""
+    try:
+        run(sys.argv[1:] if argv is None else argv)
+    except SymtuneError as error:
+        print(f"train_model.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def run(argv: Sequence[str]) -> dict[str, Any]:
+    """Train, evaluate and predict as the arguments say. Returns the metrics. Raises SymtuneError."""
+    model_arguments, arguments, training, notes = parse(argv)
+    _one_gpu_a_process(training)
+    first = training.process_index == 0
+
+    def say(line: str) -> None:
+        if first:
+            print(f"train_model.py: {line}", file=sys.stderr, flush=True)
+
+    for note in notes:
+        say(note)
+    checkpoint = _checkpoint(arguments, training, say)
+    transformers.set_seed(training.seed)
+    model, tokenizer = _load(model_arguments, say)
+    with training.main_process_first(desc="reading the data"):
+        parts = _encoded(arguments, training, model_arguments, tokenizer, say)
+    trainer = _trainer(model, tokenizer, arguments, training, parts, model_arguments)
+    metrics: dict[str, Any] = {}
+    if training.do_train:
+        _check_same(checkpoint, trainer.training or {})
+        metrics |= _train(trainer, checkpoint, say)
+    if training.do_eval:
+        metrics |= _evaluate(trainer, parts["validation"])
+    if training.do_predict:
+        metrics |= _predict(trainer, parts["test"], arguments, Path(training.output_dir))
+    if first:
+        _write_manifest(Path(training.output_dir), argv, arguments, model_arguments, trainer, parts, metrics)
+    if training.push_to_hub:
+        trainer.push_to_hub(finetuned_from=model_arguments.model_name_or_path)
+    return metrics
+
+
+def _one_gpu_a_process(training: Any) -> None:
+    if training.world_size == 1:
+        training._n_gpu = min(1, training.n_gpu)  # no DataParallel: several GPUs are the launchers' business
+
+
+# ---------------------------------------------------------------------------------------------------------- resuming
+
+
+def _checkpoint(arguments: Any, training: Any, say: Say) -> Path | None:
+    """The checkpoint to resume from. Raises InputError or OutputError where the output folder is not to be used."""
+    out = Path(training.output_dir)
+    named = training.resume_from_checkpoint
+    if not training.do_train:
+        return None
+    if named and str(named).lower() not in ("true", "1"):
+        checkpoint = Path(named)
+        if not checkpoint.is_dir():
+            raise InputError(f"--resume_from_checkpoint {named}: no such folder")
+        wrong = checkpoints.fault(checkpoint)
+        if wrong:
+            raise InputError(f"--resume_from_checkpoint {named}: incomplete ({wrong})")
+        return checkpoint
+    if arguments.overwrite_output_dir or not out.is_dir():
+        return None
+    found = checkpoints.newest_complete(out, say)
+    if found is None and any(path for path in out.iterdir() if not path.name.startswith(checkpoints.PREFIX)):
+        raise OutputError(
+            f"{out} holds files and no checkpoint to resume from; choose another --output_dir, or add "
+            "--overwrite_output_dir"
+        )
+    if found is not None:
+        say(f"resuming from {found}")
+    elif named:
+        raise InputError(f"--resume_from_checkpoint: no complete checkpoint in {out}")
+    return found
+
+
+def _check_same(checkpoint: Path | None, training: Mapping[str, Any]) -> None:
+    """Raise InputError where a checkpoint is of another training."""
+    if checkpoint is None:
+        return
+    was, now = checkpoints.training_of(checkpoint), json.loads(json.dumps(training, default=str))
+    for name in sorted({*was, *now}):
+        if was.get(name) != now.get(name):
+            raise InputError(
+                f"{checkpoint} is of another training ({name} was {was.get(name)}, is {now.get(name)}); use the same "
+                "arguments, another --output_dir, or --overwrite_output_dir"
+            )
+
+
+# ----------------------------------------------------------------------------------------------------- model and data
+
+
+def _load(arguments: Any, say: Say) -> tuple[Any, Any]:
+    """The model, in float32 as ever, and its tokenizer. Raises InputError."""
+    name = arguments.model_name_or_path
+    hub = {
+        "cache_dir": arguments.cache_dir,
+        "revision": arguments.model_revision,
+        "token": arguments.use_auth_token or None,
+    }
+    if not Path(name).is_dir() and (name.startswith((".", "/")) or name.count("/") != 1):
+        raise InputError(f"--model_name_or_path {name}: no such folder, and no name of the hub")
+    try:
+        with quiet():
+            config = transformers.AutoConfig.from_pretrained(arguments.config_name or name, **hub)
+            if not config.is_encoder_decoder:
+                raise InputError(f"--model_name_or_path {name}: not an encoder-decoder; `symtune train` trains it")
+            if arguments.dropout_rate >= 0:
+                if hasattr(config, "dropout_rate"):
+                    config.dropout_rate = arguments.dropout_rate
+                else:
+                    say(f"--dropout_rate does nothing: {config.model_type} has no such setting")
+            tokenizer = transformers.AutoTokenizer.from_pretrained(
+                arguments.tokenizer_name or name, use_fast=arguments.use_fast_tokenizer, **hub
+            )
+            model = transformers.AutoModelForSeq2SeqLM.from_pretrained(name, config=config, dtype=torch.float32, **hub)
+    except SymtuneError:
+        raise
+    except Exception as error:  # whatever transformers and the hub's client raise
+        raise InputError(
+            f"--model_name_or_path {name}: cannot be loaded: {' '.join(str(error).split())[:300]}"
+        ) from None
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        say(f"the embeddings are resized to the {len(tokenizer):,} tokens of the tokenizer")
+        model.resize_token_embeddings(len(tokenizer))
+    check_tokenizer(model, tokenizer, name)
+    if model.config.decoder_start_token_id is None:
+        raise InputError(f"--model_name_or_path {name}: its config has no decoder_start_token_id")
+    return model, tokenizer
+
+
+def _encoded(arguments: Any, training: Any, model_arguments: Any, tokenizer: Any, say: Say) -> dict[str, Encoded]:
+    """The splits that are used, in tokens."""
+    splits = load_splits(arguments, model_arguments.cache_dir, model_arguments.use_auth_token)
+    wanted = {
+        "train": (training.do_train, "do_train", arguments.max_train_samples),
+        "validation": (training.do_eval or training.eval_strategy != "no", "do_eval", arguments.max_eval_samples),
+        "test": (training.do_predict, "do_predict", arguments.max_predict_samples),
+    }
+    parts = {}
+    for split, (used, flag, limit) in wanted.items():
+        if used:
+            reading = Reading(
+                arguments.input_column,
+                arguments.output_column,
+                arguments.max_seq_length,
+                arguments.max_answer_length if split == "train" else arguments.val_max_answer_length,
+                arguments.preprocessing_num_workers,
+                arguments.overwrite_cache,
+            )
+            rows = split_of(splits, split, flag)
+            try:
+                parts[split] = encode(rows, tokenizer, reading, limit)
+            except InputError as error:
+                raise InputError(f"the {split} split: {error}") from None
+            cut = "; ".join(f"{count:,} {what}" for what, count in parts[split].cut.items())
+            say(f"{split}: {len(parts[split]):,} rows; {cut or 'nothing cut'}")
+    return parts
+
+
+# ---------------------------------------------------------------------------------------------------------- training
+
+
+def _trainer(
+    model: Any, tokenizer: Any, arguments: Any, training: Any, parts: Mapping[str, Encoded], model_arguments: Any
+) -> StepTrainer:
+    steps = None
+    if training.do_train:
+        shape = Shape(
+            training.per_device_train_batch_size, training.gradient_accumulation_steps, max(1, training.world_size)
+        )
+        rows = len(parts["train"])
+        if training.max_steps <= 0:
+            whole = training.num_train_epochs * rows / shape.examples
+            training.max_steps = max(1, math.floor(whole) if training.dataloader_drop_last else math.ceil(whole))
+        fixed = arguments.pad_to_max_length
+        padding = Padding(
+            tokenizer.pad_token_id,
+            not arguments.ignore_pad_token_for_loss,
+            arguments.max_seq_length if fixed else None,
+            arguments.max_answer_length if fixed else None,
+        )
+        shift = model.prepare_decoder_input_ids_from_labels
+        steps = Steps(
+            parts["train"], shape, training.max_steps, padding, shift, seed=training.seed, sort=arguments.sort_in_step
+        )
+    scores: Any
+    evaluated, scores = _evaluation(parts.get("validation"), arguments, training, tokenizer)
+    trainer = StepTrainer(
+        model=model,
+        args=training,
+        train_dataset=steps,
+        eval_dataset=evaluated,
+        processing_class=tokenizer,
+        data_collator=transformers.DataCollatorForSeq2Seq(
+            tokenizer, model=model, pad_to_multiple_of=8 if training.fp16 else None
+        ),
+        compute_metrics=scores,
+    )
+    if steps is not None:
+        trainer.training = _decisive(model, parts["train"], arguments, model_arguments, training)
+    return trainer
+
+
+def _evaluation(part: Encoded | None, arguments: Any, training: Any, tokenizer: Any) -> tuple[Any, GoldScores | None]:
+    """A split to evaluate, the longest inputs first, so that batches are padded little; and what scores it."""
+    if part is None:
+        return None, None
+    ordered = part.reordered(_longest_first(part))
+    rows = ordered.rows
+    scores = None
+    if training.predict_with_generate and arguments.eval_func:
+        scores = GoldScores(arguments.eval_func, score_by(arguments.eval_func), _golds(rows), tokenizer)
+    return rows.select_columns(["input_ids", "labels"]), scores
+
+
+def _longest_first(part: Encoded) -> list[int]:
+    return sorted(range(len(part)), key=lambda row: (-int(part.inputs[row]), row))
+
+
+def _golds(rows: Any) -> list[str]:
+    return list(rows["gold"])
+
+
+def _decisive(model: Any, part: Encoded, arguments: Any, model_arguments: Any, training: Any) -> dict[str, Any]:
+    """All that decides what the training yields; noted in each checkpoint."""
+    found = {name: getattr(training, name) for name in DECISIVE}
+    found |= {
+        "model": model_arguments.model_name_or_path,
+        "dropout_rate": getattr(model.config, "dropout_rate", None),
+        "data": part.digest(),
+        "rows": len(part),
+        "processes": max(1, training.world_size),
+        "sort_in_step": arguments.sort_in_step,
+        "pad_to_max_length": arguments.pad_to_max_length,
+        "ignore_pad_token_for_loss": arguments.ignore_pad_token_for_loss,
+        "deepspeed": _text_of(training.deepspeed),
+        "versions": versions("torch", "transformers"),
+    }
+    return dict(json.loads(json.dumps(found, default=str)))
+
+
+def _text_of(config: Any) -> Any:
+    return json.loads(Path(config).read_text("utf-8")) if isinstance(config, str) and Path(config).is_file() else config
+
+
+def _train(trainer: StepTrainer, checkpoint: Path | None, say: Say) -> dict[str, Any]:
+    out = Path(trainer.args.output_dir)
+    result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    try:
+        trainer.save_model()
+    except OSError as error:
+        raise OutputError(f"cannot write {out}: {error.strerror or error}") from None
+    metrics = dict(result.metrics) | {"train_samples": len(trainer.train_dataset.encoded)}
+    trainer.log_metrics("train", metrics)
+    trainer.save_metrics("train", metrics)
+    trainer.save_state()
+    return metrics
+
+
+def _evaluate(trainer: StepTrainer, part: Encoded) -> dict[str, Any]:
+    metrics = dict(trainer.evaluate(metric_key_prefix="eval")) | {"eval_samples": len(part)}
+    trainer.log_metrics("eval", metrics)
+    trainer.save_metrics("eval", metrics)
+    return metrics
+
+
+def _predict(trainer: StepTrainer, part: Encoded, arguments: Any, out: Path) -> dict[str, Any]:
+    """Predict the test split, and write `predictions.jsonl` in its order."""
+    order = _longest_first(part)
+    rows, scores = _evaluation(part, arguments, trainer.args, trainer.processing_class)
+    trainer.compute_metrics = scores
+    metrics = dict(trainer.predict(rows, metric_key_prefix="predict").metrics or {}) | {"predict_samples": len(part)}
+    trainer.log_metrics("predict", metrics)
+    trainer.save_metrics("predict", metrics)
+    if scores is not None and trainer.is_world_process_zero():
+        texts = dict(zip(order, scores.texts, strict=True))
+        golds = _golds(part.rows)
+        with new_file(out / "predictions.jsonl") as temporary, temporary.open("w", encoding="utf-8") as stream:
+            for row in range(len(part)):
+                line = {"prediction": texts[row], "ground_truth": golds[row]}
+                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return metrics
+
+
+def _write_manifest(
+    out: Path,
+    argv: Sequence[str],
+    arguments: Any,
+    model_arguments: Any,
+    trainer: StepTrainer,
+    parts: Mapping[str, Encoded],
+    metrics: Mapping[str, Any],
+) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    body = {
+        "training": trainer.training,
+        "rows": {split: len(part) for split, part in parts.items()},
+        "cut": {split: dict(part.cut) for split, part in parts.items()},
+        "metrics": dict(metrics),
+        "versions": versions("torch", "transformers", "accelerate", "deepspeed", "datasets"),
+    }
+    said = {"argv": list(argv), "model": vars(model_arguments), "data": vars(arguments)}
+    write_manifest(out, "train_model", said, body, {"processes": int(os.environ.get("WORLD_SIZE", "1"))})
