@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("benchmark",),
     ("benchmarks",),
     ("metrics",),
-    ("records", "near_duplicates"),
+    ("records", "near_duplicates", "domains"),
     ("models",),
     ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting", "fetching"),
     ("packing",),

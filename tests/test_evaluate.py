@@ -94,7 +94,12 @@ def test_scores_groups_chance_and_files(tmp_path: Path) -> None:
     assert [r.notes.get("chance") for r in results] == [0.25, None, 0.25, 0.25, 0.25]
     assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
     out = tmp_path / "out"
-    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "predictions.jsonl", "results.json"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "errors.jsonl", "manifest.json", "predictions.jsonl", "results.json",
+    ]  # fmt: skip
+    (error,) = read_lines(out / "errors.jsonl")
+    assert (error["id"][-1], error["verdict"], error["question"]) == ("1", "truncated", "SELECT\n  City\nFROM w")
+    assert (len(error["tables"][0]["rows"]), error["tables"][0]["of_rows"]) == (20, 20)
     stored = json.loads((out / "results.json").read_text("utf-8"))
     assert [line["score"] for line in stored] == [r.score for r in results]
     lines = read_lines(out / "predictions.jsonl")

@@ -100,6 +100,14 @@ class Benchmark(ABC, Generic[Asked]):
         """
         raise InputError(f"benchmark {self.name} scores by its data; give --data")
 
+    def domains(self, questions: Sequence[Asked]) -> list[str]:
+        """The names that training data goes by which is like these questions: the benchmark's, or those of tasks."""
+        return [self.name]
+
+    def shown(self, question: Asked) -> tuple[str, tuple[Table, ...]]:
+        """The question as a report shows it, and the tables that it is about."""
+        return "\n".join(question.fields.values()), ()
+
     # -------------------------------------------------------------------------------------------------------- prompts
 
     def ask(self, question: Asked, format: Format) -> str:
@@ -204,6 +212,10 @@ class TableBenchmark(Benchmark[AskedOfTable]):
     """
 
     linearization: str = "tapex"
+
+    def shown(self, question: AskedOfTable) -> tuple[str, tuple[Table, ...]]:
+        """The question, and its table."""
+        return super().shown(question)[0], (question.table,)
 
     def ask(self, question: AskedOfTable, format: Format) -> str:
         """The table, as text, and the question."""

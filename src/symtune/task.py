@@ -168,6 +168,7 @@ class Words(msgspec.Struct, frozen=True):
 class SymbolicTask(ABC):
     """An endless task. `version` is bumped when its stream changes.
 
+    imitates: benchmarks whose questions its own are like: they are in-domain for a model that was trained on it.
     engines: further engines that can check its answers, for `verify` and `audit --engine`. doubts: reasons of rejects
     that no draw should have -> the engine that does not confirm it.
     """
@@ -180,6 +181,7 @@ class SymbolicTask(ABC):
     engines: tuple[str, ...] = ()
     doubts: ClassVar[Mapping[str, str]] = {}
     words: Words = Words()
+    imitates: tuple[str, ...] = ()
 
     # ------------------------------------------------------------------------------------------ drawing and proving
 

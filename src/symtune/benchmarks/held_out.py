@@ -28,7 +28,7 @@ from symtune.releases import in_turn
 from symtune.task import Fits, SymbolicTask
 from symtune.tasks import Known
 from symtune.tokens import estimate
-from symtune.types import Example, InputError, Rejected, Result, UnknownName, Verdict
+from symtune.types import Example, InputError, Rejected, Result, Table, UnknownName, Verdict
 from symtune.worked import Process, parted
 
 COLUMNS = (
@@ -93,6 +93,16 @@ class HeldOut(Benchmark[HeldOutQuestion]):
             elif not any(wanted.values()):
                 break
         return questions
+
+    def domains(self, questions: Sequence[HeldOutQuestion]) -> list[str]:
+        """Its tasks, and what they imitate."""
+        tasks = {question.task.name: question.task for question in questions}
+        return sorted({name for task in tasks.values() for name in (task.name, *task.imitates)})
+
+    def shown(self, question: HeldOutQuestion) -> tuple[str, tuple[Table, ...]]:
+        """The program, or the prompt where the task has none to show, and the tables."""
+        program = question.task.program(question.example.fields)[0]
+        return program or ("" if question.example.tables else question.prompt), question.example.tables
 
     def prompt(self, question: HeldOutQuestion, format: Format, fits: Fits) -> Prompt:
         """The prompt as it was generated; rendered again where another is asked for, or a shorter one is needed."""

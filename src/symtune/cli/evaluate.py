@@ -94,6 +94,7 @@ def _stated(first: Result) -> list[str]:
     notes = first.notes
     stated = [f"no score over all: the release here holds {notes['release']}"] if notes.get("release") else []
     stated += [str(notes["asked"])] if notes.get("asked") else []
+    stated += [f"in-domain: trained on {why}" for whys in notes.get("in_domain", {}).values() for why in whys]
     stated += _of_prompt(notes)
     stated += [f"chance: {notes['chance_how']}"] if notes.get("chance_how") else []
     stated += [f"{notes['tables_cut']:,} tables cut"] if notes.get("tables_cut") else []

@@ -7,7 +7,7 @@ config     what to measure
 exam       the benchmark, its questions and their prompts
 judging    completions -> verdicts -> results; pure
 partial    completions on their way: what an interrupted evaluation goes on from
-writing    the evaluation folder
+writing    the evaluation folder; errors: the worst ones, with their tables
 selecting  every prompt template on validation -> a selection, which is a file (selection)
 standing   how a test run stands to selections and to other test runs
 scoring    stored predictions -> verdicts, without a model

@@ -245,6 +245,7 @@ def _stated(one: Made) -> dict[str, Any]:
     bounds = task.bounds(setting)
     return {
         "name": task.name,
+        **({"imitates": list(task.imitates)} if task.imitates else {}),
         "version": task.version,
         "options": task.stated(one.asked.options),
         "examples": one.examples,

@@ -15,7 +15,7 @@ import transformers
 
 from symtune.published.flags import RENAMED, WITHOUT_EFFECT, arguments_of, names_in, translate
 from symtune.published.scores import NAMES, score_by
-from symtune.types import InputError, UnknownName
+from symtune.types import InputError, UnknownName, need
 
 
 def _field(default: Any, text: str) -> Any:
@@ -85,7 +85,7 @@ def parse(argv: Sequence[str]) -> tuple[ModelArguments, DataArguments, Any, list
     )
     try:
         model, data, training, rest = parser.parse_args_into_dataclasses(
-            _on_this_machine(words, notes), return_remaining_strings=True, look_for_args_file=False
+            _on_this_machine(words), return_remaining_strings=True, look_for_args_file=False
         )
     except (ValueError, TypeError, ImportError, OSError, RuntimeError) as error:
         raise InputError(" ".join(str(error).split())) from None
@@ -97,11 +97,15 @@ def parse(argv: Sequence[str]) -> tuple[ModelArguments, DataArguments, Any, list
     return model, data, training, notes
 
 
-def _on_this_machine(words: list[str], notes: list[str]) -> list[str]:
+def _on_this_machine(words: list[str]) -> list[str]:
     """Without a GPU the CPU is used, with no variable set."""
-    if torch.cuda.is_available() or "use_cpu" in names_in(words):
+    if torch.cuda.is_available():
         return words
-    return [*words, "--use_cpu"]
+    given = names_in(words)
+    if "deepspeed" in given:
+        # On a CPU deepspeed would compile its own exchange over shared memory first; gloo, which torch has, will do.
+        need("deepspeed", "published", "--deepspeed").ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    return words if "use_cpu" in given else [*words, "--use_cpu"]
 
 
 def _complete(data: DataArguments, training: Any, given: set[str], notes: list[str]) -> None:
@@ -116,6 +120,8 @@ def _complete(data: DataArguments, training: Any, given: set[str], notes: list[s
         data.val_max_answer_length = data.max_answer_length
     if training.generation_max_length is None:
         training.generation_max_length = data.val_max_answer_length
+    if training.ddp_find_unused_parameters is None:
+        training.ddp_find_unused_parameters = False  # every parameter is used; looking for others costs time
     if data.num_beams is not None:
         training.generation_num_beams = data.num_beams
     if data.eval_func is not None:
