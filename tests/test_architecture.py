@@ -19,15 +19,16 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "seeds", "tokens", "keys", "exhaustion"),
     ("config", "output", "files", "denotation", "intervals", "quotas", "workers", "progress", "model"),
-    ("flags", "registry", "outcomes", "reading"),
-    ("tables", "prompts", "executors"),
+    ("flags", "registry", "reading"),
+    ("outcomes",),
+    ("tables", "prompts", "executors", "worked"),
     ("sql",),
     ("task",),
     ("tasks", "dataset", "releases", "splitting"),
     ("benchmark",),
     ("benchmarks",),
     ("metrics",),
-    ("records", "near_duplicates"),
+    ("records", "near_duplicates", "domains"),
     ("models",),
     ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting", "fetching"),
     ("packing",),
@@ -37,12 +38,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("api",),
     ("cli",),
 )
-SQL_ROOMS = ("language", "corpus", "sampling")  # of sql/: a room imports from those before it
+SQL_ROOMS = ("language", "corpus", "sampling", "solutions")  # of sql/: a room imports from those before it
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 SELF_CONTAINED = ("tasks", "benchmarks")  # one file or folder each, found because it is there
 KNOW_SQL = ("sql", "tasks.sql_execution", "cli.sql_templates")  # who alone imports symtune.sql
 TRAINING = {"torch", "transformers", "accelerate", "trl", "peft", "gguf", "tokenizers", "safetensors"}
-MAY_TRAIN = ("models.local", "training")
+MAY_TRAIN = ("models.local", "training", "published")
 HEAVY = ("torch", "transformers", "duckdb", "ray", "pandas", "matplotlib", "scipy", "datasets", "sqlglot")
 
 

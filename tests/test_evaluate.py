@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from symtune import cli
+from symtune import benchmarks, cli
 from symtune.benchmarks import Format, find
 from symtune.evaluation import Exam, evaluate, score_file
 from symtune.evaluation.scoring import by_benchmark, by_metric
 from symtune.intervals import wilson
 from symtune.types import Completion, InputError, OutputError, Result, SymtuneError, UnknownName
-from test_benchmarks import data_set, gsm8k_release, wtq_release
+from test_benchmarks import MADE, gsm8k_release, wtq_release
 
 ROOM = 10_000
 
@@ -62,7 +62,7 @@ class Oracle:
 def exam_of(tmp_path: Path, name: str = "held_out", **settings: Any) -> Exam:
     benchmark, data = find(name), tmp_path / "data"
     if not data.exists():
-        make = {"held_out": data_set, "gsm8k": gsm8k_release}.get(name, partial(wtq_release, rows=30))
+        make = partial(wtq_release, rows=30) if name == "wikitablequestions" else MADE[name][0]
         make(data)
     split = benchmark.split(data, None)
     chosen = {"format": Format(), "max_new_tokens": 64, **settings}
@@ -85,25 +85,33 @@ def test_scores_groups_chance_and_files(tmp_path: Path) -> None:
         ("denotation", "", 3),
         ("exact_match", "", 3),
         ("denotation", "count", 1),
+        ("denotation", "difficulty: 1 to 2", 3),
         ("denotation", "lookup", 2),
     ]
-    assert [r.score for r in results] == [pytest.approx(2 / 3), 0.0, 1.0, 0.5]
+    assert [r.score for r in results] == [pytest.approx(2 / 3), 0.0, 1.0, pytest.approx(2 / 3), 0.5]
     assert results[0].interval == wilson(2, 3)
     assert results[0].notes["finish"] == {"length": 1, "stop": 2}
-    assert [r.notes.get("chance") for r in results] == [0.25, None, 0.25, 0.25]
+    assert [r.notes.get("chance") for r in results] == [0.25, None, 0.25, 0.25, 0.25]
     assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
     out = tmp_path / "out"
-    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "predictions.jsonl", "results.json"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "errors.jsonl", "manifest.json", "predictions.jsonl", "results.json",
+    ]  # fmt: skip
+    (error,) = read_lines(out / "errors.jsonl")
+    assert (error["id"][-1], error["verdict"], error["question"]) == ("1", "truncated", "SELECT\n  City\nFROM w")
+    assert (len(error["tables"][0]["rows"]), error["tables"][0]["of_rows"]) == (20, 20)
     stored = json.loads((out / "results.json").read_text("utf-8"))
     assert [line["score"] for line in stored] == [r.score for r in results]
     lines = read_lines(out / "predictions.jsonl")
     assert [line["id"][-1] for line in lines] == ["0", "1", "2"]  # as they were asked
     assert list(lines[0]) == [
-        "id", "prompt_tokens", "completion_tokens", "text", "prediction", "target", "score", "correct", "groups",
-        "chance", "finish", "rows_cut", "shots_dropped",
+        "id", "prompt_tokens", "completion_tokens", "text", "prediction", "target", "score", "correct", "verdict",
+        "groups", "chance", "finish", "rows_cut", "shots_dropped",
     ]  # fmt: skip
     assert lines[2]["prediction"] == lines[2]["target"] == ["c0 ; 0", "c1 ; 1"]
     assert [line["correct"] for line in lines] == [True, False, True]
+    assert [line["verdict"] for line in lines] == ["right", "truncated", "right"]
+    assert results[0].notes["verdicts"] == {"right": 2, "truncated": 1}
     manifest = json.loads((out / "manifest.json").read_text("utf-8"))
     assert manifest["symtune"] == "evaluate"
     assert manifest["model"] == {"name": "gold"}
@@ -264,10 +272,16 @@ def test_an_output_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None
 
 
 SCORED = [
-    ({"prediction": ["10"], "target": ["10 years"], "target_canon": ["10.0"]}, True),
-    ({"prediction": ["10"], "target": ["10 years"], "target_canon": None, "id": "ß"}, False),
-    ({"prediction": ["b", "A"], "target": ["a", "b"], "correct": "stale"}, True),
-    ({"prediction": [], "target": ["a"]}, False),
+    ({"prediction": ["10"], "target": ["10 years"], "target_canon": ["10.0"]}, "right"),
+    ({"prediction": ["10"], "target": ["10 years"], "target_canon": None, "id": "ß"}, "wrong"),
+    ({"prediction": ["b", "A"], "target": ["a", "b"], "correct": "stale"}, "right"),
+    ({"prediction": "The answer is b | A.", "target": "a | b"}, "right"),
+    ({"prediction": [], "target": ["a"]}, "unanswered"),
+    ({"text": "I do not know.", "target": ["a"]}, "unanswered"),
+    ({"text": "The answer is", "target": ["a"]}, "unparsable"),
+    ({"text": "First, the table", "target": ["a"], "finish": "length"}, "truncated"),
+    ({"text": "<think>First, the table", "target": ["a"]}, "truncated"),
+    ({"text": "<think>a?</think> b", "target": ["a"]}, "wrong"),
 ]
 
 
@@ -275,17 +289,23 @@ def test_score_adds_a_verdict_to_each_line(tmp_path: Path, capsys: pytest.Captur
     source, out = tmp_path / "lines.jsonl", tmp_path / "out.jsonl"
     source.write_text("\n".join(json.dumps(line) for line, _ in SCORED) + "\n\n", "utf-8")
     command(["score", str(source), "--metric", "wtq", "--out", str(out)])
-    assert read_lines(out) == [{**line, "score": float(verdict), "correct": verdict} for line, verdict in SCORED]
-    told = capsys.readouterr().out
-    assert "50.0% of 4 correct" in told
-    assert "3 lines have no target_canon" in told
+    assert read_lines(out) == [
+        {**line, "score": float(verdict == "right"), "correct": verdict == "right", "verdict": verdict}
+        for line, verdict in SCORED
+    ]
+    told = capsys.readouterr()
+    assert "30.0% of 10 correct" in told.out
+    assert "3 right, 2 wrong, 1 unparsable, 2 unanswered, 2 truncated; 9 lines have no target_canon" in told.out
+    assert "2 of 10 answers (20.0%) are truncated" in told.err
+    command(["score", str(source), "--metric", "wtq"])
+    assert (tmp_path / "lines.scored.jsonl").read_bytes() == out.read_bytes()
 
 
 BAD_LINES = [
     ("{", "lines.jsonl:2: not JSON"),
     ("[1]", "lines.jsonl:2: got a JSON list, wanted an object"),
     ('{"target": ["a"]}', "lines.jsonl:2: prediction: got nothing, wanted a list of texts"),
-    ('{"prediction": "a", "target": ["a"]}', 'prediction: got "a", wanted a list of texts'),
+    ('{"prediction": {}, "target": ["a"]}', "prediction: got {}, wanted a list of texts"),
     ('{"prediction": [1], "target": ["a"]}', "prediction: got [1], wanted a list of texts"),
     ('{"prediction": [], "target": ["a"], "target_canon": []}', "target has 1 items and target_canon 0"),
     ('{"text": 1, "target": ["a"]}', "text: got 1, wanted a text"),
@@ -324,7 +344,7 @@ def test_score_refuses_wrong_input(tmp_path: Path) -> None:
         command(["score", str(tmp_path / "x.jsonl"), "--metric", "wtq", "--out", str(tmp_path / "x.jsonl")])
 
 
-@pytest.mark.parametrize("name", ["held_out", "wikitablequestions", "gsm8k"])
+@pytest.mark.parametrize("name", benchmarks.names())
 def test_predictions_of_an_evaluation_score_the_same_again(tmp_path: Path, name: str) -> None:
     run(tmp_path, name)
     predictions, data = str(tmp_path / "out/predictions.jsonl"), str(tmp_path / "data")

@@ -4,9 +4,10 @@
     report.agreement     # 1.0 on our own data
 
 A line holds when its task proves the answer again from the fields alone (for SQL: our evaluator, SQLite, and SQLite on
-permuted rows and columns), `completion` and `answer` are the same text, and the prompt is what the task renders from
-the fields, where the line names a prompt template (and for tables a linearization) that the task knows. Lines whose
-prompt could not be rendered again, and lines that share a prompt, are counted too.
+permuted rows and columns), its completion is the answer, or a worked solution that ends in it and of which every step
+holds, and the prompt is what the task renders from the fields, where the line names a prompt template (and for tables a
+linearization) that the task knows. Lines whose prompt could not be rendered again, and lines that share a prompt, are
+counted too.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from symtune.prompts import LINEARIZATIONS
 from symtune.seeds import digest
 from symtune.task import TABLES, SymbolicTask
 from symtune.tasks import DEFAULT, Known
-from symtune.types import Fields, InputError, Rejected, UnknownName
+from symtune.types import FORMS, Fields, InputError, Rejected, UnknownName
+from symtune.worked import parted
 
 SHOWN = 5  # failures that a report names
 BATCH = 256  # lines that a further engine checks at once
@@ -125,19 +127,33 @@ def _check(line: Line, audited: _Audited) -> tuple[str, str]:
     answer = row.get("answer")
     if not isinstance(answer, str):
         return "no field", "answer is missing or not a text"
-    if row.get("completion", answer) != answer:
-        return "completion differs", f"completion {row['completion']!r}, answer {answer!r}"
     if task is None:
         return "unknown task", f"{row['task']!r}; a task of your own is named by --task FILE"
     try:
-        audited.fields = task.fields_of(line.info())
+        info = line.info()
+        completion, form = row.get("completion", answer), str(info.get("solution") or "none")
+        steps, said = _parts(completion, form)
+        if said != answer:
+            return "completion differs", f"completion {completion!r}, answer {answer!r}"
+        audited.fields = task.fields_of(info)
         if not task.check(audited.fields, answer):
             return "answer differs", f"stored {answer!r}, executed {render(task.execute(audited.fields))!r}"
+        if form != "none" and (fault := task.verify_solution(audited.fields, steps).fault(form)):
+            return "solution differs", fault
         return _check_prompt(row, task, audited)
     except Rejected as error:
         return error.reason, str(error)
     except (InputError, KeyError, TypeError, AttributeError, ValueError) as error:
         return "unreadable fields", f"{type(error).__name__}: {error}"
+
+
+def _parts(completion: object, form: str) -> tuple[str, str | None]:
+    """The steps and the answer of a completion. Raises InputError for a form that does not exist."""
+    if form not in ("none", *FORMS):
+        raise InputError(f"info.solution is {form!r}; wanted one of none, {', '.join(FORMS)}")
+    if not isinstance(completion, str):
+        return "", None
+    return ("", completion) if form == "none" else parted(completion)
 
 
 def _check_prompt(row: Row, task: SymbolicTask, audited: _Audited) -> tuple[str, str]:

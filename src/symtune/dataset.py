@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from symtune.files import BATCH, json_objects, read_parquet
 from symtune.task import TABLES, Drawn, SymbolicTask
-from symtune.types import SPLITS, Example, InputError, Table, Traits, UnknownName
+from symtune.types import FORMS, SPLITS, Example, InputError, Table, Traits, UnknownName
 
 SCHEMA = pa.schema(
     [
@@ -69,7 +69,7 @@ def example_row(task: SymbolicTask, drawn: Drawn, *, self_contained: bool = Fals
         "id": example.id,
         "task": example.task,
         "prompt": drawn.prompt,
-        "completion": example.answer,
+        "completion": drawn.completion,
         "answer": example.answer,
         "answer_type": example.answer_type,
         "table_id": tables[0].source if tables else "",
@@ -212,7 +212,11 @@ def example_of(task: SymbolicTask, line: Line) -> Example:
         fields = task.fields_of(info)
     except InputError as error:
         raise InputError(f"{line.where}: {error}") from None
-    traits = Traits(str(info.get("query_type") or ""), tuple(map(str, operators)), chance)
+    form = info.get("solution")
+    if form not in (None, "none", *FORMS):
+        raise InputError(f"{line.where}: info.solution: got {form!r}, wanted one of none, {', '.join(FORMS)}")
+    kind = str(info.get("query_type") or "")
+    traits = Traits(kind, tuple(map(str, operators)), chance, solution="" if form == "none" else form or "")
     row = line.row
     return Example(row["id"], row["task"], fields, row["answer"], row["answer_type"], bool(ordered), traits)
 

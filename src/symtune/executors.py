@@ -1,6 +1,6 @@
 """Engines that run a program on tables: (sql, tables) -> rows of values, or Rejected with a reason.
 
-SQL here may be hostile: it comes from models and from other people's corpora. `Sqlite` therefore lets a statement
+SQL here may be hostile: it comes from models and from corpora of unknown origin. `Sqlite` therefore lets a statement
 read the loaded tables and call the functions of an allow-list, and nothing else (an authorizer refuses the rest when
 the statement is compiled), under limits of length, depth, steps and memory that do not depend on the clock.
 """

@@ -8,13 +8,15 @@ of_parts(results, 14, 27, "tasks")                   # the whole has no score wh
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Callable, Container, Hashable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symtune.denotation import ROW_DELIMITER
 from symtune.intervals import mean_of_means, score_interval
+from symtune.reading import gives_none, unfinished_thought
 from symtune.types import Completion, Result, Table
 
 
@@ -50,6 +52,16 @@ class TableQuestion(Question):
     table: Table
 
 
+def table_size(table: Table) -> str:
+    """The group of questions about tables of about so many rows."""
+    rows = len(table.rows)
+    ends = (10, 20, 50)
+    for start, end in zip((0, *ends), ends, strict=False):
+        if rows <= end:
+            return f"table: {start + 1} to {end} rows"
+    return f"table: over {ends[-1]} rows"
+
+
 class RandomCell:
     """The guesser that answers every question with one cell of its table, picked at random. `value` makes of a cell
     what answers are compared as; the values of a table are counted once.
@@ -80,13 +92,58 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One question, answered and judged: its score, and further scores by metric."""
+    """One question, answered and judged: its score, and further scores by metric; the items that were read out of the
+    completion, and the verdict, one of VERDICTS.
+    """
 
     question: Question
     prompt: Prompt
     completion: Completion
     score: float
     others: Mapping[str, float] = field(default_factory=dict)
+    prediction: tuple[str, ...] = ()
+    verdict: str = ""
+
+
+# What became of an answer; each is counted apart. Truncated: it ended by its length, or inside a thought. Unanswered:
+# the model says that it has no answer, or nothing outside thought, or could not be asked. Unparsable: no answer can be
+# read out of what it says.
+VERDICTS = ("right", "partly right", "wrong", "unparsable", "unanswered", "truncated")
+MANY_TRUNCATED = 0.01  # of all answers: from here on the score says little, and a warning says so
+
+
+def verdict_of(score: float, items: Sequence[str], text: str, finish: str = "stop") -> str:
+    """The verdict on a text, its score and the items that were read out of it."""
+    if score >= 1:
+        return "right"
+    if score > 0:
+        return "partly right"
+    if is_truncated(text, finish):
+        return "truncated"
+    if items and finish != "error":
+        return "wrong"
+    return "unanswered" if finish == "error" or gives_none(text) else "unparsable"
+
+
+def is_truncated(text: str, finish: str = "stop") -> bool:
+    """Whether the model was cut short, right or not."""
+    return finish == "length" or unfinished_thought(text)
+
+
+def truncation_warning(truncated: int, n: int) -> str:
+    """A warning where many answers are truncated, else ""."""
+    if truncated <= MANY_TRUNCATED * n:
+        return ""
+    return (
+        f"{truncated:,} of {n:,} answers ({truncated / n:.1%}) are truncated: they reached the longest answer, or end "
+        "inside a thought; the score is too low unless --max-new-tokens is raised"
+    )
+
+
+def counted(verdicts: Iterable[str]) -> dict[str, int]:
+    """How often there is each verdict, in the order of VERDICTS."""
+    counts = Counter(verdicts)
+    return {verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]}
 
 
 def mean(benchmark: str, split: str, metric: str, scores: Sequence[float], group: str = "") -> Result:
@@ -144,12 +201,17 @@ def of_parts(results: Sequence[Result], there: int, all_: int, kind: str) -> lis
 
 
 def by_group(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """The outcomes of each group, groups in alphabetical order."""
+    """The outcomes of each group, groups in alphabetical order, numbers in them by value."""
     found: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         for group in outcome.question.groups:
             found.setdefault(group, []).append(outcome)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+
+
+def _natural(text: str) -> list[Any]:
+    """What texts are sorted by for "4 to 8" to come before "16 to 32"."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"(\d+)", text))]
 
 
 def _beside_guesses(result: Result, outcomes: Sequence[Outcome]) -> Result:

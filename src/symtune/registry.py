@@ -57,7 +57,7 @@ class Registry(Generic[Plugin]):
         sys.modules[name] = module  # dataclasses and pydantic look up annotations there
         try:
             spec.loader.exec_module(module)
-        except Exception as error:  # the file is the user's: whatever it raises is the user's to mend
+        except Exception as error:  # the file is the user's, so whatever it raises is a user error
             del sys.modules[name]
             line = _line_of(error, path)
             raise InputError(f"{self.kind} {path}:{line}: {type(error).__name__}: {error}") from None

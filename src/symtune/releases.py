@@ -31,17 +31,18 @@ def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str
     return _under_header(_tsv_rows(path), columns)
 
 
-def read_csv(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+def read_csv(path: Path, columns: Sequence[str], delimiter: str = ",") -> Iterator[tuple[str, dict[str, str]]]:
     """("file:line", row) of a csv file with a header. Raises InputError as `read_tsv` and `csv_rows` do."""
-    return _under_header(csv_rows(path), columns)
+    return _under_header(csv_rows(path, delimiter), columns)
 
 
-def csv_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """("file:line", cells) of a csv file as RFC 4180 writes it: cells in quotation marks may hold commas, line breaks
-    and doubled quotation marks. Blank lines are passed over. Raises InputError with file and line.
+def csv_rows(path: Path, delimiter: str = ",") -> Iterator[tuple[str, list[str]]]:
+    """("file:line", cells) of a csv file as RFC 4180 writes it: cells in quotation marks may hold delimiters, line
+    breaks and doubled quotation marks. Blank lines are passed over. Raises InputError with file and line.
     """
     with open_bytes(path) as stream:
-        reader = csv.reader(io.TextIOWrapper(cast(io.BufferedReader, stream), "utf-8", newline=""), strict=True)
+        text = io.TextIOWrapper(cast(io.BufferedReader, stream), "utf-8", newline="")
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
         begun = 1
         try:
             for cells in reader:

@@ -5,7 +5,8 @@
 
 Examples of a task are drawn as `generate` draws them, and every engine of the task must confirm every answer. Of every
 fiftieth block each example is executed again on the variants that its task gives of it (for SQL: rows and columns in
-three other orders). A draw that an engine does not confirm is a failure here, not a reject.
+three other orders). Of each example of a task that can show its work a solution is written too, of one form or the
+other, and must be verified. A draw that an engine does not confirm is a failure here, not a reject.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from symtune.seeds import digest, rng
 from symtune.tables import Views, load_tables, tables_of_split
 from symtune.task import Drawn, Setting, SymbolicTask, Tally
 from symtune.tasks import find, names
-from symtune.types import Denotation, Fields, Rejected, UnknownName
+from symtune.types import FORMS, Denotation, Fields, Form, Rejected, UnknownName
+from symtune.worked import VERIFIER
 from symtune.workers import in_order, workers
 
 CHUNK = 16  # blocks that a worker is dealt at a time
@@ -42,6 +44,8 @@ class Report:
     varied: int = 0  # executions on variants
     ambiguous: int = 0
     duplicates: int = 0  # drawn again and dropped
+    solutions: int = 0  # written, and handed to the verifier
+    unsolved: int = 0  # programs that there are no words for
     cpu_seconds: float = 0.0
     by_type: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
@@ -55,7 +59,7 @@ class Report:
 
     def add(self, other: Report) -> None:
         """Add a chunk's figures; its answers and duplicates are the caller's to count."""
-        for name in ("varied", "ambiguous", "cpu_seconds"):
+        for name in ("varied", "ambiguous", "solutions", "unsolved", "cpu_seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.disagreements.update(other.disagreements)
         self.by_type.update(other.by_type)
@@ -131,10 +135,28 @@ def _compute(work: _Work, number: int) -> tuple[Report, bytes]:
         for item in drawn:
             keys.append(digest(item.prompt))
             report.by_type[item.example.traits.query_type or task.name] += 1
+            _solve(task, item, FORMS[block % len(FORMS)], report)
         if block % SAMPLED == 0:
             _vary(task, drawn, report)
     report.cpu_seconds = time.process_time() - start
     return report, b"".join(keys)
+
+
+def _solve(task: SymbolicTask, item: Drawn, form: Form, report: Report) -> None:
+    """Write a solution of an example and have it verified, where the task can show its work."""
+    fields = item.example.fields
+    try:
+        text = task.solution(fields, form, rng("solution", item.example.id))
+        if text is None:
+            return
+        fault = task.verify_solution(fields, text).fault(form)
+    except Rejected:
+        report.unsolved += 1
+        return
+    report.solutions += 1
+    if fault:
+        report.disagreements[VERIFIER] += 1
+        report.first.append(f"the verifier refuses a solution of {item.example.id}: {fault}")
 
 
 def _vary(task: SymbolicTask, drawn: Sequence[Drawn], report: Report) -> None:

@@ -15,6 +15,9 @@ it scores, and the words in which cards and messages speak of it. A whole task:
 
     TASK = Reverse()
 
+A task that can show its work takes `WorkedOptions` for its options (or derives its own from them) and has
+`solution` and `verify_solution`; docs/solutions.md says what they owe one another.
+
 A task that shows tables (`needs_tables`) draws from `setting.views` and returns them as the field `tables`, a tuple of
 `Table`; its templates then have the placeholder `table` for their text.
 """
@@ -30,30 +33,37 @@ from random import Random
 from typing import Any, ClassVar
 
 import msgspec
+from pydantic import Field
 
 from symtune.config import Strict
 from symtune.denotation import CELL_DELIMITER, ROW_DELIMITER, is_written, parse, render, same_answer
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, linearize_all
-from symtune.quotas import Quotas
-from symtune.seeds import digest
+from symtune.quotas import Quotas, aimed
+from symtune.seeds import digest, rng
 from symtune.tables import DEFAULT_SHARES, Shares, Views, cut_for_question, split_of
 from symtune.tokens import estimate
 from symtune.types import (
     Denotation,
     Example,
     Fields,
+    Form,
     InputError,
     Measure,
     Rejected,
     Split,
+    Steps,
     Table,
     Traits,
     UnknownName,
 )
+from symtune.worked import Process, check_solution, parted
 
 DRAWS = 50  # for each example of a block, where draws of other splits come between
 TABLES = "tables"  # the field that holds the tables that an example shows
-TRAITS = ("ordered", "query_type", "operators", "chance")  # names in a stored example's `info` that are not fields
+# Names in a stored example's `info` that are not fields.
+TRAITS = ("ordered", "query_type", "operators", "chance", "solution")
+
+EVERY = "all"  # of what is counted by construct
 
 Fits = Callable[[str], bool]  # whether a prompt is short enough
 
@@ -62,6 +72,16 @@ class Options(Strict):
     """What a task can be told. A task with options of its own derives a class with typed fields, each with a default
     and, as its description, its help.
     """
+
+
+class WorkedOptions(Options):
+    """The options of a task that can show its work."""
+
+    solution: Form = Field(
+        default="none",
+        description="What a completion is: the answer alone (`none`), or a worked solution that ends in it, of the "
+        "steps that change something (`compact`) or of all (`full`).",
+    )
 
 
 @dataclass(frozen=True)
@@ -88,27 +108,50 @@ class Setting:
     options: Options = field(default_factory=Options)
     prepared: Any = None
 
+    @property
+    def solution(self) -> Form:
+        """The form of worked solutions that completions are to be."""
+        return self.options.solution if isinstance(self.options, WorkedOptions) else "none"
+
 
 @dataclass
 class Tally:
-    """What became of draws that are no example: rejects by reason, and those that belong to another split."""
+    """What became of draws that are no example: rejects by reason, and those that belong to another split. `unsolved`:
+    the constructs of draws that were rejected for want of a worked solution, or of room for it.
+    """
 
     rejects: Counter[str] = field(default_factory=Counter)
     elsewhere: int = 0
+    unsolved: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
         self.rejects.update(other.rejects)
         self.elsewhere += other.elsewhere
+        self.unsolved.update(other.unsolved)
+
+    def reject(self, reason: str, traits: Traits, form: Form) -> None:
+        """Count a draw that is an example but for its completion."""
+        self.rejects[reason] += 1
+        if form != "none":
+            self.unsolved.update((EVERY, *traits.operators))
 
 
 class Drawn(msgspec.Struct, frozen=True, gc=False):
-    """An example of a block, its prompt, and how the prompt was made: a template's id, and a linearization or ""."""
+    """An example of a block, its prompt, and how the prompt was made: a template's id, and a linearization or "".
+    `worked`: the worked solution that is its completion, "" where that is the answer alone.
+    """
 
     example: Example
     prompt: str
     template: str
     linearization: str = ""
+    worked: str = ""
+
+    @property
+    def completion(self) -> str:
+        """What a model must write."""
+        return self.worked or self.example.answer
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -123,8 +166,9 @@ class Words(msgspec.Struct, frozen=True):
 
 
 class SymbolicTask(ABC):
-    """A task without end. `version` is bumped when its stream changes.
+    """An endless task. `version` is bumped when its stream changes.
 
+    imitates: benchmarks whose questions its own are like: they are in-domain for a model that was trained on it.
     engines: further engines that can check its answers, for `verify` and `audit --engine`. doubts: reasons of rejects
     that no draw should have -> the engine that does not confirm it.
     """
@@ -137,6 +181,7 @@ class SymbolicTask(ABC):
     engines: tuple[str, ...] = ()
     doubts: ClassVar[Mapping[str, str]] = {}
     words: Words = Words()
+    imitates: tuple[str, ...] = ()
 
     # ------------------------------------------------------------------------------------------ drawing and proving
 
@@ -156,6 +201,25 @@ class SymbolicTask(ABC):
         """What a further engine does not confirm: position in the batch -> what it says. Raises UnknownName."""
         raise UnknownName(f"engine of task {self.name}", engine, self.engines)
 
+    def solution(self, fields: Fields, form: Form, rng: Random) -> str | None:
+        """The steps that lead to the answer, a line each, of that form and in a wording drawn from `rng`; None where
+        the task cannot show its work. Raises Rejected("no solution") for fields that it has no words for.
+        """
+        return None
+
+    def verify_solution(self, fields: Fields, text: str) -> Steps:
+        """Which of the steps in a text hold for the fields, by an execution that shares no code with `solution`. The
+        text may be anybody's. Raises Rejected where the fields have no solution.
+        """
+        raise Rejected("no solution", f"the task {self.name} has none")
+
+    def worked(self, example: Example, form: Form) -> str:
+        """The completion with a worked solution, proven. Raises Rejected where there is none or it does not hold."""
+        text = self.solution(example.fields, form, rng("solution", example.id))
+        if text is None:
+            raise Rejected("no solution", f"the task {self.name} has none")
+        return check_solution(text, self.verify_solution(example.fields, text), example.answer, form)
+
     def variants(self, fields: Fields) -> Iterator[Fields]:
         """Other fields that must have the same answer (rows in another order, say): the self-test executes them."""
         return iter(())
@@ -167,6 +231,8 @@ class SymbolicTask(ABC):
     def ready(self, setting: Setting) -> Setting:
         """The setting with what `prepare` makes of it. Raises InputError and UnknownName for what cannot be used."""
         self.chosen_templates(setting)
+        if setting.solution != "none" and type(self).solution is SymbolicTask.solution:
+            raise InputError(f"the task {self.name} writes no worked solutions; leave solution out")
         if setting.verify and setting.verify not in self.engines:
             raise UnknownName(f"engine of task {self.name}", setting.verify, self.engines)
         for name in setting.views.linearizations if setting.views else ():
@@ -257,6 +323,14 @@ class SymbolicTask(ABC):
         """
         return float(same_answer(prediction, example.answer, example.ordered))
 
+    def process(self, prediction: str, example: Example) -> Process:
+        """What a worked completion is worth: a right answer by right steps, by wrong ones, or right steps to a wrong
+        answer. Raises Rejected where the example has no solution.
+        """
+        steps, answer = parted(prediction)
+        score = self.score(prediction if answer is None else answer, example)
+        return Process(score, self.verify_solution(example.fields, steps))
+
     def accepts(self, items: Sequence[str], example: Example) -> bool:
         """The lenient reading: whether the items that were found in a model's prose mean the answer."""
         return same_answer(ROW_DELIMITER.join(items), example.answer, example.ordered)
@@ -278,6 +352,8 @@ class SymbolicTask(ABC):
             found["operators"] = traits.operators
         if traits.chance is not None:
             found["chance"] = traits.chance
+        if traits.solution:
+            found["solution"] = traits.solution
         return found
 
     def fields_of(self, info: Mapping[str, Any]) -> Fields:
@@ -312,7 +388,7 @@ class SymbolicTask(ABC):
     def _drawn(self, rng: Random, setting: Setting, key: str, tally: Tally) -> Iterator[Drawn]:
         templates = self.chosen_templates(setting)
         ways = (setting.views.linearizations if setting.views else ()) or tuple(LINEARIZATIONS)
-        quotas = Quotas(rng, setting.programs, self.bounds(setting))
+        quotas = Quotas(rng, setting.programs, aimed(self.bounds(setting)))
         number = 0  # of draws of this split
         for _ in range(setting.programs * DRAWS):
             if number == setting.programs:
@@ -334,11 +410,21 @@ class SymbolicTask(ABC):
             template = templates[int(rng.random() * len(templates))]
             how = ways[int(rng.random() * len(ways))] if self.needs_tables else ""
             prompt = self.prompt(fields, template, how)
-            if setting.measure(prompt) + setting.measure(example.answer) > setting.budget:
-                tally.rejects["over the token budget"] += 1
+            try:
+                drawn = self._completed(Drawn(example, prompt, template.id, how), setting)
+            except Rejected as error:
+                tally.reject(error.reason, example.traits, setting.solution)
                 continue
             quotas.count(example.traits.classes)
-            yield Drawn(example, prompt, template.id, how)
+            yield drawn
+
+    def _completed(self, drawn: Drawn, setting: Setting) -> Drawn:
+        """The example with its completion, within the budget. Raises Rejected."""
+        if setting.solution != "none":
+            drawn = with_solution(drawn, self.worked(drawn.example, setting.solution), setting.solution)
+        if setting.measure(drawn.prompt) + setting.measure(drawn.completion) > setting.budget:
+            raise Rejected("over the token budget")
+        return drawn
 
     def _proven(self, fields: Fields, id: str, quotas: Quotas) -> Example:
         """The example of the fields. Raises Rejected, and InputError for fields under a name that is taken."""
@@ -359,6 +445,13 @@ class SymbolicTask(ABC):
         if wrong:
             tally.rejects[f"{engine} disagrees"] += len(wrong)
         return (drawn for number, drawn in enumerate(made) if number not in wrong)
+
+
+def with_solution(drawn: Drawn, worked: str, form: Form) -> Drawn:
+    """The drawn example with a worked solution of that form for its completion."""
+    traits = msgspec.structs.replace(drawn.example.traits, solution=form)
+    example = msgspec.structs.replace(drawn.example, traits=traits)
+    return msgspec.structs.replace(drawn, example=example, worked=worked)
 
 
 def held_out(keys: Iterable[str], share: float) -> frozenset[str]:

@@ -24,6 +24,8 @@ import msgspec
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+Form = Literal["none", "compact", "full"]
+FORMS: tuple[Form, ...] = ("compact", "full")  # of worked solutions; "none" is the answer alone
 
 ColumnType = Literal["number", "date", "text"]
 Value = int | float | str | None  # what a cell means to an executor; a date is its ISO text
@@ -151,7 +153,9 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
     query_type: the kind of program, by which results are broken down. operators: what the program uses. chance: the
     expected score of guessing, None where nobody knows. shortcut: what would answer it without reading. classes: the
     classes of answers that it belongs to and whose shares are bounded. origin: what the program was made from (the id
-    of an SQL template), "" where it was drawn freely.
+    of an SQL template), "" where it was drawn freely. idle: the kinds of the program's parts that can be dropped
+    without changing the answer, None where nobody looked. solution: the form (of `FORMS`) of the worked solution that
+    its completion is, "" where that is the answer alone.
     """
 
     query_type: str = ""
@@ -161,6 +165,49 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
     shortcut: str = ""
     classes: tuple[str, ...] = ()
     origin: str = ""
+    idle: tuple[str, ...] | None = None
+    solution: str = ""
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """A line of a worked solution, and what is wrong with it: "" where it holds."""
+
+    text: str
+    fault: str = ""
+
+
+class Steps(msgspec.Struct, frozen=True, gc=False):
+    """What a verifier says of the steps of a worked solution. `left_out`: steps that are not there and had to be, the
+    first of them in words; `spared`: steps that are not there and that the form `full` alone has.
+    """
+
+    steps: tuple[Step, ...]
+    left_out: int = 0
+    first_left_out: str = ""
+    spared: int = 0
+
+    @property
+    def share(self) -> float:
+        """The share of steps, written or left out, that hold."""
+        total = len(self.steps) + self.left_out
+        return sum(not step.fault for step in self.steps) / total if total else 1.0
+
+    @property
+    def first_wrong(self) -> tuple[int, str, str] | None:
+        """The first step that does not hold: its number from 1, its text, and what is wrong; behind the last one where
+        only steps are left out. None where all hold.
+        """
+        for number, step in enumerate(self.steps, start=1):
+            if step.fault:
+                return number, step.text, step.fault
+        return (len(self.steps) + 1, "", self.first_left_out) if self.left_out else None
+
+    def fault(self, form: str) -> str:
+        """Why these are not the steps of a solution of that form: one line, or "" where they are."""
+        if self.first_wrong is not None:
+            number, text, why = self.first_wrong
+            return f"step {number}{f' {text!r}' if text else ''}: {why}"
+        return f"{self.spared} steps of the form full are not there" if form == "full" and self.spared else ""
 
 
 class Example(msgspec.Struct, frozen=True, gc=False):

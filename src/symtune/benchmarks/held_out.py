@@ -1,8 +1,9 @@
 """Held-out examples: the data set folder of any symbolic tasks (`symtune generate`), used as a benchmark.
 
 The task of each example is asked. An answer is right where the task's strict score says so, or where the task accepts
-the items that are read out of the prose around it. Groups are query types; where a folder holds examples of several
-tasks, the tasks, and query types within them. Lines name tasks, never files: a task of the user's own is given to the
+the items that are read out of the prose around it. In a worked completion the last line `Answer: …` is asked alone, and
+its steps are verified beside it. Groups are query types and ranges of difficulty; where a folder holds examples of
+several tasks, the tasks, and these within them. Lines name tasks, never files: a task of the user's own is given to the
 benchmark (`--task FILE`).
 
 Every example keeps the prompt that it was generated with, unless another prompt template or linearization is asked
@@ -15,29 +16,46 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil, floor, inf, log2
 from pathlib import Path
+from typing import Any
 
 from symtune import dataset
 from symtune.benchmark import Benchmark, Format
-from symtune.outcomes import Prompt, Question
+from symtune.outcomes import Outcome, Prompt, Question, mean, means
 from symtune.prompts import LINEARIZATIONS, PromptTemplate
 from symtune.releases import in_turn
 from symtune.task import Fits, SymbolicTask
 from symtune.tasks import Known
-from symtune.types import Example, InputError, UnknownName, Verdict
+from symtune.tokens import estimate
+from symtune.types import Example, InputError, Rejected, Result, Table, UnknownName, Verdict
+from symtune.worked import Process, parted
 
-COLUMNS = ("id", "task", "prompt", "answer", "answer_type", "prompt_template", "linearization", "info")
+COLUMNS = (
+    *("id", "task", "prompt", "completion", "answer", "answer_type", "prompt_template", "linearization"),
+    *("difficulty", "info"),
+)
+TOKENS_AT_ONCE = 64  # what answers may have is a multiple of it
+STEP_METRICS = ("steps", "right_steps", "wrong_steps", "process")
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOutQuestion(Question):
-    """An example with its task; the prompt as it was generated, the prompt template and the linearization of it."""
+    """An example with its task; the prompt as it was generated, the prompt template and the linearization of it.
+    `length`: tokens of its completion, about.
+    """
 
     task: SymbolicTask
     example: Example
     prompt: str
     template: str
     linearization: str
+    length: int
+
+    @property
+    def is_worked(self) -> bool:
+        """Whether its completion is a worked solution."""
+        return bool(self.example.traits.solution)
 
 
 class HeldOut(Benchmark[HeldOutQuestion]):
@@ -76,6 +94,16 @@ class HeldOut(Benchmark[HeldOutQuestion]):
                 break
         return questions
 
+    def domains(self, questions: Sequence[HeldOutQuestion]) -> list[str]:
+        """Its tasks, and what they imitate."""
+        tasks = {question.task.name: question.task for question in questions}
+        return sorted({name for task in tasks.values() for name in (task.name, *task.imitates)})
+
+    def shown(self, question: HeldOutQuestion) -> tuple[str, tuple[Table, ...]]:
+        """The program, or the prompt where the task has none to show, and the tables."""
+        program = question.task.program(question.example.fields)[0]
+        return program or ("" if question.example.tables else question.prompt), question.example.tables
+
     def prompt(self, question: HeldOutQuestion, format: Format, fits: Fits) -> Prompt:
         """The prompt as it was generated; rendered again where another is asked for, or a shorter one is needed."""
         if format == Format() and fits(question.prompt):
@@ -101,15 +129,31 @@ class HeldOut(Benchmark[HeldOutQuestion]):
             if format.template is not None and format.template.rpartition("/")[2] not in keys:
                 raise UnknownName(f"prompt template of task {task.name}", format.template, keys)
 
+    def template_names(self, questions: Sequence[HeldOutQuestion]) -> list[str]:
+        """The keys of those that every task has."""
+        tasks = list({question.task.name: question.task for question in questions}.values())
+        shared = [{template.key for template in task.templates} for task in tasks]
+        return [template.key for template in tasks[0].templates if all(template.key in keys for keys in shared)]
+
+    def template_name(self, format: Format) -> str:
+        """The key, or `stored`."""
+        return (format.template or "stored").rpartition("/")[2]
+
     def format_name(self, format: Format) -> str:
         """`stored` for the prompts as they were generated."""
         if format == Format():
             return "stored"
         return f"{format.template or 'stored'}+{format.linearization or 'stored'}"
 
+    def longest_answer(self, format: Format, questions: Sequence[HeldOutQuestion] = ()) -> int:
+        """Room for a worked solution as long as the longest one, and a quarter more."""
+        longest = max((question.length for question in questions if question.is_worked), default=0)
+        return max(self.max_new_tokens, ceil(1.25 * longest / TOKENS_AT_ONCE) * TOKENS_AT_ONCE)
+
     def score(self, prediction: str, question: HeldOutQuestion) -> Verdict:
         """Whether the prediction means the answer, as its task understands it."""
-        strict = question.task.score(prediction, question.example)
+        said = _said(prediction, question)
+        strict = question.task.score(said, question.example)
         if strict >= 1:
             return Verdict(1.0, "right")
         items = self.read(prediction, question)
@@ -117,9 +161,62 @@ class HeldOut(Benchmark[HeldOutQuestion]):
             return Verdict(1.0, "right, in prose")
         return Verdict(strict, "wrong" if items else "no answer")
 
+    def read(self, text: str, question: HeldOutQuestion) -> list[str]:
+        """The items of the answer; of a worked completion those of its last line."""
+        return super().read(_said(text, question), question)
+
     def other_scores(self, prediction: str, question: HeldOutQuestion) -> Mapping[str, float]:
-        """`exact_match`: the gold answer to the letter."""
-        return {"exact_match": float(prediction.strip() == question.example.answer)}
+        """`exact_match`: the gold answer to the letter. Of a worked completion also the share of `steps` that hold, a
+        right answer by right steps (`right_steps`) and by wrong ones (`wrong_steps`), and the `process` reward.
+        """
+        found = {"exact_match": float(_said(prediction, question).strip() == question.example.answer)}
+        process = self._process(prediction, question)
+        if process is not None:
+            found["steps"] = process.steps.share
+            found["right_steps"] = float(process.is_proven)
+            found["wrong_steps"] = float(process.is_lucky)
+            found["process"] = process.reward
+        return found
+
+    def details(self, prediction: str, question: HeldOutQuestion) -> Mapping[str, Any]:
+        """The `steps` of a worked completion: how many there are, hold and are left out, and the first wrong one."""
+        process = self._process(prediction, question)
+        if process is None:
+            return {}
+        steps, first = process.steps, process.steps.first_wrong
+        return {
+            "steps": {
+                "written": len(steps.steps),
+                "hold": sum(not step.fault for step in steps.steps),
+                "left_out": steps.left_out,
+                "first_wrong": first and {"step": first[0], "text": first[1], "fault": first[2]},
+            }
+        }
+
+    def aggregate(self, split: str, outcomes: Sequence[Outcome]) -> list[Result]:
+        """Means; those of steps over the worked examples, which have any."""
+        answers = [replace(one, others={"exact_match": one.others["exact_match"]}) for one in outcomes]
+        results = means(self.name, split, self.metric, answers)
+        worked = [one.others for one in outcomes if "steps" in one.others]
+        steps = [mean(self.name, split, name, [one[name] for one in worked]) for name in STEP_METRICS if worked]
+        groups = next((place for place, result in enumerate(results) if result.group), len(results))
+        return [*results[:groups], *steps, *results[groups:]]
+
+    def _process(self, prediction: str, question: HeldOutQuestion) -> Process | None:
+        """What a worked completion is worth; None where none is asked for, or nobody can verify it."""
+        if not question.is_worked:
+            return None
+        try:
+            process = question.task.process(prediction, question.example)
+        except Rejected:
+            return None
+        return process._replace(answer=self.score(prediction, question).score)
+
+
+def _said(prediction: str, question: HeldOutQuestion) -> str:
+    """What answers: the last line of a worked completion, else all of it."""
+    answer = parted(prediction)[1] if question.is_worked else None
+    return prediction if answer is None else answer
 
 
 def _question(task: SymbolicTask, line: dataset.Line, *, several: bool) -> HeldOutQuestion:
@@ -127,8 +224,12 @@ def _question(task: SymbolicTask, line: dataset.Line, *, several: bool) -> HeldO
         if not isinstance(line.row[name], str):
             raise InputError(f"{line.where}: {name}: got {line.row[name]!r}, wanted a text")
     example = dataset.example_of(task, line)
-    kind = example.traits.query_type
-    groups = (task.name, *([f"{task.name}: {kind}"] if kind else [])) if several else (kind,) if kind else ()
+    kind, hard = example.traits.query_type, _difficulty(line.row["difficulty"])
+    if several:
+        named = [f"{task.name}: {kind}"] if kind else []
+        groups = (task.name, *named, *([f"{task.name}, difficulty: {hard}"] if hard else []))
+    else:
+        groups = (*([kind] if kind else []), *([f"difficulty: {hard}"] if hard else []))
     return HeldOutQuestion(
         id=example.id,
         target=task.target(example),
@@ -140,7 +241,18 @@ def _question(task: SymbolicTask, line: dataset.Line, *, several: bool) -> HeldO
         prompt=line.row["prompt"],
         template=line.row["prompt_template"] or "",
         linearization=line.row["linearization"] or "",
+        length=estimate(str(line.row.get("completion") or "")),
     )
+
+
+def _difficulty(value: object) -> str:
+    """The range that a difficulty lies in, twice as wide each time; "" where the task states none."""
+    if not isinstance(value, int | float) or not 0 < value < inf:
+        return ""
+    if value < 1:
+        return "below 1"
+    low = 2 ** floor(log2(value))
+    return f"{low} to {2 * low}"
 
 
 def _rendering(question: HeldOutQuestion, format: Format) -> tuple[PromptTemplate, str] | None:

@@ -21,30 +21,26 @@ conversation may be cut short: it is not counted as a sequence then, and `notes`
 from __future__ import annotations
 
 import ast
-import csv
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, cast
 
 from symtune.benchmark import TableBenchmark
 from symtune.denotation import ROW_DELIMITER, meaning
-from symtune.files import open_bytes
 from symtune.outcomes import Outcome, RandomCell, TableQuestion, mean
 from symtune.prompts import load_templates
-from symtune.releases import ReleaseTables, split_file
+from symtune.releases import ReleaseTables, read_csv, split_file
 from symtune.types import InputError, Result, Table, Verdict
 
 FILES = {"train": "train", "validation": "random-split-1-dev", "test": "test"}
 COLUMNS = ("id", "annotator", "position", "question", "table_file", "answer_text")
+PUBLISHED = {"train": 14_541, "validation": 2_265, "test": 3_012}
 RELEASE = "the official release of SQA"
 NOTHING = ("none",)
 _NO_TABLE = Table("", (), (), ())
-
-Row = tuple[str, dict[str, str]]  # "file:line", and the cells by column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +59,7 @@ class Sqa(TableBenchmark[SqaQuestion]):
     metric = "question_accuracy"
     templates = load_templates("sqa")
     max_new_tokens = 256  # one question in twenty asks for a whole column
-    published: Mapping[str, int] = MappingProxyType({"train": 14_541, "validation": 2_265, "test": 3_012})
+    published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
         """`validation` by default: the test split is for the one last measurement."""
@@ -76,7 +72,7 @@ class Sqa(TableBenchmark[SqaQuestion]):
         path = split_file(data, split, FILES, ".tsv", RELEASE)
         if not (data / "table_csv").is_dir():
             raise InputError(f"{data / 'table_csv'}: no such folder; wanted the tables of the official release there")
-        rows = list(_rows(path))
+        rows = list(read_csv(path, COLUMNS, "\t"))
         if not rows:
             raise InputError(f"{path}: no questions in it")
         tables, cells = ReleaseTables(data, "sqa"), RandomCell(_value)
@@ -135,25 +131,6 @@ class Sqa(TableBenchmark[SqaQuestion]):
             "sequences": len(asked),
             "sequences_cut": sum(1 for name, count in asked.items() if count < lengths[name]),
         }
-
-
-def _rows(path: Path) -> Iterator[Row]:
-    """The rows of a quoted tsv file. Raises InputError with file and line, the one on which a row ends."""
-    with open_bytes(path) as stream:
-        reader = csv.reader((line.decode() for line in stream), delimiter="\t")
-        try:
-            header = next(reader, [])
-            missing = [name for name in COLUMNS if name not in header]
-            if missing:
-                raise InputError(f"{path}:1: no column {missing[0]!r}; wanted {', '.join(COLUMNS)}")
-            for cells in reader:
-                where = f"{path}:{reader.line_num}"
-                if cells and len(cells) != len(header):
-                    raise InputError(f"{where}: got {len(cells)} columns, wanted {len(header)} as in the header")
-                if cells:
-                    yield where, dict(zip(header, cells, strict=True))
-        except csv.Error as error:
-            raise InputError(f"{path}:{reader.line_num}: not a readable tsv: {error}") from None
 
 
 def _sequence(row: Mapping[str, str]) -> str:

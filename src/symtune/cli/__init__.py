@@ -54,12 +54,12 @@ _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\
 
 
 def harmless(text: object, keep: str = "") -> str:
-    """A text of other people's for the terminal: what would steer it is shown as an escape. `keep`: as they are."""
+    """A text of unknown origin for the terminal: what would steer it is shown as an escape, but for `keep`."""
     return _HARMFUL.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], str(text))
 
 
 def main() -> None:
-    """Run the command line. A fault of the user's is one line on stderr and exit status 2."""
+    """Run the command line. A user error is one line on stderr and exit status 2."""
     try:
         build()()
     except SymtuneError as error:

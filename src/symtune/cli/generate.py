@@ -64,10 +64,13 @@ def _of_task(task: Mapping[str, Any], config: GenerateConfig) -> Iterator[str]:
         asked = f"asked for {config.n:,}, " if len(config.task) == 1 else ""
         yield f"[yellow]{asked}found {task['examples']:,}: stopped after {_text(task['stopped'])}[/]"
     means = task["statistics"]["mean"]
+    worked = ""
+    if "solution_length" in task["statistics"]:
+        worked = f", worked solution {means['completion_characters']:,.0f}"
     chance = f"; by chance {means['chance']:.0%} would be right" if "chance" in means else ""
     yield (
         f"mean prompt {means['prompt_characters']:,.0f} characters, answer "
-        f"{means['completion_characters']:,.1f}{chance}"
+        f"{means['answer_characters']:,.1f}{worked}{chance}"
     )
     rejects = sorted(task["rejects"].items(), key=lambda item: (-item[1], item[0]))
     reasons = ", ".join(f"{_text(reason)} {count:,}" for reason, count in rejects[:SHOWN])

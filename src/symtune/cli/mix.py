@@ -81,4 +81,4 @@ def remarks(share: Share) -> Iterator[str]:
 def shortage(share: Share) -> str:
     """One sentence on a source that gives less than its rate asks for."""
     reason = "its cap" if share.records < share.available else "all it has"
-    return f"{share.records:,} of {share.wanted:,} wanted records ({reason}); no other source fills the gap"
+    return f"{share.records:,} of {share.wanted:,} wanted records ({reason}); no other source makes up for it"

@@ -17,11 +17,17 @@ def register(app: typer.Typer) -> None:
             Path,
             typer.Argument(
                 metavar="FILE.jsonl",
-                help="Lines of {prediction: [..], target: [..]}, or with `text` for a prediction; an evaluation's "
-                "predictions.jsonl as it is.",
+                help="Lines of {id: .., text: .., target: [..]}, or with `prediction`, a list of items, for `text`; an "
+                "evaluation's predictions.jsonl as it is.",
             ),
         ],
-        out: Annotated[Path, typer.Option(help="The file to write: the same lines with `score` and `correct`.")],
+        out: Annotated[
+            Path | None,
+            typer.Option(
+                help="The file to write: the same lines with `score`, `correct` and `verdict`. [default: "
+                "FILE.scored.jsonl beside FILE.jsonl]"
+            ),
+        ] = None,
         metric: Annotated[
             str | None,
             typer.Option(
@@ -42,14 +48,20 @@ def register(app: typer.Typer) -> None:
         """Score stored predictions by a metric or as a benchmark does, without a model."""
         from symtune.api import score
         from symtune.intervals import score_interval
+        from symtune.outcomes import truncation_warning
 
+        out = out or file.with_name(f"{file.name.removesuffix('.jsonl')}.scored.jsonl")
         scored = score(
             file, out, metric=metric, benchmark=benchmark, data=data, split=split, tasks=task or (), overwrite=overwrite
         )
         low, high = score_interval(scored.scores)
         mean = sum(scored.scores) / len(scored.scores)
+        n = len(scored.scores)
+        verdicts = ", ".join(f"{count:,} {verdict}" for verdict, count in scored.verdicts.items())
         lack = "".join(f"; {count:,} lines have no {name}" for name, count in scored.missing.items())
         typer.echo(
-            f"{metric or benchmark}: {mean:.1%} of {len(scored.scores):,} correct (95 % interval {low:.1%} to "
-            f"{high:.1%}){lack}; {out}"
+            f"{metric or benchmark}: {mean:.1%} of {n:,} correct (95 % interval {low:.1%} to {high:.1%}): "
+            f"{verdicts}{lack}; {out}"
         )
+        if warning := truncation_warning(scored.truncated, n):
+            typer.secho(f"warning: {warning}", fg="yellow", err=True)

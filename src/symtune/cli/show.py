@@ -97,6 +97,9 @@ def _show(console: Any, place: str, row: Any, info: Any, task: SymbolicTask | No
         for name, value in info.items():
             if name != "tables" and name not in TRAITS:
                 console.print(Padding(Text(harmless(_short(f"{name}: {value}", WIDEST_FIELD))), (0, 2)))
+    if info.get("solution"):
+        _heading(console, "worked solution", str(info["solution"]))
+        console.print(Padding(Text(harmless(row["completion"], keep="\n")), (0, 2)))
     _heading(console, "answer", row["answer_type"])
     console.print(Padding(Text(harmless(row["answer"]), "bold green"), (0, 2)))
     if prompts:

@@ -1,4 +1,4 @@
-"""symtune sql-templates: people's SQL into typed templates that `generate --sql-templates` draws from."""
+"""symtune sql-templates: SQL corpora into typed templates that `generate --sql-templates` draws from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the verb and its commands."""
-    verbs = typer.Typer(help="SQL templates from people's SQL.", no_args_is_help=True)
+    verbs = typer.Typer(help="SQL templates from SQL corpora.", no_args_is_help=True)
     app.add_typer(verbs, name="sql-templates")
 
     @verbs.command("build")

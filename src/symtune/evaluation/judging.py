@@ -9,14 +9,16 @@ from typing import Any
 
 from symtune.benchmark import Benchmark
 from symtune.evaluation.exam import Exam
-from symtune.outcomes import Outcome, Prompt
+from symtune.outcomes import Outcome, Prompt, counted, is_truncated, verdict_of
 from symtune.types import Completion, Result
 
 
 def judge(benchmark: Benchmark[Any], question: Any, prompt: Prompt, completion: Completion) -> Outcome:
     """The outcome of one question."""
-    score = benchmark.score(completion.text, question).score
-    return Outcome(question, prompt, completion, score, benchmark.other_scores(completion.text, question))
+    text = completion.text
+    score, items = benchmark.score(text, question).score, tuple(benchmark.read(text, question))
+    verdict = verdict_of(score, items, text, completion.finish)
+    return Outcome(question, prompt, completion, score, benchmark.other_scores(text, question), items, verdict)
 
 
 def results_of(exam: Exam, outcomes: Sequence[Outcome]) -> list[Result]:
@@ -26,6 +28,8 @@ def results_of(exam: Exam, outcomes: Sequence[Outcome]) -> list[Result]:
     notes: dict[str, Any] = {
         "format": exam.benchmark.format_name(exam.format),
         **exam.benchmark.notes(exam.questions),
+        "verdicts": counted(outcome.verdict for outcome in outcomes),
+        "truncated": sum(is_truncated(outcome.completion.text, outcome.completion.finish) for outcome in outcomes),
         "finish": dict(sorted(Counter(outcome.completion.finish for outcome in outcomes).items())),
         "tables_cut": sum(1 for rows in cut if rows),
         "rows_cut": sum(cut),
@@ -34,7 +38,7 @@ def results_of(exam: Exam, outcomes: Sequence[Outcome]) -> list[Result]:
     if len(exam.questions) < published:
         notes["asked"] = f"{len(exam.questions):,} of {published:,} questions"
     if exam.format.shots:
-        notes["shots"] = max(len(exam.benchmark.shots_of(question, exam.format)) for question in exam.questions)
+        notes["shots"] = exam.shots
         notes["shots_dropped"] = sum(outcome.prompt.shots_dropped for outcome in outcomes)
     return [first.noting(notes), *others]
 
@@ -47,11 +51,13 @@ def line_of(benchmark: Benchmark[Any], outcome: Outcome) -> str:
         "prompt_tokens": completion.tokens_in,
         "completion_tokens": completion.tokens_out,
         "text": completion.text,
-        "prediction": benchmark.read(completion.text, question),
+        "prediction": list(outcome.prediction),
         "target": list(question.target),
         **benchmark.columns(question),
+        **benchmark.details(completion.text, question),
         "score": outcome.score,
         "correct": outcome.score == 1.0,
+        "verdict": outcome.verdict,
         "groups": list(question.groups),
         "chance": question.chance,
         "finish": completion.finish,

@@ -34,7 +34,7 @@ _STYLE = (
     "rect{fill:#4a8fd9}.over{fill:#d9822b}line{stroke:#7a818a}.bound{stroke:#d9822b;stroke-width:2}"
 )
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold, too
-_HISTOGRAMS = ("difficulty", "prompt_length", "answer_length")
+_HISTOGRAMS = ("difficulty", "prompt_length", "answer_length", "solution_length")
 _BARS = ("answer_type", "linearization", "query_type", "operators")
 
 

@@ -20,10 +20,13 @@ COUNTED = (
     "difficulty",
     "prompt_length",
     "answer_length",
+    "solution_length",
     "shortcut",
     "balance",
+    "idle",
 )
-SUMMED = ("prompt_characters", "completion_characters", "chance")
+NO_PART = "none"  # what an example is counted under that has no idle part
+SUMMED = ("prompt_characters", "completion_characters", "answer_characters", "chance")
 LONG_ANSWER = 60  # characters; longer ones are counted together
 
 
@@ -37,6 +40,7 @@ def titles(words: Words) -> dict[str, str]:
         "difficulty": "Difficulty",
         "prompt_length": "Characters of a prompt",
         "answer_length": "Characters of an answer",
+        "solution_length": "Characters of a worked solution",
         "linearization": "Linearizations",
     }
 
@@ -74,7 +78,9 @@ class Statistics:
     def of(cls, rows: Sequence[Mapping[str, Any]], traits: Sequence[Traits]) -> Statistics:
         """Of examples: their rows and their traits. Counted by column, which is several times faster than by row."""
         prompts = [len(row["prompt"]) for row in rows]
-        answers = [len(row["completion"]) for row in rows]
+        completions = [len(row["completion"]) for row in rows]
+        answers = [len(row["answer"]) for row in rows]
+        worked = [length for length, trait in zip(completions, traits, strict=True) if trait.solution]
         hard = Counter([trait.difficulty // 2 for trait in traits if trait.difficulty])
         counts = {
             "query_type": Counter([trait.query_type for trait in traits]),
@@ -85,15 +91,18 @@ class Statistics:
             "difficulty": _renamed(hard, lambda n: _bin(n, 2)),
             "prompt_length": _renamed(Counter([n // 250 for n in prompts]), lambda n: _bin(n, 250)),
             "answer_length": _renamed(Counter([min(n, LONG_ANSWER) // 5 for n in answers]), _answer_bin),
+            "solution_length": _renamed(Counter([n // 100 for n in worked]), lambda n: _bin(n, 100)),
             "shortcut": Counter([trait.shortcut or "none" for trait in traits]),
             "balance": Counter(chain.from_iterable([trait.classes for trait in traits])),
+            "idle": Counter(chain.from_iterable([t.idle or (NO_PART,) for t in traits if t.idle is not None])),
         }
         for name in ("query_type", "linearization"):
             del counts[name][""]
         if list(counts["shortcut"]) == ["none"] and not counts["balance"]:
             counts["shortcut"] = Counter()
         chances = [trait.chance for trait in traits if trait.chance is not None]
-        sums = dict(zip(SUMMED, (float(sum(prompts)), float(sum(answers)), sum(chances)), strict=True))
+        figures = [float(sum(lengths)) for lengths in (prompts, completions, answers)]
+        sums = dict(zip(SUMMED, (*figures, sum(chances)), strict=True))
         return cls(len(rows), counts, sums, len(chances))
 
     def share(self, name: str, value: str) -> float:

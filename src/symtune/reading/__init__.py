@@ -12,10 +12,19 @@ in its length.
 
 from symtune.reading.numbers import read_number, unannotated
 from symtune.reading.options import read_option
-from symtune.reading.rules import read_reply
-from symtune.reading.turns import continues, reply
+from symtune.reading.rules import from_refusal, read_reply
+from symtune.reading.turns import continues, reply, unfinished_thought
 
-__all__ = ["continues", "read_answer", "read_number", "read_option", "unannotated"]
+__all__ = [
+    "continues",
+    "gives_none",
+    "read_answer",
+    "read_number",
+    "read_option",
+    "reply",
+    "unannotated",
+    "unfinished_thought",
+]
 
 
 def read_answer(text: str) -> list[str]:
@@ -25,3 +34,9 @@ def read_answer(text: str) -> list[str]:
     of an answer. Of anything else the first of `symtune.reading.rules.RULES` that applies decides.
     """
     return read_reply(reply(text))
+
+
+def gives_none(text: str) -> bool:
+    """Whether a model says that it has no answer ("I do not know"), or says nothing outside thought. Never raises."""
+    said = reply(text)
+    return not said.strip() or from_refusal(said) is not None

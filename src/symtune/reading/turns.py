@@ -58,8 +58,15 @@ def reply(text: str) -> str:
     return said[speaker.end() :] if speaker else said
 
 
-def _scan(text: str) -> tuple[str, int]:
-    """What is said outside thought and tokens, and where the model's own turn ends."""
+def unfinished_thought(text: str) -> bool:
+    """Whether the text ends inside a thought. Never raises."""
+    if "<|channel|>" in text:
+        return _FINAL_CHANNEL not in text
+    return _scan(text)[2]
+
+
+def _scan(text: str) -> tuple[str, int, bool]:
+    """What is said outside thought and tokens, where the model's own turn ends, and whether it ends in a thought."""
     first = _THINK.search(text)
     thinking = first is not None and first[1] is None
     strict = thinking
@@ -83,10 +90,10 @@ def _scan(text: str) -> tuple[str, int]:
         elif kind == "answer":
             position = event.start()
         elif spoken:
-            return "".join(parts), event.start()
+            return "".join(parts), event.start(), False
         elif kind == "turn":
             position = event.start()
             spoken = True
     if not thinking:
         parts.append(text[position:])
-    return "".join(parts), len(text)
+    return "".join(parts), len(text), thinking

@@ -18,7 +18,7 @@ Work = Callable[[Advance], str]
 
 
 def in_child(work: Work, advance: Advance) -> str:
-    """What `work(advance)` returns, computed in a child process. The user's faults come back as InputError."""
+    """What `work(advance)` returns, computed in a child process. User errors come back as InputError."""
     if "fork" not in multiprocessing.get_all_start_methods():
         return work(advance)
     context = multiprocessing.get_context("fork")

@@ -1,4 +1,4 @@
-"""Run stages in order, skip those that are done, go on where a run was interrupted.
+"""Run stages in order, skip those that are done, resume a run that was interrupted.
 
 A stage writes one folder of the run, under its final name only when it is whole. `stages.json` notes, before a
 stage begins, what decides its outcome: its arguments, the digests of the files it reads, and the same of every

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symtune.reporting import making, plots, scores, sentences
-from symtune.reporting.read import Json, Run, Shown
+from symtune.reporting.read import Json, Prediction, Run, Shown
 from symtune.reporting.words import printable
 from symtune.task import Words
 from symtune.tasks import Known
@@ -83,7 +83,7 @@ def _example(run: Run, shown: Shown, known: Known) -> Mapping[str, Any]:
     for model, evaluation in run.evaluations.get(HELD_OUT, {}).items():
         line = evaluation.predictions.get(str(row.get("id", "")))
         if line is not None:
-            answers.append({"name": model, "correct": line.score == 1, "text": line.text})
+            answers.append({"name": model, "correct": line.score == 1, "text": line.text, "steps": _steps(line)})
     task = known.get(str(row.get("task", "")))
     made = [str(row.get(name) or "") for name in ("prompt_template", "linearization")]
     return {
@@ -91,11 +91,27 @@ def _example(run: Run, shown: Shown, known: Known) -> Mapping[str, Any]:
         "difficulty": row.get("difficulty") or None,
         "program": task.program(task.fields_of(info))[0] if task else "",
         "answer": str(row.get("answer", "")),
+        "worked": str(row.get("completion", "")) if info.get("solution") else "",
         "prompt": str(row.get("prompt", "")),
         "made": ", ".join(filter(None, made)),
         "chance": info.get("chance"),
         "tables": [_shown(table) for table in shown.tables],
         "predictions": answers,
+    }
+
+
+def _steps(line: Prediction) -> Mapping[str, Any] | None:
+    """The steps of a worked completion: the lines before the first wrong one, that one, and those behind it."""
+    if line.steps is None:
+        return None
+    first, lines = line.steps.first_wrong, line.text.split("\n")
+    place = next((k for k, text in enumerate(lines) if first and first.text and text.strip() == first.text), len(lines))
+    total = line.steps.written + line.steps.left_out
+    return {
+        "before": "\n".join(lines[:place]),
+        "wrong": "\n".join(lines[place : place + 1]),
+        "after": "\n".join(lines[place + 1 :]),
+        "said": f"{line.steps.hold} of {total} steps hold" + (f"; step {first.step}: {first.fault}" if first else ""),
     }
 
 

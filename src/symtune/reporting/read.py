@@ -67,6 +67,25 @@ class Comparison(BaseModel):
     n: int
 
 
+class FirstWrong(BaseModel):
+    """The first step of a worked completion that does not hold."""
+
+    model_config = ConfigDict(frozen=True)
+    step: int
+    text: str
+    fault: str
+
+
+class StepsOf(BaseModel):
+    """What predictions.jsonl says of the steps of a worked completion."""
+
+    model_config = ConfigDict(frozen=True)
+    written: int
+    hold: int
+    left_out: int = 0
+    first_wrong: FirstWrong | None = None
+
+
 class Prediction(BaseModel):
     """What a report needs of a line of predictions.jsonl."""
 
@@ -76,6 +95,7 @@ class Prediction(BaseModel):
     score: float
     groups: tuple[str, ...] = ()
     chance: float | None = None
+    steps: StepsOf | None = None
 
 
 class LogLine(BaseModel):

@@ -65,5 +65,5 @@ class Known:
         """The task of that name. Raises InputError where nobody knows it."""
         task = self.get(name)
         if task is None:
-            raise InputError(f"task {name!r} is none of symtune's; name the file of a task of your own by --task FILE")
+            raise InputError(f"task {name!r} is not a task of symtune; name the file of your own with --task FILE")
         return task

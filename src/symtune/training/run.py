@@ -7,7 +7,7 @@ import json
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import accelerate
 import torch
 import transformers
 
+from symtune.domains import Domains, domains_of, each, merged
 from symtune.models.local import LoadedModel, check_model, load, prompt_format, resolve
 from symtune.models.local import quiet as quiet_transformers
 from symtune.output import check_writable, new_folder, sha256, versions, working_folder, write_manifest
@@ -128,6 +129,12 @@ def _identity(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -
     }
 
 
+def _in_domain(config: TrainConfig) -> Domains:
+    """What the model was trained on before, and is now."""
+    before = {} if isinstance(config.model, Mapping) else domains_of(Path(config.model))
+    return merged([*each(before), *each(domains_of(config.data))])
+
+
 def _has_checkpoint(folder: Path) -> bool:
     return any(folder.glob(f"{checkpoints.PREFIX}*"))
 
@@ -192,6 +199,7 @@ def _write(
             **facts,
             **counts,
             "splits": splits_of(config.data),
+            "in_domain": _in_domain(config),
             "passes": round(plan.passes, 4),
             "packs": len(plan.packs),
             "packs_per_step": plan.per_step,

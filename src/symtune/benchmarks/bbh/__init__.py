@@ -49,6 +49,7 @@ class BigBenchHard(Benchmark[PartQuestion]):
     most_shots = 3
     shots_template = STEP_BY_STEP
     published = PUBLISHED
+    selection_split = ""
 
     def split(self, data: Path, split: str | None) -> str:
         """`test`, the only one."""
@@ -81,7 +82,7 @@ class BigBenchHard(Benchmark[PartQuestion]):
             raise InputError(f"target: got {list(target)}, wanted one text")
         return PartQuestion(id=str(line.get("id", "")), target=target, part="")
 
-    def longest_answer(self, format: Format) -> int:
+    def longest_answer(self, format: Format, questions: Sequence[PartQuestion] = ()) -> int:
         """Longer where answers are worked out."""
         return WORKED_ANSWER if self.template_of(format).key == STEP_BY_STEP else self.max_new_tokens
 

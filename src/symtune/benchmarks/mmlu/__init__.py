@@ -84,8 +84,8 @@ class Mmlu(Benchmark[MmluQuestion]):
         return MmluQuestion(id=str(line.get("id", "")), target=target, part="", options=tuple(options))
 
     def read(self, text: str, question: MmluQuestion) -> list[str]:
-        """The letter that is chosen. One alone on the first line is the answer, whatever follows: behind shots a
-        model goes on with questions and answers of its own.
+        """The letter that is chosen. One that is alone on the first line is the answer, whatever follows: behind shots
+        a model goes on with questions and answers of its own.
         """
         alone = _ALONE.match(text)
         letter = alone[1] if alone else read_option(text, question.options)

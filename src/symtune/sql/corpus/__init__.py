@@ -1,1 +1,1 @@
-"""Other people's SQL: read in any dialect, and abstracted into typed templates."""
+"""SQL corpora: read in any dialect, and abstracted into typed templates."""

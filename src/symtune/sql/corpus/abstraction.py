@@ -180,7 +180,7 @@ class _Abstraction:
         return node
 
     def _class(self, node: Any) -> Any:
-        """What the type of an expression hangs on: a column's key, the name of a type, or None."""
+        """What the type of an expression depends on: a column's key, the name of a type, or None."""
         node = self._meant(node)
         if isinstance(node, exp.Column):
             return self.keys.get(node.name)

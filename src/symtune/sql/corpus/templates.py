@@ -1,4 +1,4 @@
-"""SQL templates: shapes of people's SQL, merged and counted, in one JSON file; built from a corpus, read by `generate`.
+"""SQL templates: shapes of SQL corpora, merged and counted, in one JSON file; built from a corpus, read by `generate`.
 
     built = build(statements)              # sql/corpus/corpora.py reads them
     save(Path("my_templates.json"), built, inputs, license="…")

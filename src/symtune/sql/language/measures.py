@@ -1,4 +1,4 @@
-"""What a program is made of: its operators, its difficulty, and what a guesser would score on it."""
+"""What a program is made of: its operators, its difficulty, and the score of guessing its answer."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def difficulty(nodes: Sequence[Any], used: Mapping[str, int], database: Database
 
 
 def guess(query: t.Query, answer: Sequence[Sequence[str]], database: Database) -> tuple[float, str]:
-    """What a guesser scores who knows the kind of the program and the right column, but reads neither the
+    """The score of guessing for somebody who knows the kind of the program and the right column, but reads neither the
     conditions nor the rows: a random cell of the projected column (also for MIN and MAX), a random number from 0 to
     the number of rows for COUNT, a random label for CASE; 0 for sums, arithmetic and answers of several values.
 
@@ -127,6 +127,6 @@ def _chance(query: t.Query, text: str, database: Database) -> tuple[float, list[
     for name, relation in database.items():
         if expr.name in relation.names and expr.table in ("", name):
             column = relation.column(expr.name)
-            cells = column.texts if column.texts is not None and not aggregate else shown(column.values)
+            cells = column.texts if column.texts is not None else shown(column.values)
             return cells.count(text) / max(len(cells), 1), cells
     return 0.0, []

@@ -1,4 +1,4 @@
-"""SQL text -> typed tree, through sqlglot: for re-executing stored programs, and for people's SQL.
+"""SQL text -> typed tree, through sqlglot: for re-executing stored programs, and for SQL corpora.
 
 `parse_sql(render(tree), tables) == tree` is the law for everything that the sampler draws. What the typed tree has no
 node for is refused with Rejected("beyond the typed tree"), what is too long or too deep before sqlglot sees it.

@@ -1,4 +1,4 @@
-"""Proof: an answer goes out only if two independent executors agree on it and no reordering changes it.
+"""Proof: an answer is written only if two independent executors agree on it and no reordering changes it.
 
     with ENGINES.checked_out() as engines:             # of sql/language/engines.py; without: two databases of its own
         context = Context(tables, engines)             # once for many programs
@@ -72,6 +72,10 @@ class Context:
         denotation = Denotation(tuple(found.texts()), found.ordered, answer_type(found))
         text = render_answer(denotation)
         return denotation, text, found
+
+    def shown(self, sql: str) -> list[tuple[Any, ...]]:
+        """What SQLite yields on the tables as shown, also where SQL leaves it open. Raises Rejected."""
+        return self._engines.shown(sql, self._loaded)
 
     def confirm(self, query: t.Query, nodes: Sequence[t.Node], answered: Answered, sql: str) -> None:
         """Have the engines say the same of the SQLite text, else raise Rejected. `nodes` are the query's

@@ -3,7 +3,7 @@
     with SECOND_OPINIONS.checked_out() as duckdb:       # needs the extra `duckdb`
         duckdb.disagreements(tables, queries)           # {number of the query: what DuckDB said instead}
 
-Starting a statement costs DuckDB more than running it, so the programs over one context go out as one UNION ALL, each
+Starting a statement costs DuckDB more than running it, so the programs over one context are sent as one UNION ALL, each
 row with the number of its program and its values as texts. The rows of a branch stay together and in their order.
 """
 

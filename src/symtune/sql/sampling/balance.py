@@ -2,14 +2,11 @@
 
     balance = Balance(rng, count, rows)
     classes = balance.check(denotation, text, …)   # raises Rejected("balance: …") where it would exceed a quota
-    balance.count(text, classes)                   # an answer that was checked goes out
+    balance.count(text, classes)                   # an answer that was checked is written
 
-A block of `count` programs gives at most floor(0.8 * bound * count + u) answers of a class, with u drawn once a block
-and class from [0, 1): four fifths of the bound on average, whatever the table offers, and a block stays a pure
-function of its generator. The last fifth is room for chance and for blocks that end early, so that the bound holds
-for 2,000 examples and more. The cell of the first row (or the last) may answer as often as that of any other row: in
-a table of r rows its quota is never less than 1/r, else the ends of a small table would be where answers never are.
-docs/sql.md has the measured shares.
+Blocks keep quotas (`symtune.quotas`), whatever the table offers. The cell of the first row (or the last) may answer as
+often as that of any other row: in a table of r rows its rate is never less than 1/r, else the ends of a small table
+would be where answers never are. docs/sql.md has the measured shares.
 """
 
 from __future__ import annotations
@@ -19,9 +16,9 @@ from collections.abc import Iterable
 from random import Random
 from statistics import fmean
 
+from symtune.quotas import ROOM, Quotas, aimed
 from symtune.types import Denotation, Rejected
 
-ROOM = 0.8  # of a bound is what blocks aim at
 BOUNDS = {  # class of answers -> its largest share of a data set
     "0": 0.05,
     "1": 0.05,
@@ -45,9 +42,8 @@ class Balance:
     answers too, not shortcuts alone."""
 
     def __init__(self, rng: Random, count: int, rows: int, *, kinds: bool = True) -> None:
-        self._left = {name: int(_rate(name, rows) * count + rng.random()) for name in BOUNDS}
-        if not kinds:
-            self._left.update({name: count for name in BOUNDS if name not in SHORTCUTS})
+        free = () if kinds else tuple(name for name in BOUNDS if name not in SHORTCUTS)
+        self._quotas = Quotas(rng, count, _rates(rows), free)
         self._same = -(-count // SAME_ANSWER)
         self._answers: dict[str, int] = {}
 
@@ -57,23 +53,20 @@ class Balance:
         if chance == 1.0:
             raise Rejected("balance: needs no reading", "every cell of the column is the answer")
         found = classes(denotation, text, chance, shortcut)
-        for name in found:
-            if not self._left[name]:
-                raise Rejected(f"balance: {name}")
+        self._quotas.check(found)
         if self._answers.get(text, 0) >= self._same:
             raise Rejected("balance: same answer again")
         return found
 
     def count(self, text: str, classes: Iterable[str]) -> None:
-        """An answer of these classes goes out."""
+        """An answer of these classes is written."""
         self._answers[text] = self._answers.get(text, 0) + 1
-        for name in classes:
-            self._left[name] -= 1
+        self._quotas.count(classes)
 
 
-def _rate(name: str, rows: int) -> float:
-    """The share of a block's answers that a class may have, over a table of so many rows."""
-    return max(ROOM * BOUNDS[name], 1 / max(rows, 1) if name in ROWS else 0)
+def _rates(rows: int) -> dict[str, float]:
+    """The share of a block's answers that each class may have, over a table of so many rows."""
+    return {name: max(rate, 1 / max(rows, 1) if name in ROWS else 0) for name, rate in aimed(BOUNDS).items()}
 
 
 def bounds_for(rows: tuple[int, int], sizes: Iterable[int] = (), *, kinds: bool = True) -> dict[str, float]:

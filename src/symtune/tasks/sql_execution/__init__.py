@@ -14,10 +14,12 @@ from random import Random
 from typing import Any, ClassVar
 
 from symtune.prompts import LINEARIZATIONS, PromptTemplate, load_templates
+from symtune.seeds import rng as rng_of
 from symtune.sql.corpus import templates as sql_templates
 from symtune.sql.corpus.templates import SqlTemplates
 from symtune.sql.language.bounds import pretty
 from symtune.sql.language.engines import ENGINES
+from symtune.sql.language.evaluator import database_of
 from symtune.sql.language.limits import check_work
 from symtune.sql.language.parse import parse_sql
 from symtune.sql.language.proof import Context, permuted
@@ -27,12 +29,18 @@ from symtune.sql.sampling.balance import bounds_for
 from symtune.sql.sampling.instances import Instances
 from symtune.sql.sampling.sampler import Program, Sampler
 from symtune.sql.sampling.views import draw_view, pick
+from symtune.sql.solutions.verifier import Verifier
+from symtune.sql.solutions.wordings import WORDINGS
+from symtune.sql.solutions.writer import Writer
 from symtune.tables import Views, content_hash, typed_rows
-from symtune.task import Drawn, Options, Setting, SymbolicTask, Tally, Words
+from symtune.task import Drawn, Options, Setting, SymbolicTask, Tally, Words, with_solution
 from symtune.tasks.sql_execution.options import DEFAULT_SHARE, SqlOptions
-from symtune.types import Denotation, Example, Fields, InputError, Rejected, Traits, UnknownName
+from symtune.types import Denotation, Example, Fields, Form, InputError, Rejected, Steps, Table, Traits, UnknownName
+from symtune.worked import VERIFIER, check_solution
 
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
+# Of the budget, how much a table may take, so that its programs can be worked out in the rest.
+TABLE_SHARES: Mapping[Form, float] = {"none": 1.0, "compact": 0.34, "full": 0.28}
 PERMUTATIONS = ("one", "two", "three")  # keys of the orders of rows and columns that the self-test executes too
 REMEDIES = {
     "table: over the token budget": "raise --budget, or lower --rows and --columns",
@@ -66,6 +74,7 @@ class SqlExecution(SymbolicTask):
         "engines disagree": "SQLite",
         "evaluator disagrees": "our evaluator on permuted rows",
         "duckdb disagrees": "DuckDB",
+        "solution does not hold": VERIFIER,
     }
     words = Words(
         query_types="Kinds of program",
@@ -111,6 +120,15 @@ class SqlExecution(SymbolicTask):
         for key in PERMUTATIONS:
             yield {**fields, "tables": tuple(permuted(tables, typed, key)[0])}
 
+    def solution(self, fields: Fields, form: Form, rng: Random) -> str:
+        """The program, worked out on the tables."""
+        query = _parsed(fields["sql"], fields["tables"])
+        return _writer(fields["tables"]).write(query, form, int(rng.random() * len(WORDINGS)))
+
+    def verify_solution(self, fields: Fields, text: str) -> Steps:
+        """Which steps hold on the tables."""
+        return _verifier(fields["tables"]).verify(_parsed(fields["sql"], fields["tables"]), text)
+
     def prepare(self, setting: Setting) -> _Prepared:
         """The sampler, with the SQL templates that the options name. Raises InputError for a file that is none."""
         options, templates = _options(setting), None
@@ -119,7 +137,9 @@ class SqlExecution(SymbolicTask):
             if options.sql_templates_split:
                 templates = templates.of_split(setting.split)
         instances = (Instances(templates), _template_share(options)) if templates else None
-        return _Prepared(Sampler(options.query_types, options.difficulty, instances), templates)
+        return _Prepared(
+            Sampler(options.query_types, options.difficulty, instances, allow_idle=options.allow_idle), templates
+        )
 
     def bounds(self, setting: Setting) -> Mapping[str, float]:
         """Shortcuts, and in the default mix kinds of answers too: a mix of the user's own decides those itself."""
@@ -151,6 +171,7 @@ class SqlExecution(SymbolicTask):
             "operators": traits.operators,
             "chance": traits.chance,
             **({"sql_template": traits.origin} if traits.origin else {}),
+            **({"solution": traits.solution} if traits.solution else {}),
         }
 
     def fields_of(self, info: Mapping[str, Any]) -> Fields:
@@ -206,22 +227,28 @@ class SqlExecution(SymbolicTask):
         prepared = setting.prepared or self.prepare(setting)
         how = pick(rng, views.linearizations or tuple(LINEARIZATIONS))
         view = draw_view(
-            rng, views, joins=options.joins, key=key, how=how, measure=setting.measure, budget=setting.budget,
-            rejects=rejects,
+            rng, views, joins=options.joins, key=key, how=how, measure=setting.measure,
+            budget=int(setting.budget * TABLE_SHARES[setting.solution]), rejects=rejects,
+            meant=options.query_types is None,
         )  # fmt: skip
         if view is None:
             return
         templates, used = self._chosen(setting, several=bool(view.links)), setting.measure(view.shown)
         with ENGINES.checked_out() as engines:
             context = Context(view.tables, engines, links=view.links, max_rows=options.max_answer_rows)
-            for number, program in enumerate(prepared.sampler.programs(context, rng, setting.programs, rejects)):
+            for number, program in enumerate(
+                prepared.sampler.programs(context, rng, setting.programs, rejects, view.roles)
+            ):
                 template = pick(rng, templates)
                 prompt = template.render({"table": view.shown, "sql": program.sql})
-                if _size(setting, template, prompt, used, program) > setting.budget:
-                    rejects["over the token budget"] += 1
+                fields = {"sql": program.sql, "tables": view.tables}
+                drawn = Drawn(_example(f"{key}/{number}", fields, program), prompt, template.id, how)
+                try:
+                    drawn = _completed(drawn, program, setting, template, used)
+                except Rejected as error:
+                    tally.reject(error.reason, drawn.example.traits, setting.solution)
                     continue
-                example = _example(f"{key}/{number}", {"sql": program.sql, "tables": view.tables}, program)
-                yield Drawn(example, prompt, template.id, how), program.query
+                yield drawn, program.query
 
     def _chosen(self, setting: Setting, *, several: bool) -> tuple[PromptTemplate, ...]:
         """The templates of the setting, or their twins for several tables."""
@@ -241,6 +268,7 @@ def _example(id: str, fields: Fields, program: Program) -> Example:
         shortcut=program.shortcut,
         classes=program.balance,
         origin=program.sql_template,
+        idle=program.idle,
     )
     denotation = program.denotation
     return Example(id, SqlExecution.name, fields, program.answer, denotation.kind, denotation.ordered, traits)
@@ -261,13 +289,45 @@ def _template_share(options: SqlOptions) -> float:
     return DEFAULT_SHARE if options.sql_template_share is None else options.sql_template_share
 
 
-def _size(setting: Setting, template: PromptTemplate, prompt: str, used: int, program: Program) -> int:
+def _completed(drawn: Drawn, program: Program, setting: Setting, template: PromptTemplate, used: int) -> Drawn:
+    """The example with its completion, within the budget. Raises Rejected."""
+    example, form = drawn.example, setting.solution
+    if form != "none":
+        wording = int(rng_of("solution", example.id).random() * len(WORDINGS))
+        text = _writer(example.tables).write(program.query, form, wording)
+        steps = _verifier(example.tables).verify(program.query, text)
+        drawn = with_solution(drawn, check_solution(text, steps, example.answer, form), form)
+    if _size(setting, template, drawn, used) > setting.budget:
+        raise Rejected("over the token budget")
+    return drawn
+
+
+def _size(setting: Setting, template: PromptTemplate, drawn: Drawn, used: int) -> int:
     """Tokens of prompt and completion: of the whole prompt where a tokenizer counts, else, since an estimate adds up,
     of its parts, of which the tables take `used`.
     """
     if setting.exact:
-        return setting.measure(prompt) + setting.measure(program.answer)
-    return used + _overhead(setting.measure, template) + setting.measure(program.sql + program.answer)
+        return setting.measure(drawn.prompt) + setting.measure(drawn.completion)
+    sql = drawn.example.fields["sql"]
+    return used + _overhead(setting.measure, template) + setting.measure(sql + drawn.completion)
+
+
+# What is asked of the same tables comes one after the other.
+
+
+@lru_cache(maxsize=4)
+def _writer(tables: tuple[Table, ...]) -> Writer:
+    return Writer(tables, database_of(tables, [typed_rows(table) for table in tables]))
+
+
+@lru_cache(maxsize=4)
+def _verifier(tables: tuple[Table, ...]) -> Verifier:
+    return Verifier(tables)
+
+
+@lru_cache(maxsize=16)
+def _parsed(sql: str, tables: tuple[Table, ...]) -> Query:
+    return parse_sql(sql, tables)
 
 
 @lru_cache(maxsize=256)

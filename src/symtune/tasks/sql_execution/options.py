@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from symtune.config import Range, Share, Weights, ascending_from
 from symtune.sql.sampling.programs import QUERY_TYPES
-from symtune.task import Options
+from symtune.task import WorkedOptions
 from symtune.types import UnknownName
 
 DEFAULT_SHARE = 0.3  # of programs that are instances of SQL templates, where a file of them is given and no share is
@@ -24,7 +24,7 @@ def _known(weights: dict[str, float]) -> dict[str, float]:
     return weights
 
 
-class SqlOptions(Options):
+class SqlOptions(WorkedOptions):
     """The options of SQL execution."""
 
     query_types: Annotated[Weights, AfterValidator(_known)] | None = Field(
@@ -45,6 +45,10 @@ class SqlOptions(Options):
     sql_template_share: Share | None = Field(
         default=None,
         description=f"The share of programs that are instances of SQL templates; unless given, {DEFAULT_SHARE}.",
+    )
+    allow_idle: bool = Field(
+        default=False,
+        description="Keep programs of which a part can be dropped without changing the answer (docs/sql.md).",
     )
     sql_templates_split: bool = Field(default=False, description="Use only the SQL templates that fall into the split.")
 

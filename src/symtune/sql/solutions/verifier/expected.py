@@ -1,0 +1,73 @@
+"""The lines that a solution is expected to have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from symtune.sql.solutions.verifier.values import number
+from symtune.sql.solutions.wordings import Wording
+from symtune.types import Rejected
+
+MOST = 5_000  # lines; where there would be more, nobody's solution is looked at
+
+
+class End(NamedTuple):
+    """The end of a line that says a running number: how it is put (with `{n}` or `{x}`), the number, and what the line
+    adds to the number of the line before. `of`: what runs.
+    """
+
+    put: str
+    number: Any
+    step: Any
+    of: str
+
+
+class Expected:
+    """A line: of which step, how it starts where it is of a row, what it says, and how it ends. `needed`: in the form
+    `compact` too.
+    """
+
+    __slots__ = ("_stem", "ends", "needed", "start", "step")
+
+    def __init__(self, step: int, start: str, stem: Callable[[], str], ends: Sequence[End | str], needed: bool) -> None:
+        self.step, self.start, self._stem, self.ends, self.needed = step, start, stem, ends, needed
+
+    def stem(self) -> str:
+        """The line without its running numbers."""
+        return self._stem()
+
+    def text(self) -> str:
+        """The whole line."""
+        ends = [
+            end if isinstance(end, str) else end.put.format(n=end.number, x=number(end.number)) for end in self.ends
+        ]
+        return self._stem() + "".join(ends)
+
+
+class Lines:
+    """Collects the lines; `step` counts the steps begun."""
+
+    def __init__(self, wording: Wording) -> None:
+        self.wording, self.found, self.step = wording, list[Expected](), 0
+
+    def head(self, which: str, **names: Any) -> None:
+        """The first line of a step."""
+        self.step += 1
+        text = self.wording.heads[which].format(**names)
+        self._add(Expected(self.step, "", partial(str, text), (), True))
+
+    def line(self, row: str, said: Callable[[], str], *ends: End | str, needed: bool = True) -> None:
+        """What is said of a row, or of none."""
+        start = self.wording.line.format(row=row, said="").rstrip() if row else ""
+        self._add(Expected(self.step, start, partial(self._put, row, said), ends, needed))
+
+    def _put(self, row: str, said: Callable[[], str]) -> str:
+        text = said()
+        return self.wording.line.format(row=row, said=text) if row and text else row + text
+
+    def _add(self, line: Expected) -> None:
+        if len(self.found) == MOST:
+            raise Rejected("no solution", f"more than {MOST:,} lines")
+        self.found.append(line)
