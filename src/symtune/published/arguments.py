@@ -76,25 +76,28 @@ DEFAULT_DATA = "sail/symbolic-instruction-tuning"
 def parse(argv: Sequence[str]) -> tuple[ModelArguments, DataArguments, Any, list[str]]:
     """The arguments, `Seq2SeqTrainingArguments` among them, and lines to be said. Raises InputError and UnknownName."""
     words, notes = translate(arguments_of(argv))
-    kinds: Any = (ModelArguments, DataArguments, transformers.Seq2SeqTrainingArguments)
-    parser = _Parser(
-        kinds,
-        prog="train_model.py",
-        description="Train an encoder-decoder on inputs and outputs.",
-        allow_abbrev=False,
+    kinds = (ModelArguments, DataArguments, transformers.Seq2SeqTrainingArguments)
+    model, data, training = read(
+        kinds, _on_this_machine(words), "train_model.py", "Train an encoder-decoder on inputs and outputs."
     )
+    _complete(data, training, names_in(words), notes)
+    return model, data, training, notes
+
+
+def read(kinds: Sequence[Any], words: Sequence[str], program: str, description: str) -> tuple[Any, ...]:
+    """The arguments of these dataclasses. Raises InputError, and UnknownName for one that none of them has."""
+    parser = _Parser(list(kinds), prog=program, description=description, allow_abbrev=False)
     try:
-        model, data, training, rest = parser.parse_args_into_dataclasses(
-            _on_this_machine(words), return_remaining_strings=True, look_for_args_file=False
+        *found, rest = parser.parse_args_into_dataclasses(
+            list(words), return_remaining_strings=True, look_for_args_file=False
         )
     except (ValueError, TypeError, ImportError, OSError, RuntimeError) as error:
         raise InputError(" ".join(str(error).split())) from None
     if rest:
         known = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
-        known |= {f"--{name}" for name in (*RENAMED, *WITHOUT_EFFECT)}
+        known |= {f"--{name}" for name in (*RENAMED, *WITHOUT_EFFECT)} if len(kinds) > 1 else set()
         raise UnknownName("argument", rest[0].partition("=")[0], known)
-    _complete(data, training, names_in(words), notes)
-    return model, data, training, notes
+    return tuple(found)
 
 
 def _on_this_machine(words: list[str]) -> list[str]:
