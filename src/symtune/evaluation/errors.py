@@ -1,7 +1,8 @@
 """The worst errors of an evaluation, with their tables, for people to look at: `errors.jsonl` of its folder.
 
 Worst are wrong answers to the easiest questions: those that guessing would most often get right, then those with the
-shortest prompts. They are taken in turn from the kinds of question (the first group of each), so that none hides others.
+shortest prompts. They are taken in turn from the kinds of question (the first group of each), so that none hides the
+others.
 """
 
 from __future__ import annotations

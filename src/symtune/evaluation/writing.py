@@ -2,8 +2,8 @@
 
 While it runs, predictions are kept in the working folder `.OUT.working` beside the output folder as they come; when all
 are there, the folder appears as a whole: `predictions.jsonl` (in the order of the questions), `results.json`,
-`errors.jsonl` (some of the wrong answers, to look at), `manifest.json`. A run that stops early leaves the working folder alone; the same evaluation then resumes from it, and
-ends with the same bytes as one that was never interrupted.
+`errors.jsonl` (some of the wrong answers, to look at), `manifest.json`. A run that stops early leaves only the working
+folder; the same evaluation then resumes from it, and ends with the same bytes as one that was never interrupted.
 """
 
 from __future__ import annotations

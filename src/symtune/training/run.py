@@ -39,7 +39,8 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
     """See `symtune.training.train`."""
     started = time.monotonic()
     files = _check(config)
-    with quiet_transformers(), Meter(config, files, quiet) as meter:
+    first = os.environ.get("RANK", "0") == "0"  # of several processes the first speaks
+    with quiet_transformers(), Meter(config, files, quiet or not first) as meter:
         loaded = load(config.model)
         meter.stage("reading the training set")
         rows, facts = _rows(config, loaded, files)
@@ -63,7 +64,7 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
                 work = working_folder(config.out, identity, worth=_has_checkpoint, overwrite=config.overwrite)
                 working = stack.enter_context(work)
             trainer = make_trainer(loaded, Batches(rows, plan, loaded, share), config, working, step_done)
-            resumed = checkpoints.newest_complete(working, meter.say)
+            resumed = checkpoints.newest_complete(working, meter.say if first else lambda line: None)
             meter.resume(checkpoints.step_of(resumed), plan)
             with _seeded(config.seed):
                 trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)

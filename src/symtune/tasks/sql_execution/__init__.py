@@ -36,7 +36,7 @@ from symtune.tables import Views, content_hash, typed_rows
 from symtune.task import Drawn, Options, Setting, SymbolicTask, Tally, Words, with_solution
 from symtune.tasks.sql_execution.options import DEFAULT_SHARE, SqlOptions
 from symtune.types import Denotation, Example, Fields, Form, InputError, Rejected, Steps, Table, Traits, UnknownName
-from symtune.worked import check_solution
+from symtune.worked import VERIFIER, check_solution
 
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
 # Of the budget, how much a table may take, so that its programs can be worked out in the rest.
@@ -74,7 +74,7 @@ class SqlExecution(SymbolicTask):
         "engines disagree": "SQLite",
         "evaluator disagrees": "our evaluator on permuted rows",
         "duckdb disagrees": "DuckDB",
-        "solution does not hold": "the verifier of solutions",
+        "solution does not hold": VERIFIER,
     }
     words = Words(
         query_types="Kinds of program",
@@ -229,13 +229,16 @@ class SqlExecution(SymbolicTask):
         view = draw_view(
             rng, views, joins=options.joins, key=key, how=how, measure=setting.measure,
             budget=int(setting.budget * TABLE_SHARES[setting.solution]), rejects=rejects,
+            meant=options.query_types is None,
         )  # fmt: skip
         if view is None:
             return
         templates, used = self._chosen(setting, several=bool(view.links)), setting.measure(view.shown)
         with ENGINES.checked_out() as engines:
             context = Context(view.tables, engines, links=view.links, max_rows=options.max_answer_rows)
-            for number, program in enumerate(prepared.sampler.programs(context, rng, setting.programs, rejects)):
+            for number, program in enumerate(
+                prepared.sampler.programs(context, rng, setting.programs, rejects, view.roles)
+            ):
                 template = pick(rng, templates)
                 prompt = template.render({"table": view.shown, "sql": program.sql})
                 fields = {"sql": program.sql, "tables": view.tables}
