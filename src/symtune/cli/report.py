@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier file.")] = False,
     ) -> None:
-        """Write one self-contained HTML file on a run, finished or not."""
+        """Write one self-contained HTML file about a run, finished or not."""
         from symtune.reporting import report
 
         print(report(run, out, tasks=task or (), overwrite=overwrite or out is None))

@@ -6,7 +6,7 @@ results = evaluate(exam, open_model("smollm2-135m-instruct-gguf"), Path("evaluat
 config     what to measure
 exam       the benchmark, its questions and their prompts
 judging    completions -> verdicts -> results; pure
-partial    completions on their way: what an interrupted evaluation goes on from
+partial    completions so far, from which an interrupted evaluation resumes
 writing    the evaluation folder
 scoring    stored predictions -> verdicts, without a model
 """

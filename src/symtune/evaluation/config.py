@@ -11,37 +11,35 @@ from symtune.models import BATCH_TOKENS
 
 
 class Asking(Strict):
-    """A benchmark and how its questions are asked. What is left out is the benchmark's choice."""
+    """A benchmark and how its questions are asked. Defaults are the benchmark's choice."""
 
     benchmark: str = Field(description="held_out, or another of `symtune tasks list`.")
     split: str | None = Field(
         default=None,
-        description="train, validation, test, or a file of the release; unless given, the benchmark's choice.",
+        description="train, validation, test, or a file of the release; by default the benchmark's choice.",
     )
     limit: int | None = Field(
         default=None,
         ge=1,
-        description="Only so many questions: the first, of a benchmark of several tasks in turn; unless given, all.",
+        description="The number of questions: the first N, or N from each task in turn; by default all.",
     )
     template: str | None = Field(
         default=None,
-        description="A prompt template by name; unless given, the benchmark's first, or what held_out has stored.",
+        description="A prompt template by name; by default the benchmark's first, or for held_out the stored prompts.",
     )
     linearization: str | None = Field(
-        default=None, description="How tables are written; unless given, the benchmark's choice."
+        default=None, description="How tables are written; by default the benchmark's choice."
     )
     shots: int = Field(default=0, ge=0, description="Solved questions to show before each question.")
     max_new_tokens: int | None = Field(
-        default=None, ge=1, description="The longest answer, in tokens; unless given, what the benchmark needs."
+        default=None, ge=1, description="The longest answer, in tokens; by default what the benchmark needs."
     )
     budget: int | None = Field(
         default=None,
         ge=1,
-        description="The longest prompt, in tokens; unless given, what the model reads. Longer tables are cut.",
+        description="The longest prompt, in tokens; by default what the model can read. Longer tables are cut.",
     )
-    batch_tokens: int = Field(
-        default=BATCH_TOKENS, ge=1, description="Tokens of a batch, padding and answers included."
-    )
+    batch_tokens: int = Field(default=BATCH_TOKENS, ge=1, description="Tokens per batch, padding and answers included.")
 
 
 class EvaluateConfig(Asking):

@@ -29,7 +29,7 @@ class Item(NamedTuple):
 
 @dataclass
 class Notes:
-    """What became of a source's records on the way: drops by reason, with the place of the first; ignored keys."""
+    """What happened to a source's records: drops by reason, with the place of the first; ignored keys."""
 
     dropped: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)

@@ -3,7 +3,7 @@
     report(Path("runs/quickstart"), Path("runs/quickstart/report.html"))
 
 Every number on the page is read from a file of the run; nothing is measured or scored again here. The file
-makes no request to anywhere. A run that is not finished gives a page that says what is missing.
+makes no network requests. A run that is not finished gives a page that says what is missing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def report(run: Path, out: Path | None = None, *, tasks: Sequence[str] = (), ove
     """Write the report of the folder `run` to `out` (default: `report.html` inside it) and return its path. `tasks`:
     files of tasks of the user's own, in whose words the page then speaks.
 
-    Raises InputError if `run` is no run folder or a file of it is broken, and OutputError if `out` cannot be
+    Raises InputError if `run` is not a run folder or a file in it is broken, and OutputError if `out` cannot be
     written.
     """
     found, known = read_run(run), Known(tasks)

@@ -10,8 +10,8 @@ from symtune.reporting.read import Run
 from symtune.reporting.words import clock
 
 DROP_KEYS = ("tables_dropped", "dropped")
-ENDINGS = {"length": "answer not ended within the token limit", "error": "prompt too long for the model"}
-CUTS = {"tables_cut": "table cut to what the model reads", "shots_dropped": "shot dropped to fit what the model reads"}
+ENDINGS = {"length": "answer cut at the token limit", "error": "prompt too long for the model"}
+CUTS = {"tables_cut": "table cut to fit the prompt", "shots_dropped": "shot dropped to fit the prompt"}
 
 
 def drops(run: Run) -> Iterator[tuple[str, str, int]]:
@@ -23,7 +23,7 @@ def drops(run: Run) -> Iterator[tuple[str, str, int]]:
             if share.get("short"):
                 yield (
                     f"{run.planned[stage]}: {share['name']}",
-                    "fewer records than its rate asks for",
+                    "fewer records than its rate requires",
                     share["short"],
                 )
         for key in DROP_KEYS:
@@ -74,7 +74,7 @@ def commands(run: Run) -> Iterator[str]:
 
 
 def machine(run: Run) -> str:
-    """What the run ran on, in words."""
+    """The machine of the run, in words."""
     facts = (run.manifest or {}).get("run", {})
     parts = [f"{facts['cpus']} CPU cores" if facts.get("cpus") else "", str(facts.get("platform") or "")]
     if facts.get("peak_memory_bytes"):
@@ -93,7 +93,7 @@ def versions(run: Run) -> dict[str, str]:
 
 
 def hashes(run: Run) -> Iterator[tuple[str, str]]:
-    """(file, sha256) of what went in and came out."""
+    """(file, sha256) of inputs and outputs."""
     for stage, manifest in run.manifests.items():
         model = manifest.get("model")
         if isinstance(model, Mapping):
