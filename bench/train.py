@@ -1,12 +1,13 @@
 """Useful tokens per second of encoder-decoder training: our batches against the original's recipe.
 
-    python bench/train.py [--batches 2,16] [--examples 96] [--model MODEL] [--bf16]
+    python bench/train.py [--batches 2,16] [--steps 5] [--model MODEL] [--bf16]
 
 The original (Liu et al. 2023) trains in random order and pads to the longest prompt of each batch: that is what the
 stock `Seq2SeqTrainer` does with `DataCollatorForSeq2Seq`. Ours is the trainer of `symtune train`: batches of similar
 length under its own token budget, whatever the original's batch size. Both see the same examples, in optimizer
 steps of about as many examples, with the same model, attention and optimizer. A useful token is one of a prompt or an
-answer; padding is none. The first step of each is not counted. Lengths are those of WikiTableQuestions' prompts.
+answer; padding is none. The first step of each is not counted. On a CPU seconds are those of the process in all its
+threads, so that a machine that does other work does not decide. Lengths are those of WikiTableQuestions' prompts.
 
 On a GPU the same command also gives the share of the card's peak (6 FLOPs a parameter and token, attention left out)
 and the peak of its memory.
@@ -18,7 +19,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from symtune.training.plan import make_plan
 from symtune.training.tensors import Batches
 from symtune.training.trainers import make_trainer
 
-LONGEST = 2048
+LONGEST, EXAMPLES = 2048, 2000
 SMALL = {
     "architecture": "t5", "tokenizer": "bytes", "d_model": 128, "d_kv": 32, "d_ff": 512, "num_layers": 2,
     "num_heads": 4,
@@ -46,6 +47,15 @@ WTQ_LENGTHS = [
 ]  # fmt: skip
 # Dense peak in bfloat16, FLOPs a second, by a part of the card's name.
 PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40": 181e12, "A10": 125e12, "4090": 165e12}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the command line says of both arms."""
+
+    steps: int
+    per_step: int
+    bf16: bool
 
 
 @dataclass
@@ -70,7 +80,7 @@ def examples(number: int, vocabulary: int) -> list[Row]:
 
 
 class Clock(transformers.TrainerCallback):
-    """When each optimizer step was done."""
+    """When each optimizer step was done: by the clock on a GPU, by CPU time on a CPU."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -78,16 +88,16 @@ class Clock(transformers.TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        self.times.append(time.perf_counter())
+        self.times.append(time.perf_counter() if torch.cuda.is_available() else time.process_time())
 
 
-def original(loaded: LoadedModel, rows: list[Row], batch: int, per_step: int, bf16: bool, out: str) -> Measured:
+def original(loaded: LoadedModel, rows: list[Row], said: Said, batch: int, out: str) -> Measured:
     """Random order, padded to the longest of the batch."""
-    order = np.random.default_rng(1).permutation(len(rows))
-    shuffled = [rows[k] for k in order]
+    per_step = max(batch, said.per_step)
+    shuffled = rows[: said.steps * per_step]  # they were drawn at random
     arguments = transformers.Seq2SeqTrainingArguments(
         output_dir=out, per_device_train_batch_size=batch, gradient_accumulation_steps=per_step // batch,
-        num_train_epochs=1, train_sampling_strategy="sequential", optim="adamw_torch_fused", bf16=bf16,
+        num_train_epochs=1, train_sampling_strategy="sequential", optim="adamw_torch_fused", bf16=said.bf16,
         use_cpu=not torch.cuda.is_available(), save_strategy="no", logging_strategy="no", disable_tqdm=True,
         report_to="none", dataloader_pin_memory=False,
     )  # fmt: skip
@@ -108,14 +118,15 @@ def original(loaded: LoadedModel, rows: list[Row], batch: int, per_step: int, bf
     return _timed(trainer.train, clock, useful, 1 - sum(useful) / computed)
 
 
-def ours(loaded: LoadedModel, rows: list[Row], batch: int, per_step: int, bf16: bool, out: str) -> Measured:
+def ours(loaded: LoadedModel, rows: list[Row], said: Said, batch: int, out: str) -> Measured:
     """Batches of similar length; steps of as many useful tokens."""
     mean = sum(len(row.tokens) for row in rows) / len(rows)
     config = TrainConfig(
-        model="bench", data=Path("bench"), out=Path(out), bf16=bf16, max_length=LONGEST,
-        batch_tokens=round(per_step * mean),
+        model="bench", data=Path("bench"), out=Path(out), bf16=said.bf16, max_length=LONGEST,
+        batch_tokens=round(max(batch, said.per_step) * mean),
     )  # fmt: skip
-    plan = make_plan(rows, "seq2seq", config)
+    whole = make_plan(rows, "seq2seq", config)
+    plan = replace(whole, packs=whole.packs[: said.steps * whole.per_step])
     clock = Clock()
     trainer = make_trainer(loaded, Batches(rows, plan, loaded, False), config, Path(out), lambda step: None)
     trainer.add_callback(clock)
@@ -136,8 +147,8 @@ def main() -> None:
     """Both arms for each batch size, one after the other, on fresh models."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batches", default="2,16", help="the original's batch sizes")
-    parser.add_argument("--examples", type=int, default=160)
-    parser.add_argument("--per-step", type=int, default=32, help="examples of an optimizer step")
+    parser.add_argument("--steps", type=int, default=5, help="optimizer steps; the first is not counted")
+    parser.add_argument("--per-step", type=int, default=16, help="examples of an optimizer step")
     parser.add_argument("--model", help="a model name or folder; unless given, a small T5 of random weights")
     parser.add_argument("--bf16", action="store_true")
     said = parser.parse_args()
@@ -145,15 +156,17 @@ def main() -> None:
         found = {}
         for name, arm in (("original", original), ("ours", ours)):
             loaded = load(said.model or SMALL)
-            rows = examples(said.examples, min(384, loaded.model.config.vocab_size))
+            rows = examples(EXAMPLES, min(384, loaded.model.config.vocab_size))
             with tempfile.TemporaryDirectory() as out:
-                found[name] = arm(loaded, rows, batch, max(batch, said.per_step), said.bf16, out)
+                found[name] = arm(loaded, rows, Said(said.steps, said.per_step, said.bf16), batch, out)
             _print(f"batch {batch:>2} {name:<8}", found[name], loaded.parameters)
         print(f"batch {batch:>2} ours / original: {found['ours'].rate / found['original'].rate:.2f}", flush=True)
 
 
 def _print(name: str, measured: Measured, parameters: int) -> None:
-    line = f"{name}: {measured.rate:,.0f} useful tokens/s, {measured.padding:.1%} padding, {measured.seconds:,.0f} s"
+    unit = "s" if torch.cuda.is_available() else "CPU-s"
+    rate = f"{measured.rate:,.0f} useful tokens/{unit}"
+    line = f"{name}: {rate}, {measured.padding:.1%} padding, {measured.seconds:,.0f} {unit}"
     if torch.cuda.is_available():
         card = torch.cuda.get_device_name()
         peak = next((flops for part, flops in PEAKS.items() if part in card), None)

@@ -28,11 +28,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("benchmark",),
     ("benchmarks",),
     ("metrics",),
-    ("records", "near_duplicates"),
+    ("records", "near_duplicates", "domains"),
     ("models",),
     ("generation", "audit", "selftest", "export", "mixture", "evaluation", "reporting", "fetching"),
     ("packing",),
     ("training",),
+    ("published",),
     ("recipe",),
     ("api",),
     ("cli",),
@@ -42,7 +43,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 SELF_CONTAINED = ("tasks", "benchmarks")  # one file or folder each, found because it is there
 KNOW_SQL = ("sql", "tasks.sql_execution", "cli.sql_templates")  # who alone imports symtune.sql
 TRAINING = {"torch", "transformers", "accelerate", "trl", "peft", "gguf", "tokenizers", "safetensors"}
-MAY_TRAIN = ("models.local", "training")
+MAY_TRAIN = ("models.local", "training", "published")
 HEAVY = ("torch", "transformers", "duckdb", "ray", "pandas", "matplotlib", "scipy", "datasets", "sqlglot")
 
 

@@ -309,7 +309,8 @@ class TestHeldOut:
 
     def test_groups_chance_and_order(self, tmp_path: Path) -> None:
         examples = self.benchmark.load(data_set(tmp_path / "d"), "test")
-        assert [example.groups for example in examples] == [("count",), ("lookup",), ("lookup",)]
+        hard = "difficulty: 1 to 2"
+        assert [example.groups for example in examples] == [("count", hard), ("lookup", hard), ("lookup", hard)]
         assert [example.chance for example in examples] == [0.25] * 3
         assert self.benchmark.score("c0 | c1", examples[1]).score == 1.0
         assert self.benchmark.score("c1 ; 1 | c0 ; 0", examples[2]).score == 0.0

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from symtune import cli
+from symtune import benchmarks, cli
 from symtune.benchmarks import Format, find
 from symtune.evaluation import Exam, evaluate, score_file
 from symtune.evaluation.scoring import by_benchmark, by_metric
 from symtune.intervals import wilson
 from symtune.types import Completion, InputError, OutputError, Result, SymtuneError, UnknownName
-from test_benchmarks import data_set, gsm8k_release, wtq_release
+from test_benchmarks import MADE, gsm8k_release, wtq_release
 
 ROOM = 10_000
 
@@ -62,7 +62,7 @@ class Oracle:
 def exam_of(tmp_path: Path, name: str = "held_out", **settings: Any) -> Exam:
     benchmark, data = find(name), tmp_path / "data"
     if not data.exists():
-        make = {"held_out": data_set, "gsm8k": gsm8k_release}.get(name, partial(wtq_release, rows=30))
+        make = partial(wtq_release, rows=30) if name == "wikitablequestions" else MADE[name][0]
         make(data)
     split = benchmark.split(data, None)
     chosen = {"format": Format(), "max_new_tokens": 64, **settings}
@@ -85,15 +85,21 @@ def test_scores_groups_chance_and_files(tmp_path: Path) -> None:
         ("denotation", "", 3),
         ("exact_match", "", 3),
         ("denotation", "count", 1),
+        ("denotation", "difficulty: 1 to 2", 3),
         ("denotation", "lookup", 2),
     ]
-    assert [r.score for r in results] == [pytest.approx(2 / 3), 0.0, 1.0, 0.5]
+    assert [r.score for r in results] == [pytest.approx(2 / 3), 0.0, 1.0, pytest.approx(2 / 3), 0.5]
     assert results[0].interval == wilson(2, 3)
     assert results[0].notes["finish"] == {"length": 1, "stop": 2}
-    assert [r.notes.get("chance") for r in results] == [0.25, None, 0.25, 0.25]
+    assert [r.notes.get("chance") for r in results] == [0.25, None, 0.25, 0.25, 0.25]
     assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
     out = tmp_path / "out"
-    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "predictions.jsonl", "results.json"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "errors.jsonl", "manifest.json", "predictions.jsonl", "results.json",
+    ]  # fmt: skip
+    (error,) = read_lines(out / "errors.jsonl")
+    assert (error["id"][-1], error["verdict"], error["question"]) == ("1", "truncated", "SELECT\n  City\nFROM w")
+    assert (len(error["tables"][0]["rows"]), error["tables"][0]["of_rows"]) == (20, 20)
     stored = json.loads((out / "results.json").read_text("utf-8"))
     assert [line["score"] for line in stored] == [r.score for r in results]
     lines = read_lines(out / "predictions.jsonl")
@@ -338,7 +344,7 @@ def test_score_refuses_wrong_input(tmp_path: Path) -> None:
         command(["score", str(tmp_path / "x.jsonl"), "--metric", "wtq", "--out", str(tmp_path / "x.jsonl")])
 
 
-@pytest.mark.parametrize("name", ["held_out", "wikitablequestions", "gsm8k"])
+@pytest.mark.parametrize("name", benchmarks.names())
 def test_predictions_of_an_evaluation_score_the_same_again(tmp_path: Path, name: str) -> None:
     run(tmp_path, name)
     predictions, data = str(tmp_path / "out/predictions.jsonl"), str(tmp_path / "data")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symtune.intervals import above_expected, paired_difference, score_interval, wilson
+from symtune.intervals import above_expected, mcnemar, paired_difference, score_interval, wilson
 
 # Newcombe 1998 (Statistics in Medicine 17, 857–872), Table I, method 3: the score method without correction.
 WILSON = [
@@ -22,6 +22,13 @@ WILSON = [
 @pytest.mark.parametrize(("right", "n", "low", "high"), WILSON)
 def test_wilson_as_published(right: int, n: int, low: float, high: float) -> None:
     assert wilson(right, n) == (pytest.approx(low, abs=6e-5), pytest.approx(high, abs=6e-5))
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_mcnemar_is_the_binomial_test(won: int, lost: int) -> None:
+    stats = pytest.importorskip("scipy.stats", reason="the reference is scipy's")
+    wanted = stats.binomtest(won, won + lost).pvalue if won + lost else 1.0
+    assert mcnemar(won, lost) == mcnemar(lost, won) == pytest.approx(wanted, rel=1e-9)
 
 
 # Newcombe 1998 (Statistics in Medicine 17, 2635–2650), Table III, method 10: counts (both, first only, second

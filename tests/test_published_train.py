@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 
 from symtune.models.local import load
@@ -145,7 +146,7 @@ FAULTS = [
     ("--learning_rate fast", "argument --learning_rate/--learning-rate: invalid float value: 'fast'"),
     ("--warmup_ratio 2", "--warmup_ratio 2.0: wanted a number from 0 to below 1"),
     ("--evaluation_strategy no --eval_strategy no", "--evaluation_strategy is --eval_strategy now, and both are given"),
-    ("--model_name_or_path ./absent", "--model_name_or_path ./absent: no such folder"),
+    ("--model_name_or_path ./absent", "model ./absent: no such folder"),
     ("--dataset_name absent", "absent: cannot be loaded"),
     ("--input_column question", "the train split: no column 'question'; there is input, output"),
     ("--train_file absent.json", "--train_file absent.json: no such file"),
@@ -249,10 +250,11 @@ def test_the_loss_of_a_step_is_the_mean_over_its_answer_tokens(
 ) -> None:
     """Computed here from the model alone, with the loss of transformers on the eight examples in one batch."""
     from symtune.published.data import Reading, encode, load_splits
+    from symtune.published.model import load_model
     from symtune.published.steps import _order
 
     model_arguments, arguments, training, _ = parse(step_words(toy, tmp_path, "8", "1", "False"))
-    model, tokenizer = published._load(model_arguments, print)
+    model, tokenizer = load_model(model_arguments, print)
     part = encode(load_splits(arguments)["train"], tokenizer, Reading("input", "output", 2048, 128))
     rows = [part.rows[k] for k in _order(training.seed, 0, len(part))[:8]]
     width, long = max(len(row["input_ids"]) for row in rows), max(len(row["labels"]) for row in rows)
@@ -283,13 +285,10 @@ def test_inputs_are_cut_as_published_counted_and_said(
         {"input": None, "output": "5"},
     ]
     (tmp_path / "train.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    argv = words(
-        toy, tmp_path / "out", *STEP[:8], "--max_seq_length", "20", "--max_answer_length", "10",
-        "--train_file", str(tmp_path / "train.json"),
-    )  # fmt: skip
-    argv[argv.index("--dataset_name") : argv.index("--dataset_name") + 2] = []
-    argv.remove("--do_eval")
-    published.run([*argv, "--save_strategy", "no"])
+    argv = step_words(toy, tmp_path / "out", "2", "1", "True")
+    for flag, value in {"--max_seq_length": "20", "--max_answer_length": "10"}.items():
+        argv[argv.index(flag) + 1] = value
+    published.run([*argv, "--train_file", str(tmp_path / "train.json")])
     assert (
         "train: 4 rows; 2 inputs cut; 1 inputs cut whose answer stood in the part that is gone; 1 answers cut; "
         "1 rows without an input or an output, dropped"
@@ -388,3 +387,21 @@ def test_two_processes_take_the_step_of_one(
     launched(*command, "train_model.py", *step_words(toy, tmp_path / "out", "2", "2", "True"), environment=variables)
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["training"]["processes"] == 2
     assert one_step(tmp_path / "out") == pytest.approx(eight_by_one, rel=1e-5)
+
+
+@pytest.mark.xdist_group("processes")
+def test_a_step_of_zero_1_in_two_processes_is_the_step_without_it(toy: Path, tmp_path: Path) -> None:
+    """The xl command's ZeRO-1 configuration, in float32: the same loss, gradient norm and weights after one step."""
+    command = (*TWO["torchrun"][0][:3], "--master_port", "29613", "train_model.py")
+    config = ROOT / "deepspeed_config" / "zero_stage1_config.json"
+    for name, more in (("plain", ()), ("zero", ("--deepspeed", str(config)))):
+        launched(*command, *step_words(toy, tmp_path / name, "2", "2", "True"), *more)
+    assert one_step(tmp_path / "zero") == pytest.approx(one_step(tmp_path / "plain"), rel=1e-4)
+    one, two = (safetensors.torch.load_file(tmp_path / name / "model.safetensors") for name in ("plain", "zero"))
+    start = safetensors.torch.load_file(toy / "model" / "model.safetensors")
+    assert one.keys() <= two.keys()  # deepspeed gives shared weights out under each of their names
+    moved = max(float((one[name] - start[name]).abs().max()) for name in one)
+    assert moved > 1e-3
+    # Adam's first step moves each weight by the learning rate in its gradient's direction: nearly all agree.
+    agree = [((one[name] - two[name]).abs() < 0.01 * moved).float().mean() for name in one]
+    assert min(agree) > 0.99

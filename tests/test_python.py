@@ -11,7 +11,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SURFACE = ("generate", "load", "mix", "train", "evaluate", "score", "report", "tasks", "benchmarks")
+SURFACE = (
+    "generate",
+    "load",
+    "mix",
+    "train",
+    "select_prompt",
+    "evaluate",
+    "compare",
+    "score",
+    "report",
+    "tasks",
+    "benchmarks",
+)
 
 
 def python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,7 @@ from symtune.selftest import selftest
 from symtune.sql.language import operations
 from symtune.sql.language.proof import Context
 from symtune.sql.language.second_opinion import SecondOpinion
+from symtune.sql.solutions.writer import aggregates
 from symtune.types import Rejected
 from test_generate import symtune
 
@@ -18,7 +19,10 @@ def test_all_holds():
     report = selftest("sql", 600, seed=1)
     assert not report.failed
     assert report.answers >= 600
-    assert report.disagreements == {"SQLite": 0, "our evaluator on permuted rows": 0, "DuckDB": 0}
+    confirm = ("SQLite", "our evaluator on permuted rows", "DuckDB", "the verifier of solutions")
+    assert report.disagreements == dict.fromkeys(confirm, 0)
+    assert report.solutions == report.answers + report.duplicates
+    assert report.unsolved == 0
     assert report.varied > 0
     assert report.by_type.total() == report.answers + report.duplicates
     assert len(report.by_type) > 15
@@ -30,7 +34,16 @@ def test_a_fault_of_the_evaluator_is_a_failure(monkeypatch):
     report = selftest("sql", 600)
     assert report.failed
     assert report.disagreements["SQLite"] > 0
-    assert "SQLite does not confirm" in report.first[0]
+    assert report.first
+
+
+def test_a_solution_that_does_not_hold_is_a_failure(monkeypatch):
+    monkeypatch.setattr(aggregates, "_sum", lambda values: sum(values) + 1)
+    report = selftest("sql", 300)
+    assert report.failed
+    assert report.disagreements.pop("the verifier of solutions") > 0
+    assert not report.disagreements.total()
+    assert "the verifier refuses a solution" in report.first[0]
 
 
 def test_what_duckdb_does_not_confirm_is_a_failure(monkeypatch):

@@ -19,10 +19,11 @@ from symtune.dataset import Line, example_of, example_row
 from symtune.denotation import parse, render, same_answer
 from symtune.seeds import digest, rng
 from symtune.tables import TableSet, Views, load_tables, split_of, tables_of_split
-from symtune.task import Setting, SymbolicTask, Tally
+from symtune.task import Setting, SymbolicTask, Tally, WorkedOptions
 from symtune.tasks import find, find_all, names
 from symtune.tokens import estimate
-from symtune.types import Denotation, InputError, Rejected, Table, UnknownName
+from symtune.types import FORMS, Denotation, InputError, Rejected, Table, UnknownName
+from symtune.worked import joined, parted
 
 OWN = Path(__file__).parent / "own_tasks"
 TASKS = [*names(), *sorted(str(path) for path in OWN.glob("*.py"))]
@@ -257,6 +258,83 @@ def test_hash_seeds_do_not_matter(name):
         for seed in ("1", "2")
     }
     assert said == {f" {digest_of(blocks(find(name)))}\n"}
+
+
+# --------------------------------------------------------------------------------------------- worked solutions
+
+
+def worked(task: SymbolicTask, form: str) -> tuple[list, Tally]:
+    if type(task).solution is SymbolicTask.solution:
+        pytest.skip("it cannot show its work")
+    tally, made = Tally(), []
+    for number in range(BLOCKS):
+        made += block(task, number, options=task.options(solution=form))[0]
+        tally.add(block(task, number, options=task.options(solution=form))[1])
+    return made, tally
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_completion_can_be_a_worked_solution(task, form):
+    drawn, tally = worked(task, form)
+    assert drawn
+    assert not tally.rejects["solution does not hold"]
+    for item in drawn:
+        example = item.example
+        steps, answer = parted(item.completion)
+        assert answer == example.answer
+        assert joined(steps, answer) == item.completion
+        assert task.verify_solution(example.fields, steps).fault(form) == ""
+        assert estimate(item.prompt) + estimate(item.completion) <= setting(task).budget
+        row = example_row(task, item, self_contained=True)
+        assert (row["completion"], row["answer"]) == (item.completion, example.answer)
+        assert json.loads(row["info"])["solution"] == form
+        assert example_of(task, Line("here", row, {})).traits.solution == form
+
+
+def test_completions_without_a_solution_are_what_they_were(task):
+    for item in blocks(task):
+        assert item.completion == item.example.answer
+        assert "solution" not in task.info(item.example)
+    if issubclass(task.options, WorkedOptions):
+        none = block(task, options=task.options(solution="none"))[0]
+        assert digest_of(none) == digest_of(block(task)[0])
+
+
+def test_the_process_of_a_worked_completion_is_told_apart(task):
+    drawn, _ = worked(task, "compact")
+    for item in drawn[:32]:
+        example, lines = item.example, item.completion.split("\n")
+        right = task.process(item.completion, example)
+        assert (right.reward, right.is_proven, right.is_lucky) == (1.0, True, False)
+        wrong_answer = task.process("\n".join([*lines[:-1], "Answer: something else"]), example)
+        assert (wrong_answer.reward, wrong_answer.is_proven) == (0.5, False)
+        wrong_step = task.process("\n".join([*lines[:-2], "I am sure of it.", lines[-1]]), example)
+        assert wrong_step.is_lucky
+        assert 0.5 <= wrong_step.reward < 1
+        number, _, fault = wrong_step.steps.first_wrong
+        assert 1 <= number <= len(lines)
+        assert fault
+        assert task.process(item.completion + "\n\nQuestion: and now?\nAnswer: 0", example).reward == 1.0
+        for text in HOSTILE:
+            assert 0 <= task.process(text, example).reward < 1
+
+
+def test_solutions_are_drawn_apart_from_examples(task):
+    """With room for everything, the examples of a form are those of `none`."""
+    worked(task, "full")
+    for number in range(3):
+        drawn, _ = block(task, number, budget=20_000, options=task.options(solution="full"))
+        plain = {item.example.id: item for item in block(task, number, budget=20_000)[0]}
+        assert drawn
+        for item in drawn:
+            twin = plain[item.example.id]
+            assert (item.prompt, item.example.fields) == (twin.prompt, twin.example.fields)
+
+
+def test_who_cannot_show_his_work_says_so():
+    task = find(str(OWN / "add_up.py"))
+    with pytest.raises(InputError, match="add_up writes no worked solutions"):
+        task.ready(Setting(options=WorkedOptions(solution="full")))
 
 
 # ------------------------------------------------------------------------------------------------ finding tasks

@@ -459,7 +459,7 @@ def test_checkpoints_of_another_run_are_not_resumed(data: Path, tmp_path: Path) 
     with pytest.raises(Cut):
         train(TrainConfig(model=LLAMA, data=data, out=out, **settings), quiet=True, on_step=stop)
     kept = newest_complete(tmp_path / ".out.working")
-    with pytest.raises(OutputError, match=r"unfinished work with other arguments \(seed differs\).*--overwrite"):
+    with pytest.raises(OutputError, match=r"unfinished work with other arguments \(seed: was 7, is 8\).*--overwrite"):
         train(TrainConfig(model=LLAMA, data=data, out=out, **settings, seed=8), quiet=True)
     assert newest_complete(tmp_path / ".out.working") == kept is not None
     other = train(TrainConfig(model=LLAMA, data=data, out=out, **settings, seed=8, overwrite=True), quiet=True)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from symtune.benchmarks.wikitablequestions.asked import asked
 from symtune.benchmarks.wikitablequestions.rules import alone_right, normalize, to_value, wtq_correct
 
 NORMAL = [
@@ -142,3 +143,24 @@ def test_an_item_alone_is_judged_as_a_list_of_one(target: list[str], tagged: boo
     judge = alone_right(target, canon)
     for text in ("5", "five", "2010-xx-xx", "X", ""):
         assert judge(to_value(text)) == wtq_correct([text], target, canon)
+
+
+ASKED = [
+    ("in what year did oslo host?", "when"),
+    ("what was the last year they came in 3rd place", "when"),
+    ("jimmy johnson won how many awards?", "how many"),
+    ("what is the total number of sacks?", "how many"),
+    ("how long after fairfield was no. 1 built?", "how much"),
+    ("how did they win?", "other"),
+    ("which team won, and when?", "which or what"),
+    ("who has more, gene or ric?", "who"),
+    ("where was the next venue after athens?", "where"),
+    ("list each code.", "name or list"),
+    ("is capella brighter than vega?", "yes or no"),
+    ("the last team to win the west?", "other"),
+]
+
+
+@pytest.mark.parametrize(("question", "kind"), ASKED)
+def test_what_a_question_asks_for(question: str, kind: str) -> None:
+    assert asked(question) == kind

@@ -16,19 +16,31 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_FUNCTIONS = ("evaluate", "generate", "load", "mix", "report", "score", "train")  # of symtune.api
+_FUNCTIONS = (
+    "compare",
+    "evaluate",
+    "generate",
+    "load",
+    "mix",
+    "report",
+    "score",
+    "select_prompt",
+    "train",
+)  # of symtune.api
 _MODULES = ("benchmarks", "tasks")
 __all__ = ["__version__", *_FUNCTIONS, *_MODULES]
 
 if TYPE_CHECKING:
     from symtune import benchmarks as benchmarks
     from symtune import tasks as tasks
+    from symtune.api import compare as compare
     from symtune.api import evaluate as evaluate
     from symtune.api import generate as generate
     from symtune.api import load as load
     from symtune.api import mix as mix
     from symtune.api import report as report
     from symtune.api import score as score
+    from symtune.api import select_prompt as select_prompt
     from symtune.api import train as train
 
 

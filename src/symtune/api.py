@@ -15,9 +15,20 @@ from typing import Any
 from symtune import config, dataset, reporting, training
 from symtune import mixture as mixtures
 from symtune.benchmarks import find as find_benchmark
-from symtune.evaluation import EvaluateConfig, check_splits, prepare
+from symtune.evaluation import (
+    EvaluateConfig,
+    SelectConfig,
+    candidates,
+    check_splits,
+    prepare,
+    read_selection,
+    select,
+)
 from symtune.evaluation import evaluate as run_evaluation
+from symtune.evaluation.comparing import SideBySide
+from symtune.evaluation.comparing import compare as compare_evaluations
 from symtune.evaluation.scoring import Scored, by_benchmark, by_metric, score_file
+from symtune.evaluation.selection import Selection
 from symtune.generation import GenerateConfig
 from symtune.generation import generate as run_generation
 from symtune.mixture import Mixture, Share
@@ -112,10 +123,33 @@ def evaluate(
     asked = EvaluateConfig.of(said)
     check_writable(asked.out, overwrite=asked.overwrite)
     check_splits(model, asked.data)
-    exam = prepare(asked, asked.data, asked.task)
+    selection = read_selection(asked.prompt_from) if asked.prompt_from else None
+    exam = prepare(asked, asked.data, asked.task, selection=selection)
     arguments = {**asked.model_dump(mode="json", exclude={"out", "overwrite"}), "split": exam.split}
     loaded = open_model(model, batch_tokens=asked.batch_tokens)
     return run_evaluation(exam, loaded, asked.out, arguments=arguments, progress=progress, overwrite=asked.overwrite)
+
+
+def select_prompt(
+    benchmark: str,
+    model: ModelSpec,
+    data: AnyPath,
+    out: AnyPath,
+    *,
+    tasks: Sequence[str] = (),
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Selection:
+    """Score each prompt template of a benchmark on validation, choose one for the model, write the selection file `out`
+    and return what it holds; `evaluate(…, prompt_from=out)` then asks the test split. `settings` are the other fields
+    of `symtune.evaluation.SelectConfig`.
+    """
+    said = {"benchmark": benchmark, "model": str(model), "data": data, "out": out, "task": tuple(tasks), **settings}
+    asked = SelectConfig.of(said)
+    check_writable(asked.out, overwrite=asked.overwrite)
+    check_splits(model, asked.data)
+    exams = candidates(asked)
+    return select(exams, open_model(model, batch_tokens=asked.batch_tokens), asked, progress=progress)
 
 
 def score(
@@ -141,6 +175,11 @@ def score(
         raise InputError("split is a split of the data; give data too")
     questions = None if data is None else found.load(Path(data), found.split(Path(data), split))
     return score_file(Path(file), Path(out), by_benchmark(found, questions), overwrite=overwrite)
+
+
+def compare(first: AnyPath, second: AnyPath) -> SideBySide:
+    """Two evaluations of the same items side by side: folders, or files of lines that are scored."""
+    return compare_evaluations(Path(first), Path(second))
 
 
 def report(run: AnyPath, out: AnyPath | None = None, *, tasks: Sequence[str] = (), overwrite: bool = True) -> Path:

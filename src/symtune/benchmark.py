@@ -59,8 +59,9 @@ class Benchmark(ABC, Generic[Asked]):
 
     max_new_tokens: the longest answer that it needs, unless the user says otherwise. most_shots: how many shots a
     prompt may hold, 0 if it has none to show; shots_template: the default template with shots, "" for the first.
-    published: how many questions each split of the official release has. asks_tasks: whether its data is of symbolic
-    tasks, which then score it.
+    published: how many questions each split of the official release has. selection_split: the split that a prompt is
+    selected on, "" if there is only the test split. asks_tasks: whether its data is of symbolic tasks, which then
+    score it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Benchmark(ABC, Generic[Asked]):
     most_shots: int = 0
     shots_template: str = ""
     published: Mapping[str, int] = MappingProxyType({})
+    selection_split: str = "validation"
     asks_tasks: bool = False
 
     # ------------------------------------------------------------------------------------------------------ questions
@@ -97,6 +99,14 @@ class Benchmark(ABC, Generic[Asked]):
         InputError where that is not enough.
         """
         raise InputError(f"benchmark {self.name} scores by its data; give --data")
+
+    def domains(self, questions: Sequence[Asked]) -> list[str]:
+        """The names that training data goes by which is like these questions: the benchmark's, or those of tasks."""
+        return [self.name]
+
+    def shown(self, question: Asked) -> tuple[str, tuple[Table, ...]]:
+        """The question as a report shows it, and the tables that it is about."""
+        return "\n".join(question.fields.values()), ()
 
     # -------------------------------------------------------------------------------------------------------- prompts
 
@@ -141,6 +151,14 @@ class Benchmark(ABC, Generic[Asked]):
     def template_of(self, format: Format) -> PromptTemplate:
         """The prompt template of a format, or the default one."""
         return self.template(format.template or (self.shots_template if format.shots else "") or None)
+
+    def template_names(self, questions: Sequence[Asked]) -> list[str]:
+        """The prompt templates that all of the questions can be asked with, in order."""
+        return [template.id for template in self.templates]
+
+    def template_name(self, format: Format) -> str:
+        """The one of them that a format asks with."""
+        return self.template_of(format).id
 
     def longest_answer(self, format: Format, questions: Sequence[Asked] = ()) -> int:
         """The longest answer that a format asks for, in tokens, unless the user says otherwise."""
@@ -194,6 +212,10 @@ class TableBenchmark(Benchmark[AskedOfTable]):
     """
 
     linearization: str = "tapex"
+
+    def shown(self, question: AskedOfTable) -> tuple[str, tuple[Table, ...]]:
+        """The question, and its table."""
+        return super().shown(question)[0], (question.table,)
 
     def ask(self, question: AskedOfTable, format: Format) -> str:
         """The table, as text, and the question."""

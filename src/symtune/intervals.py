@@ -2,6 +2,7 @@
 
     score_interval([1, 0, 1, 1])                         ->  (0.300…, 0.954…)
     paired_difference(before=[0, 0, 1], after=[1, 0, 1])  ->  (0.333…, (low, high))
+    mcnemar(won=1, lost=0)                                ->  1.0
     above_expected(expected=[0.2, 0.5], scores=[1, 1])    ->  (0.65, (low, high))
 
 Scores that are all 0 or 1 have closed forms (Wilson 1927; Newcombe 1998, method 10, for pairs). Other scores
@@ -69,6 +70,17 @@ def paired_difference(before: Sequence[float], after: Sequence[float]) -> tuple[
     if _binary(before) and _binary(after):
         return (difference, _newcombe(before, after))
     return (difference, _bootstrap(differences, -1.0))
+
+
+def mcnemar(won: int, lost: int) -> float:
+    """The two-sided p of McNemar's exact test: of pairs that differ, `won` one way and `lost` the other, under the
+    hypothesis that either way is as likely. 1.0 where no pair differs.
+    """
+    n, term, total = won + lost, 1, 0
+    for k in range(min(won, lost) + 1):  # the binomial coefficients of n
+        total += term
+        term = term * (n - k) // (k + 1)
+    return min(1.0, 2 * total / 2**n)
 
 
 def above_expected(expected: Sequence[float], scores: Sequence[float]) -> tuple[float, tuple[float, float]]:

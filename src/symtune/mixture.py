@@ -24,6 +24,7 @@ from pydantic import Field, model_validator
 
 from symtune import records
 from symtune.config import Strict
+from symtune.domains import domains_of, each, mentioned, merged
 from symtune.output import new_folder, sha256, versions, write_manifest
 from symtune.records import Item, Notes
 from symtune.seeds import digest, rng
@@ -142,12 +143,16 @@ def mix(
         shares = _shares(mixture, surveys, wanted, chosen)
         shards = _write(folder, _ordered(mixture, chosen))
         (folder / "README.md").write_text(_card(mixture, shares), "utf-8")
+        in_domain = merged(
+            pair for survey, share in zip(surveys, shares, strict=True) if share.records for pair in _domains(survey)
+        )
         inputs = {source.name: {file.name: sha256(file) for file in records.files(path)} for source, path in found}
         body = {
             "records": sum(share.records for share in shares),
             "shares": [asdict(share) | {"short": share.short} for share in shares],
             "inputs": inputs,
             "splits": splits,
+            "in_domain": in_domain,
             "sha256": shards,
             "versions": versions("pyarrow"),
         }
@@ -190,6 +195,19 @@ def _survey(found: Sequence[tuple[Source, Path]]) -> list[_Survey]:
             raise InputError(f"source {source.name!r}: {path}: no usable record ({reasons})")
         surveys.append(survey)
     return surveys
+
+
+def _domains(survey: _Survey) -> Iterator[tuple[str, str]]:
+    """The benchmarks and tasks that a source has something of, and why."""
+    source = survey.source
+    yield from each(domains_of(survey.path), source.name)
+    for name in mentioned(f"{source.name} {source.path}"):
+        yield name, f"{source.name}: {source.path}"
+    counts: Counter[str] = Counter()
+    for origin, count in survey.notes.origins.items():
+        counts.update(dict.fromkeys(mentioned(origin), count))
+    for name, count in sorted(counts.items()):
+        yield name, f"{source.name}: {count:,} records that say they are of it"
 
 
 def _requested(surveys: Sequence[_Survey]) -> list[float]:

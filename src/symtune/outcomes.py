@@ -8,6 +8,7 @@ of_parts(results, 14, 27, "tasks")                   # the whole has no score wh
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,16 @@ class TableQuestion(Question):
     """A question about one table, whose text fills the placeholder `table`."""
 
     table: Table
+
+
+def table_size(table: Table) -> str:
+    """The group of questions about tables of about so many rows."""
+    rows = len(table.rows)
+    ends = (10, 20, 50)
+    for start, end in zip((0, *ends), ends, strict=False):
+        if rows <= end:
+            return f"table: {start + 1} to {end} rows"
+    return f"table: over {ends[-1]} rows"
 
 
 class RandomCell:
@@ -190,12 +201,17 @@ def of_parts(results: Sequence[Result], there: int, all_: int, kind: str) -> lis
 
 
 def by_group(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """The outcomes of each group, groups in alphabetical order."""
+    """The outcomes of each group, groups in alphabetical order, numbers in them by value."""
     found: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         for group in outcome.question.groups:
             found.setdefault(group, []).append(outcome)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+
+
+def _natural(text: str) -> list[Any]:
+    """What texts are sorted by for "4 to 8" to come before "16 to 32"."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"(\d+)", text))]
 
 
 def _beside_guesses(result: Result, outcomes: Sequence[Outcome]) -> Result:

@@ -25,6 +25,7 @@ from symtune.tables import Views, load_tables, tables_of_split
 from symtune.task import Drawn, Setting, SymbolicTask, Tally
 from symtune.tasks import find, names
 from symtune.types import FORMS, Denotation, Fields, Form, Rejected, UnknownName
+from symtune.worked import VERIFIER
 from symtune.workers import in_order, workers
 
 CHUNK = 16  # blocks that a worker is dealt at a time
@@ -43,9 +44,8 @@ class Report:
     varied: int = 0  # executions on variants
     ambiguous: int = 0
     duplicates: int = 0  # drawn again and dropped
-    solutions: int = 0  # written and verified
+    solutions: int = 0  # written, and handed to the verifier
     unsolved: int = 0  # programs that there are no words for
-    refused: int = 0  # solutions that the verifier refuses
     cpu_seconds: float = 0.0
     by_type: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
@@ -55,11 +55,11 @@ class Report:
     @property
     def failed(self) -> bool:
         """Whether one promise did not hold."""
-        return bool(self.disagreements.total() or self.ambiguous or self.refused or not self.answers)
+        return bool(self.disagreements.total() or self.ambiguous or not self.answers)
 
     def add(self, other: Report) -> None:
         """Add a chunk's figures; its answers and duplicates are the caller's to count."""
-        for name in ("varied", "ambiguous", "solutions", "unsolved", "refused", "cpu_seconds"):
+        for name in ("varied", "ambiguous", "solutions", "unsolved", "cpu_seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.disagreements.update(other.disagreements)
         self.by_type.update(other.by_type)
@@ -155,7 +155,7 @@ def _solve(task: SymbolicTask, item: Drawn, form: Form, report: Report) -> None:
         return
     report.solutions += 1
     if fault:
-        report.refused += 1
+        report.disagreements[VERIFIER] += 1
         report.first.append(f"the verifier refuses a solution of {item.example.id}: {fault}")
 
 

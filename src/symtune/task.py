@@ -63,6 +63,8 @@ TABLES = "tables"  # the field that holds the tables that an example shows
 # Names in a stored example's `info` that are not fields.
 TRAITS = ("ordered", "query_type", "operators", "chance", "solution")
 
+EVERY = "all"  # of what is counted by construct
+
 Fits = Callable[[str], bool]  # whether a prompt is short enough
 
 
@@ -114,15 +116,25 @@ class Setting:
 
 @dataclass
 class Tally:
-    """What happened to draws that gave no example: rejects by reason, and those that belong to another split."""
+    """What happened to draws that gave no example: rejects by reason, and those that belong to another split.
+    `unsolved`: the constructs of draws that were rejected for lack of a worked solution, or of room for it.
+    """
 
     rejects: Counter[str] = field(default_factory=Counter)
     elsewhere: int = 0
+    unsolved: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
         self.rejects.update(other.rejects)
         self.elsewhere += other.elsewhere
+        self.unsolved.update(other.unsolved)
+
+    def reject(self, reason: str, traits: Traits, form: Form) -> None:
+        """Count a draw that is an example but for its completion."""
+        self.rejects[reason] += 1
+        if form != "none":
+            self.unsolved.update((EVERY, *traits.operators))
 
 
 class Drawn(msgspec.Struct, frozen=True, gc=False):
@@ -156,6 +168,7 @@ class Words(msgspec.Struct, frozen=True):
 class SymbolicTask(ABC):
     """An endless task. `version` is bumped when its stream changes.
 
+    imitates: benchmarks whose questions its own are like: they are in-domain for a model that was trained on it.
     engines: further engines that can check its answers, for `verify` and `audit --engine`. doubts: reasons of rejects
     that no draw should have -> the engine that does not confirm it.
     """
@@ -168,6 +181,7 @@ class SymbolicTask(ABC):
     engines: tuple[str, ...] = ()
     doubts: ClassVar[Mapping[str, str]] = {}
     words: Words = Words()
+    imitates: tuple[str, ...] = ()
 
     # ------------------------------------------------------------------------------------------ drawing and proving
 
@@ -390,22 +404,27 @@ class SymbolicTask(ABC):
                     continue
                 number += 1
                 example = self._proven(fields, f"{key}/{number - 1}", quotas)
-                worked = ""
-                if setting.solution != "none":
-                    worked = self.worked(example, setting.solution)
-                    example = with_form(example, setting.solution)
             except Rejected as error:
                 tally.rejects[error.reason] += 1
                 continue
             template = templates[int(rng.random() * len(templates))]
             how = ways[int(rng.random() * len(ways))] if self.needs_tables else ""
             prompt = self.prompt(fields, template, how)
-            drawn = Drawn(example, prompt, template.id, how, worked)
-            if setting.measure(prompt) + setting.measure(drawn.completion) > setting.budget:
-                tally.rejects["over the token budget"] += 1
+            try:
+                drawn = self._completed(Drawn(example, prompt, template.id, how), setting)
+            except Rejected as error:
+                tally.reject(error.reason, example.traits, setting.solution)
                 continue
             quotas.count(example.traits.classes)
             yield drawn
+
+    def _completed(self, drawn: Drawn, setting: Setting) -> Drawn:
+        """The example with its completion, within the budget. Raises Rejected."""
+        if setting.solution != "none":
+            drawn = with_solution(drawn, self.worked(drawn.example, setting.solution), setting.solution)
+        if setting.measure(drawn.prompt) + setting.measure(drawn.completion) > setting.budget:
+            raise Rejected("over the token budget")
+        return drawn
 
     def _proven(self, fields: Fields, id: str, quotas: Quotas) -> Example:
         """The example of the fields. Raises Rejected, and InputError for fields under a name that is taken."""
@@ -428,9 +447,11 @@ class SymbolicTask(ABC):
         return (drawn for number, drawn in enumerate(made) if number not in wrong)
 
 
-def with_form(example: Example, form: Form) -> Example:
-    """The example, whose completion is a worked solution of that form."""
-    return msgspec.structs.replace(example, traits=msgspec.structs.replace(example.traits, solution=form))
+def with_solution(drawn: Drawn, worked: str, form: Form) -> Drawn:
+    """The drawn example with a worked solution of that form for its completion."""
+    traits = msgspec.structs.replace(drawn.example.traits, solution=form)
+    example = msgspec.structs.replace(drawn.example, traits=traits)
+    return msgspec.structs.replace(drawn, example=example, worked=worked)
 
 
 def held_out(keys: Iterable[str], share: float) -> frozenset[str]:

@@ -14,6 +14,7 @@ from symtune.reading import reply
 from symtune.types import Rejected, Steps
 
 LAST = "Answer: "
+VERIFIER = "the verifier of solutions"  # as it is called beside the engines that confirm answers
 _LAST = re.compile(r"[ \t*_#>]{0,6}(?:final )?answer[*_]{0,3} ?[:：][*_]{0,3}(?P<answer>.*)", re.IGNORECASE)
 
 

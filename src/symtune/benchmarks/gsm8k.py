@@ -49,6 +49,7 @@ class Gsm8k(Benchmark[Problem]):
     most_shots = 16
     shots_template = "plain"
     published = PUBLISHED
+    selection_split = TRAIN
 
     def split(self, data: Path, split: str | None) -> str:
         """`test` by default."""

@@ -2,8 +2,8 @@
 
 The task of each example is asked. An answer is right where the task's strict score says so, or where the task accepts
 the items that are read out of the prose around it. In a worked completion the last line `Answer: …` is asked alone, and
-its steps are verified beside it. Groups are query types; where a folder holds examples of several
-tasks, the tasks, and query types within them. Lines name tasks, never files: a task of the user's own is given to the
+its steps are verified beside it. Groups are query types and ranges of difficulty; where a folder holds examples of
+several tasks, the tasks, and these within them. Lines name tasks, never files: a task of the user's own is given to the
 benchmark (`--task FILE`).
 
 Every example keeps the prompt that it was generated with, unless another prompt template or linearization is asked
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, floor, inf, log2
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,13 @@ from symtune.releases import in_turn
 from symtune.task import Fits, SymbolicTask
 from symtune.tasks import Known
 from symtune.tokens import estimate
-from symtune.types import Example, InputError, Rejected, Result, UnknownName, Verdict
+from symtune.types import Example, InputError, Rejected, Result, Table, UnknownName, Verdict
 from symtune.worked import Process, parted
 
-COLUMNS = ("id", "task", "prompt", "completion", "answer", "answer_type", "prompt_template", "linearization", "info")
+COLUMNS = (
+    *("id", "task", "prompt", "completion", "answer", "answer_type", "prompt_template", "linearization"),
+    *("difficulty", "info"),
+)
 TOKENS_AT_ONCE = 64  # what answers may have is a multiple of it
 STEP_METRICS = ("steps", "right_steps", "wrong_steps", "process")
 
@@ -91,6 +94,16 @@ class HeldOut(Benchmark[HeldOutQuestion]):
                 break
         return questions
 
+    def domains(self, questions: Sequence[HeldOutQuestion]) -> list[str]:
+        """Its tasks, and what they imitate."""
+        tasks = {question.task.name: question.task for question in questions}
+        return sorted({name for task in tasks.values() for name in (task.name, *task.imitates)})
+
+    def shown(self, question: HeldOutQuestion) -> tuple[str, tuple[Table, ...]]:
+        """The program, or the prompt where the task has none to show, and the tables."""
+        program = question.task.program(question.example.fields)[0]
+        return program or ("" if question.example.tables else question.prompt), question.example.tables
+
     def prompt(self, question: HeldOutQuestion, format: Format, fits: Fits) -> Prompt:
         """The prompt as it was generated; rendered again where another is asked for, or a shorter one is needed."""
         if format == Format() and fits(question.prompt):
@@ -115,6 +128,16 @@ class HeldOut(Benchmark[HeldOutQuestion]):
             keys = [template.key for template in task.templates]
             if format.template is not None and format.template.rpartition("/")[2] not in keys:
                 raise UnknownName(f"prompt template of task {task.name}", format.template, keys)
+
+    def template_names(self, questions: Sequence[HeldOutQuestion]) -> list[str]:
+        """The keys of those that every task has."""
+        tasks = list({question.task.name: question.task for question in questions}.values())
+        shared = [{template.key for template in task.templates} for task in tasks]
+        return [template.key for template in tasks[0].templates if all(template.key in keys for keys in shared)]
+
+    def template_name(self, format: Format) -> str:
+        """The key, or `stored`."""
+        return (format.template or "stored").rpartition("/")[2]
 
     def format_name(self, format: Format) -> str:
         """`stored` for the prompts as they were generated."""
@@ -201,8 +224,12 @@ def _question(task: SymbolicTask, line: dataset.Line, *, several: bool) -> HeldO
         if not isinstance(line.row[name], str):
             raise InputError(f"{line.where}: {name}: got {line.row[name]!r}, wanted a text")
     example = dataset.example_of(task, line)
-    kind = example.traits.query_type
-    groups = (task.name, *([f"{task.name}: {kind}"] if kind else [])) if several else (kind,) if kind else ()
+    kind, hard = example.traits.query_type, _difficulty(line.row["difficulty"])
+    if several:
+        named = [f"{task.name}: {kind}"] if kind else []
+        groups = (task.name, *named, *([f"{task.name}, difficulty: {hard}"] if hard else []))
+    else:
+        groups = (*([kind] if kind else []), *([f"difficulty: {hard}"] if hard else []))
     return HeldOutQuestion(
         id=example.id,
         target=task.target(example),
@@ -216,6 +243,16 @@ def _question(task: SymbolicTask, line: dataset.Line, *, several: bool) -> HeldO
         linearization=line.row["linearization"] or "",
         length=estimate(str(line.row.get("completion") or "")),
     )
+
+
+def _difficulty(value: object) -> str:
+    """The range that a difficulty lies in, twice as wide each time; "" where the task states none."""
+    if not isinstance(value, int | float) or not 0 < value < inf:
+        return ""
+    if value < 1:
+        return "below 1"
+    low = 2 ** floor(log2(value))
+    return f"{low} to {2 * low}"
 
 
 def _rendering(question: HeldOutQuestion, format: Format) -> tuple[PromptTemplate, str] | None:

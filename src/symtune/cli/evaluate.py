@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         from rich.console import Console
         from rich.text import Text
 
-        from symtune.evaluation import check_splits, evaluate, prepare
+        from symtune.evaluation import check_splits, evaluate, prepare, read_selection
         from symtune.models import check_model, open_model
         from symtune.outcomes import truncation_warning
         from symtune.output import check_writable
@@ -36,7 +36,8 @@ def register(app: typer.Typer) -> None:
 
         # All that can be wrong is found before the model is loaded, which takes long.
         check_writable(config.out, overwrite=config.overwrite)
-        exam = prepare(config, config.data, config.task)
+        selection = read_selection(config.prompt_from) if config.prompt_from else None
+        exam = prepare(config, config.data, config.task, selection=selection)
         check_model(config.model)
         check_splits(config.model, config.data)
         with Console(stderr=True).status(f"loading {config.model}"):
@@ -93,8 +94,26 @@ def _stated(first: Result) -> list[str]:
     notes = first.notes
     stated = [f"no overall score: the release has only {notes['release']}"] if notes.get("release") else []
     stated += [str(notes["asked"])] if notes.get("asked") else []
+    stated += [f"in-domain: trained on {why}" for whys in notes.get("in_domain", {}).values() for why in whys]
+    stated += _of_prompt(notes)
     stated += [f"chance: {notes['chance_how']}"] if notes.get("chance_how") else []
     stated += [f"{notes['tables_cut']:,} tables cut"] if notes.get("tables_cut") else []
     stated += [f"{notes['shots_dropped']:,} shots dropped"] if notes.get("shots_dropped") else []
     stated += [f"{count:,} {verdict}" for verdict, count in notes.get("verdicts", {}).items() if verdict in APART]
     return stated + ([str(notes["remark"])] if notes.get("remark") else [])
+
+
+def _of_prompt(notes: Mapping[str, Any]) -> list[str]:
+    """How the prompt stands to its selection, and to earlier test runs."""
+    said = notes.get("prompt_selection", {})
+    stated = []
+    if "chosen" in said:
+        which = "the prompt" if said["prompt"] == "chosen" else f"another prompt than {said['chosen']}, the one"
+        stated.append(
+            f"{which} chosen on {said['questions']:,} questions of {said['selection_split']}: {said['templates']} "
+            f"prompts score from {said['minimum']:.1%} to {said['maximum']:.1%}, mean {said['mean']:.1%}"
+        )
+    if said.get("further_test_run"):
+        others = ", ".join(said["other_test_runs"])
+        stated.append(f"a further test run of this model with another prompt, after {others}")
+    return stated

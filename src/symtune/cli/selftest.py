@@ -58,10 +58,7 @@ def _tell(report: Report, n: int) -> None:
         f"{report.ambiguous:,} ambiguous among {report.varied:,} proven again on variants (other orders of rows)"
     )
     if report.solutions or report.unsolved:
-        console.print(
-            f"{report.solutions:,} worked solutions verified, {report.refused:,} refused; {report.unsolved:,} examples "
-            "have none"
-        )
+        console.print(f"{report.solutions:,} worked solutions verified; {report.unsolved:,} examples have none")
     console.print(f"0 duplicates are written; {report.duplicates:,} were drawn again and dropped")
     rate = report.answers / max(report.cpu_seconds, 1e-9)
     console.print(f"{report.cpu_seconds:,.0f} CPU seconds: {rate:,.0f} answers a CPU second")

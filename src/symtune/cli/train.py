@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import typer
@@ -24,7 +25,9 @@ def register(app: typer.Typer) -> None:
         """Train a model on a training set; resumes from the newest complete checkpoint of the same run."""
         from symtune.training import train
 
-        typer.echo(summary(train(_config(flags))))
+        report = train(_config(flags))
+        if os.environ.get("RANK", "0") == "0":  # of several processes the first speaks
+            typer.echo(summary(report))
 
 
 def _config(flags: TrainFlags) -> TrainConfig:

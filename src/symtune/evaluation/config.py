@@ -1,4 +1,6 @@
-"""What to measure: the flags of `symtune evaluate`, the items of a recipe's `evaluate:`, the arguments in Python."""
+"""What to measure: the flags of `symtune evaluate` and `select-prompt`, the items of a recipe's `evaluate:`, the
+arguments in Python.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +8,14 @@ from pathlib import Path
 
 from pydantic import Field
 
-from symtune.config import Strict, flag
+from symtune.config import Names, Strict, flag
 from symtune.models import BATCH_TOKENS
 
 
-class Asking(Strict):
-    """A benchmark and how its questions are asked. Defaults are the benchmark's choice."""
+class Asked(Strict):
+    """A benchmark and how its questions are asked, except for the prompt template. Defaults are the benchmark's choice."""
 
     benchmark: str = Field(description="held_out, or another of `symtune tasks list`.")
-    split: str | None = Field(
-        default=None,
-        description="train, validation, test, or a file of the release; by default the benchmark's choice.",
-    )
-    limit: int | None = Field(
-        default=None,
-        ge=1,
-        description="The number of questions: the first N, or N from each task in turn; by default all.",
-    )
-    template: str | None = Field(
-        default=None,
-        description="A prompt template by name; by default the benchmark's first, or for held_out the stored prompts.",
-    )
     linearization: str | None = Field(
         default=None, description="How tables are written; by default the benchmark's choice."
     )
@@ -42,12 +31,55 @@ class Asking(Strict):
     batch_tokens: int = Field(default=BATCH_TOKENS, ge=1, description="Tokens per batch, padding and answers included.")
 
 
+class Asking(Asked):
+    """A benchmark, the questions of a split, and how they are asked."""
+
+    split: str | None = Field(
+        default=None,
+        description="train, validation, test, or a file of the release; by default the benchmark's choice.",
+    )
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        description="The number of questions: the first N, or N taken from the tasks in turn; by default all.",
+    )
+    template: str | None = Field(
+        default=None,
+        description="A prompt template by name; by default the benchmark's first, or for held_out the stored prompts.",
+    )
+
+
 class EvaluateConfig(Asking):
     """What to measure of which model, and where to write it."""
+
+    prompt_from: Path | None = Field(
+        default=None,
+        description="The file of `symtune select-prompt`: ask the test split with the prompt template that it has chosen.",
+    )
 
     data: Path = Field(description="The benchmark's official release; for held_out, a data set folder.")
     model: str = Field(description="A name, a folder, a hub id, or a YAML that builds a model.")
     out: Path = Field(description="The evaluation folder to write.")
+    task: tuple[str, ...] = Field(
+        default=(),
+        json_schema_extra=flag(repeat=True),
+        description="The .py file of a task of your own that the data names. Repeatable.",
+    )
+    overwrite: bool = Field(default=False, description="Replace an earlier output.")
+
+
+class SelectConfig(Asked):
+    """Which prompt template to choose for which model, and where to write the choice."""
+
+    limit: int = Field(
+        default=200,
+        ge=1,
+        description="How many questions to score each template with: the first, of several tasks in turn.",
+    )
+    templates: Names = Field(default=(), description="The prompt templates to choose from, by name: A,B [all].")
+    data: Path = Field(description="The benchmark's official release; for held_out, a data set folder.")
+    model: str = Field(description="A name, a folder, a hub id, or a YAML that builds a model.")
+    out: Path = Field(description="The selection file (JSON) to write.")
     task: tuple[str, ...] = Field(
         default=(),
         json_schema_extra=flag(repeat=True),

@@ -13,6 +13,7 @@ from typing import Any
 from symtune import benchmarks
 from symtune.benchmark import Benchmark, Format
 from symtune.evaluation.config import Asking
+from symtune.evaluation.selection import Selection
 from symtune.model import Model
 from symtune.outcomes import Prompt
 from symtune.splitting import check_same_splits, splits_of
@@ -31,6 +32,7 @@ class Exam:
     format: Format
     max_new_tokens: int
     budget: int | None = None
+    selection: Selection | None = None  # which the prompt comes from, or is measured against
 
     def __post_init__(self) -> None:
         self.benchmark.check_format(self.format, self.questions)
@@ -40,6 +42,16 @@ class Exam:
                 f"{self.benchmark.name}: {len(often)} ids belong to several questions, {often[0]!r} among them; "
                 "every id must be unique"
             )
+
+    @property
+    def shots(self) -> int:
+        """How many shots a question is shown, where they fit."""
+        return max((len(self.benchmark.shots_of(question, self.format)) for question in self.questions), default=0)
+
+    @property
+    def format_in_words(self) -> str:
+        """The format with its shots."""
+        return self.benchmark.format_name(self.format) + (f", {self.shots} shots" if self.format.shots else "")
 
     def prompts(self, model: Model) -> list[Prompt]:
         """The prompt of each question, made short enough for the model if the benchmark can."""
@@ -62,10 +74,12 @@ def check_splits(model: object, data: Path) -> None:
         check_same_splits({str(model): splits_of(Path(model)), str(data): splits_of(data)})
 
 
-def prepare(asking: Asking, data: Path, tasks: Sequence[str] = ()) -> Exam:
-    """The exam asked for, on the data; `tasks`: files of tasks of the user's own that the data names. Raises
-    InputError and UnknownName for all that is wrong with it.
+def prepare(asking: Asking, data: Path, tasks: Sequence[str] = (), *, selection: Selection | None = None) -> Exam:
+    """The exam asked for, on the data; `tasks`: files of tasks of the user's own that the data names;
+    `selection`: what it has chosen is asked of the test split, unless `asking` says otherwise. Raises InputError and
+    UnknownName for all that is wrong with it.
     """
+    asking = selection.asking(asking) if selection else asking
     benchmark = benchmarks.find(asking.benchmark, tasks)
     split = benchmark.split(data, asking.split)
     shots = benchmark.shots(data, split, asking.shots) if asking.shots else ()
@@ -78,4 +92,5 @@ def prepare(asking: Asking, data: Path, tasks: Sequence[str] = ()) -> Exam:
         format,
         asking.max_new_tokens or benchmark.longest_answer(format, questions),
         asking.budget,
+        selection,
     )

@@ -38,7 +38,7 @@ def results_of(exam: Exam, outcomes: Sequence[Outcome]) -> list[Result]:
     if len(exam.questions) < published:
         notes["asked"] = f"{len(exam.questions):,} of {published:,} questions"
     if exam.format.shots:
-        notes["shots"] = max(len(exam.benchmark.shots_of(question, exam.format)) for question in exam.questions)
+        notes["shots"] = exam.shots
         notes["shots_dropped"] = sum(outcome.prompt.shots_dropped for outcome in outcomes)
     return [first.noting(notes), *others]
 

@@ -2,8 +2,8 @@
 
 While it runs, predictions are kept in the working folder `.OUT.working` beside the output folder as they come; when all
 are there, the folder appears, complete: `predictions.jsonl` (in the order of the questions), `results.json`,
-`manifest.json`. A run that stops early leaves the working folder alone; the same evaluation then resumes from it, and
-ends with the same bytes as one that was never interrupted.
+`errors.jsonl` (some of the wrong answers, to look at), `manifest.json`. A run that stops early leaves only the working
+folder; the same evaluation then resumes from it, and ends with the same bytes as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from symtune.domains import domains_of
+from symtune.evaluation.errors import FILE as ERRORS
+from symtune.evaluation.errors import error_line, worst
 from symtune.evaluation.exam import Exam
 from symtune.evaluation.judging import judge, line_of, results_of
 from symtune.evaluation.partial import partial_file
+from symtune.evaluation.standing import standing
 from symtune.model import Model
 from symtune.outcomes import Outcome, Prompt
 from symtune.output import check_writable, new_folder, sha256, versions, write_manifest
 from symtune.types import Completion, Result, SymtuneError
 
+PREDICTIONS = "predictions.jsonl"
 Progress = Callable[[int, int], None]  # (answers so far, of)
 
 
@@ -46,7 +51,7 @@ def evaluate(
     tell = progress or (lambda done, total: None)
     tell(0, len(exam.questions))
     prompts, facts = exam.prompts(model), dict(model.facts())
-    digests = {"questions_sha256": exam.questions_sha256(), "prompts_sha256": _digest(prompts)}
+    digests = {"questions_sha256": exam.questions_sha256(), "prompts_sha256": prompts_sha256(prompts)}
     head = {
         "benchmark": exam.benchmark.name,
         "split": exam.split,
@@ -55,22 +60,37 @@ def evaluate(
         "model": facts,
         **digests,
     }
+    if exam.selection is not None:
+        exam.selection.check_model(facts)
     with _answered(exam, model, prompts, out, head, tell, overwrite=overwrite) as outcomes:
-        results = results_of(exam, outcomes)
+        results, known = results_of(exam, outcomes), {}
+        said, selection = standing(exam, facts, out)
+        if said:
+            results[0] = results[0].noting({"prompt_selection": said})
+        trained = domains_of(Path(model.name))
+        in_domain = {name: trained[name] for name in exam.benchmark.domains(exam.questions) if name in trained}
+        if in_domain:
+            results[0] = results[0].noting({"in_domain": in_domain})
+        if selection is not None:
+            known = {"prompt_scores": [score.model_dump() for score in selection.scores]}
         with new_folder(out, overwrite=overwrite) as folder:
-            _write(
-                folder, "predictions.jsonl", "".join(line_of(exam.benchmark, outcome) + "\n" for outcome in outcomes)
-            )
+            _write(folder, PREDICTIONS, "".join(line_of(exam.benchmark, outcome) + "\n" for outcome in outcomes))
             text = json.dumps([asdict(result) for result in results], indent=2, ensure_ascii=False, allow_nan=False)
             _write(folder, "results.json", text + "\n")
+            wrong = [error_line(exam.benchmark, outcome) + "\n" for outcome in worst(outcomes)]
+            _write(folder, ERRORS, "".join(wrong))
             body = {
                 "versions": versions("torch", "transformers"),
                 "examples": len(outcomes),
+                "benchmark": exam.benchmark.name,
+                "split": exam.split,
+                "format_in_words": exam.format_in_words,
                 **results[0].notes,
+                **known,
                 "max_new_tokens": exam.max_new_tokens,
                 "model": facts,
                 **digests,
-                "sha256": {name: sha256(folder / name) for name in ("predictions.jsonl", "results.json")},
+                "sha256": {name: sha256(folder / name) for name in (PREDICTIONS, "results.json", ERRORS)},
             }
             write_manifest(folder, "evaluate", arguments or {}, body, {})
     return results
@@ -122,7 +142,8 @@ def _each_once(
         raise SymtuneError(f"the model returned no completion for {len(wanted)} of {n} prompts")
 
 
-def _digest(prompts: Sequence[Prompt]) -> str:
+def prompts_sha256(prompts: Sequence[Prompt]) -> str:
+    """The digest of what the model reads."""
     return hashlib.sha256("\0".join(prompt.text for prompt in prompts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -7,6 +7,7 @@ those that it would have on its own, for the same n.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -32,7 +33,7 @@ from symtune.tables import (
     rows_of_split,
     tables_of_split,
 )
-from symtune.task import Setting, Tally
+from symtune.task import EVERY, Setting, Tally
 from symtune.tokens import estimate
 from symtune.types import InputError, Measure
 from symtune.workers import Later, Submit, in_order, workers
@@ -244,6 +245,7 @@ def _stated(one: Made) -> dict[str, Any]:
     bounds = task.bounds(setting)
     return {
         "name": task.name,
+        **({"imitates": list(task.imitates)} if task.imitates else {}),
         "version": task.version,
         "options": task.stated(one.asked.options),
         "examples": one.examples,
@@ -251,9 +253,19 @@ def _stated(one: Made) -> dict[str, Any]:
         **task.facts(setting),
         "rejects": dict(sorted(one.tally.rejects.items())),
         "other_splits": one.tally.elsewhere,
+        **_unsolved(one),
         "statistics": one.statistics.to_json(),
         "balance": {name: [one.statistics.share("balance", name), bound] for name, bound in bounds.items()},
     }
+
+
+def _unsolved(one: Made) -> dict[str, Any]:
+    """By construct, the share of examples that were rejected for want of a worked solution, or of room for it."""
+    if one.work.setting.solution == "none":
+        return {}
+    made = one.statistics.counts["operators"] + Counter({EVERY: one.examples})
+    gone = one.tally.unsolved
+    return {"unsolved": {name: round(gone[name] / (gone[name] + made[name]), 4) for name in sorted(gone)}}
 
 
 def _why_none(made: Made, stopped: str) -> str:

@@ -15,7 +15,7 @@ import transformers
 
 from symtune.published.flags import RENAMED, WITHOUT_EFFECT, arguments_of, names_in, translate
 from symtune.published.scores import NAMES, score_by
-from symtune.types import InputError, UnknownName
+from symtune.types import InputError, UnknownName, need
 
 
 def _field(default: Any, text: str) -> Any:
@@ -76,32 +76,39 @@ DEFAULT_DATA = "sail/symbolic-instruction-tuning"
 def parse(argv: Sequence[str]) -> tuple[ModelArguments, DataArguments, Any, list[str]]:
     """The arguments, `Seq2SeqTrainingArguments` among them, and lines to be said. Raises InputError and UnknownName."""
     words, notes = translate(arguments_of(argv))
-    kinds: Any = (ModelArguments, DataArguments, transformers.Seq2SeqTrainingArguments)
-    parser = _Parser(
-        kinds,
-        prog="train_model.py",
-        description="Train an encoder-decoder on inputs and outputs.",
-        allow_abbrev=False,
+    kinds = (ModelArguments, DataArguments, transformers.Seq2SeqTrainingArguments)
+    model, data, training = read(
+        kinds, _on_this_machine(words), "train_model.py", "Train an encoder-decoder on inputs and outputs."
     )
+    _complete(data, training, names_in(words), notes)
+    return model, data, training, notes
+
+
+def read(kinds: Sequence[Any], words: Sequence[str], program: str, description: str) -> tuple[Any, ...]:
+    """The arguments of these dataclasses. Raises InputError, and UnknownName for one that none of them has."""
+    parser = _Parser(list(kinds), prog=program, description=description, allow_abbrev=False)
     try:
-        model, data, training, rest = parser.parse_args_into_dataclasses(
-            _on_this_machine(words, notes), return_remaining_strings=True, look_for_args_file=False
+        *found, rest = parser.parse_args_into_dataclasses(
+            list(words), return_remaining_strings=True, look_for_args_file=False
         )
     except (ValueError, TypeError, ImportError, OSError, RuntimeError) as error:
         raise InputError(" ".join(str(error).split())) from None
     if rest:
         known = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
-        known |= {f"--{name}" for name in (*RENAMED, *WITHOUT_EFFECT)}
+        known |= {f"--{name}" for name in (*RENAMED, *WITHOUT_EFFECT)} if len(kinds) > 1 else set()
         raise UnknownName("argument", rest[0].partition("=")[0], known)
-    _complete(data, training, names_in(words), notes)
-    return model, data, training, notes
+    return tuple(found)
 
 
-def _on_this_machine(words: list[str], notes: list[str]) -> list[str]:
+def _on_this_machine(words: list[str]) -> list[str]:
     """Without a GPU the CPU is used, with no variable set."""
-    if torch.cuda.is_available() or "use_cpu" in names_in(words):
+    if torch.cuda.is_available():
         return words
-    return [*words, "--use_cpu"]
+    given = names_in(words)
+    if "deepspeed" in given:
+        # On a CPU deepspeed would compile its own exchange over shared memory first; gloo, which torch has, will do.
+        need("deepspeed", "published", "--deepspeed").ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    return words if "use_cpu" in given else [*words, "--use_cpu"]
 
 
 def _complete(data: DataArguments, training: Any, given: set[str], notes: list[str]) -> None:
@@ -116,6 +123,8 @@ def _complete(data: DataArguments, training: Any, given: set[str], notes: list[s
         data.val_max_answer_length = data.max_answer_length
     if training.generation_max_length is None:
         training.generation_max_length = data.val_max_answer_length
+    if training.ddp_find_unused_parameters is None:
+        training.ddp_find_unused_parameters = False  # every parameter is used; looking for others costs time
     if data.num_beams is not None:
         training.generation_num_beams = data.num_beams
     if data.eval_func is not None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from symtune import dataset
 from symtune.files import json_objects, parquet_columns, read_parquet
-from symtune.records.item import COLUMNS, TYPES, Item, Notes, item_of
+from symtune.records.item import COLUMNS, ORIGINS, TYPES, Item, Notes, item_of
 from symtune.records.layouts import matters
 from symtune.types import InputError, Rejected, UnknownName
 
@@ -83,8 +83,10 @@ def _rows(file: Path, notes: Notes) -> Iterator[tuple[str, int, dict[str, object
         yield from json_objects(file, wanted="an object with a prompt and a completion")
         return
     names = parquet_columns(file)
-    columns = [name for name in names if matters(name) or name in ("id", "info", *TYPES)]
-    unread = [] if set(names) in _OURS else [name for name in names if name not in columns]
+    ours = set(names) in _OURS
+    wanted = ("id", "info", *TYPES, *(() if ours else ORIGINS))
+    columns = [name for name in names if matters(name) or name in wanted]
+    unread = [] if ours else [name for name in names if name not in columns]
     number = 0
     for number, row in enumerate(read_parquet(file, columns or names), start=1):
         yield f"{file}: row {number}", number, row

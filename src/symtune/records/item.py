@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,6 +14,9 @@ from symtune.types import InputError, Rejected
 
 TYPES = ("answer_type", "query_type")
 COLUMNS = ("id", "source", "prompt", "completion", *TYPES)  # of a training set folder
+ORIGINS = ("task", "task_name", "dataset", "dataset_name", "source", "subset", "origin")  # keys that name one
+LONGEST_ORIGIN = 200  # characters
+MOST_ORIGINS = 2_000
 MOST_NAMES = 200  # names of ignored keys that are kept apart; a file may hold a new one in each record
 OTHER_NAMES = "(others)"
 
@@ -29,11 +33,14 @@ class Item(NamedTuple):
 
 @dataclass
 class Notes:
-    """What happened to a source's records: drops by reason, with the place of the first; ignored keys."""
+    """What happened to a source's records: drops by reason, with the place of the first; ignored keys; the tasks or
+    data sets that records say they come from (`origins`).
+    """
 
     dropped: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
+    origins: Counter[str] = field(default_factory=Counter)
 
     def drop(self, reason: str, where: str) -> None:
         """Count a record that is left out."""
@@ -44,6 +51,12 @@ class Notes:
         """Count records whose key is not read."""
         key = key[:100]
         self.ignored[key if key in self.ignored or len(self.ignored) < MOST_NAMES else OTHER_NAMES] += count
+
+    def originate(self, row: Mapping[str, Any]) -> None:
+        """Count what a record says that it is of."""
+        for value in {row[key] for key in ORIGINS if isinstance(row.get(key), str)}:
+            if len(value) <= LONGEST_ORIGIN and (value in self.origins or len(self.origins) < MOST_ORIGINS):
+                self.origins[value] += 1
 
 
 def item_of(row: dict[str, Any], where: str, id: str, notes: Notes) -> Item:
@@ -60,6 +73,7 @@ def item_of(row: dict[str, Any], where: str, id: str, notes: Notes) -> Item:
     fault = _fault(prompt, completion)
     if fault:
         raise Rejected(fault)
+    notes.originate(row)
     refuse_unused(row, layout, prompt + "\n" + completion, where)
     read = {"id", *TYPES, "info"} if isinstance(row.get("info"), str) else {"id", *TYPES}  # a text: our own `info`
     for key in [*(key for key in row if key not in layout.keys and key not in read and given(row[key])), *extra]:

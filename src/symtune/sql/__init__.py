@@ -1,4 +1,4 @@
-"""SQL, in three rooms: what a program means, what programs people write, and how programs are drawn.
+"""SQL, in four rooms: what a program means, what programs people write, how programs are drawn, and worked out.
 
     language/   tree                    what a program is
                 records, functions      a record for each function, aggregate and window function, in one table
@@ -19,7 +19,10 @@
                 instances               an SQL template over a table
                 joins, growth           several tables; a program made harder
                 balance, sampler        no shortcut beyond its bound; proven programs over one context
+    solutions/  wordings                how the steps of a worked solution are put: data
+                writer/                 a program and its tables -> steps
+                verifier/               anybody's steps -> which of them hold; shares no code with the writer
 
-Imports go one way, language <- corpus <- sampling. Outside this package only the task `sql_execution` and the verb
+Imports go one way, language <- corpus <- sampling <- solutions. Outside this package only the task `sql_execution` and the verb
 `sql-templates` know that there is SQL, and they import from the module that has what they need.
 """

@@ -7,7 +7,7 @@ import json
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import accelerate
 import torch
 import transformers
 
+from symtune.domains import Domains, domains_of, each, merged
 from symtune.models.local import LoadedModel, check_model, load, prompt_format, resolve
 from symtune.models.local import quiet as quiet_transformers
 from symtune.output import check_writable, new_folder, sha256, versions, working_folder, write_manifest
@@ -38,7 +39,8 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
     """See `symtune.training.train`."""
     started = time.monotonic()
     files = _check(config)
-    with quiet_transformers(), Meter(config, files, quiet) as meter:
+    first = os.environ.get("RANK", "0") == "0"  # of several processes the first speaks
+    with quiet_transformers(), Meter(config, files, quiet or not first) as meter:
         loaded = load(config.model)
         meter.stage("reading the training set")
         rows, facts = _rows(config, loaded, files)
@@ -62,7 +64,7 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
                 work = working_folder(config.out, identity, worth=_has_checkpoint, overwrite=config.overwrite)
                 working = stack.enter_context(work)
             trainer = make_trainer(loaded, Batches(rows, plan, loaded, share), config, working, step_done)
-            resumed = checkpoints.newest_complete(working, meter.say)
+            resumed = checkpoints.newest_complete(working, meter.say if first else lambda line: None)
             meter.resume(checkpoints.step_of(resumed), plan)
             with _seeded(config.seed):
                 trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
@@ -129,6 +131,12 @@ def _identity(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -
     }
 
 
+def _in_domain(config: TrainConfig) -> Domains:
+    """What the model was trained on before, and is now."""
+    before = {} if isinstance(config.model, Mapping) else domains_of(Path(config.model))
+    return merged([*each(before), *each(domains_of(config.data))])
+
+
 def _has_checkpoint(folder: Path) -> bool:
     return any(folder.glob(f"{checkpoints.PREFIX}*"))
 
@@ -193,6 +201,7 @@ def _write(
             **facts,
             **counts,
             "splits": splits_of(config.data),
+            "in_domain": _in_domain(config),
             "passes": round(plan.passes, 4),
             "packs": len(plan.packs),
             "packs_per_step": plan.per_step,

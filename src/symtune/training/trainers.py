@@ -151,6 +151,7 @@ def make_trainer(
         report_to="none",
         remove_unused_columns=False,
         dataloader_pin_memory=False,
+        ddp_find_unused_parameters=False,
         label_names=["targets"],
     )
     if arguments.world_size == 1:

@@ -49,6 +49,7 @@ class BigBenchHard(Benchmark[PartQuestion]):
     most_shots = 3
     shots_template = STEP_BY_STEP
     published = PUBLISHED
+    selection_split = ""
 
     def split(self, data: Path, split: str | None) -> str:
         """`test`, the only one."""

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from symtune.benchmark import TableBenchmark
+from symtune.benchmarks.wikitablequestions.asked import asked
 from symtune.benchmarks.wikitablequestions.rules import alone_right, to_value, wtq_correct
-from symtune.outcomes import RandomCell, TableQuestion
+from symtune.outcomes import RandomCell, TableQuestion, table_size
 from symtune.prompts import load_templates
 from symtune.releases import ReleaseTables, read_tsv, split_file
 from symtune.types import InputError, Table, Verdict
@@ -139,6 +140,7 @@ def _question(
         id=row["id"],
         target=target,
         fields={"question": _unescape(row["utterance"])},
+        groups=(f"asks: {asked(row['utterance'])}", table_size(table)),
         chance=cells.chance(table, alone_right(target, values)),
         chance_how=cells.how,
         table=table,

@@ -24,7 +24,7 @@ from itertools import compress
 from typing import Any
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.expressions import eval_expr
+from symtune.sql.language.expressions import eval_expr, eval_item, truths_of
 from symtune.sql.language.products import product
 from symtune.sql.language.vectors import (
     Database,
@@ -43,7 +43,7 @@ from symtune.types import Rejected, Table, Value
 def database_of(tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> Database:
     """Stored tables by their names; `typed[i]` are the rows of values of `tables[i]`."""
     relations = {table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)}
-    return Database(relations, _query)
+    return Database(relations, _nested)
 
 
 def evaluate(query: t.Query, database: Database) -> Relation:
@@ -54,6 +54,22 @@ def evaluate(query: t.Query, database: Database) -> Relation:
 # ---------------------------------------------------------------------------------------------- queries
 
 
+KEPT = 1 << 16  # values of nested queries that are kept
+
+
+def _nested(query: t.Query, database: Database, outer: Outer) -> Relation:
+    """What a query in another one yields, kept where it does not look outside."""
+    if outer is not None:
+        return _query(query, database, outer)
+    found = database.nested.get(query)
+    if found is None:
+        found = _query(query, database, None)
+        if len(database.nested) * found.size > KEPT:
+            database.nested.clear()
+        database.nested[query] = found
+    return found
+
+
 def _query(query: t.Query, database: Database, outer: Outer) -> Relation:
     if isinstance(query, t.SetQuery):
         return _set_query(query, database, outer)
@@ -62,7 +78,7 @@ def _query(query: t.Query, database: Database, outer: Outer) -> Relation:
 
 def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
     for name, body in q.ctes:
-        database = database.extended(name, _query(body, database, outer))
+        database = database.extended(name, _nested(body, database, outer))
     frame = _source(q.source, database, outer)
     if q.where is not None:
         frame = frame.filtered(_true_of(q.where, frame))
@@ -71,7 +87,7 @@ def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
         if q.having is not None:
             groups = frame.groups or []
             frame = frame.grouped([groups[i] for i in _true_of(q.having, frame)], q.group)
-    columns = [eval_expr(item.expr, frame) for item in q.items]
+    columns = [eval_item(item.expr, frame) for item in q.items]
     keys = [eval_expr(order.expr, frame) for order in q.order]
     size = frame.size
     if q.distinct:
@@ -88,6 +104,16 @@ def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
     return Relation(tuple(names), tuple(columns), size, bool(q.order) and size > 1)
 
 
+def rows_kept(query: t.Query, database: Database) -> int | None:
+    """How many rows a query yields, where its FROM and WHERE alone say so."""
+    if type(query) is not t.Select or query.distinct or query.group or query.having is not None or query.ctes:
+        return None
+    if query.limit is not None or _aggregates(query.items) or isinstance(query.source, t.Derived):
+        return None
+    frame = _source(query.source, database, None)
+    return frame.size if query.where is None else len(_true_of(query.where, frame))
+
+
 def check_order_of_distinct(q: t.Select) -> None:
     """Raise Rejected where distinct rows are sorted by what they do not show."""
     if any(order.expr not in {item.expr for item in q.items} for order in q.order):
@@ -96,7 +122,7 @@ def check_order_of_distinct(q: t.Select) -> None:
 
 def _true_of(condition: t.Expr, frame: Frame) -> list[int]:
     """The positions of the rows (or groups) that a condition is true of."""
-    return list(compress(range(frame.size), eval_expr(condition, frame).values))
+    return list(compress(range(frame.size), truths_of(condition, frame)))
 
 
 def join_frame(source: t.Source, database: Database) -> Frame:
@@ -108,16 +134,15 @@ def _source(source: t.Source | None, database: Database, outer: Outer) -> Frame:
     if source is None:
         return Frame({}, 1, database, outer)
     if isinstance(source, t.Derived):
-        found = _query(source.query, database, outer)
+        found = _nested(source.query, database, outer)
         return Frame({source.alias: found.by_name()}, found.size, database, outer)
     if isinstance(source, t.TableRef):
-        return Frame(*database.stored(source), database, outer)
-    known = database.scopes.get(source)
-    if known is None:
-        known = _join(source, database, outer)
+        known = database.stored(source)
+    else:
+        known = database.scopes.get(source) or _join(source, database, outer)
         if outer is None:  # else the condition of the join may depend on the outer row
             database.scopes[source] = known
-    return Frame(*known, database, outer)
+    return Frame(*known, database, outer, truths=None if outer else database.truths.setdefault(source, {}))
 
 
 def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
@@ -182,7 +207,7 @@ def _order(q: t.Select, columns: Sequence[Vector], keys: Sequence[Vector], size:
 
 
 def _set_query(q: t.SetQuery, database: Database, outer: Outer) -> Relation:
-    left, right = _query(q.left, database, outer), _query(q.right, database, outer)
+    left, right = _nested(q.left, database, outer), _nested(q.right, database, outer)
     if len(left.columns) != len(right.columns):
         raise Rejected("set operation of unequal width")
     both = []

@@ -15,8 +15,10 @@ from symtune.sql.language.operations import ARITHMETIC, compared, conjunction, d
 from symtune.sql.language.products import product
 from symtune.sql.language.records import Aggregate, Window
 from symtune.sql.language.type_rules import type_of
-from symtune.sql.language.vectors import ROUNDED, SUMMED, Frame, Relation, Vector, sort_index
+from symtune.sql.language.vectors import ROUNDED, SEVERAL, SUMMED, Frame, Relation, Vector, sort_index
 from symtune.types import Rejected
+
+KEPT = 1 << 20  # truth values of conditions, of the rows of one FROM clause; those of a block are some 20,000
 
 
 def eval_expr(expr: t.Expr, frame: Frame) -> Vector:
@@ -24,6 +26,39 @@ def eval_expr(expr: t.Expr, frame: Frame) -> Vector:
     if frame.groups is not None and expr in frame.keys:
         return _key(expr, frame, frame.groups)
     return EVALUATE[type(expr)](expr, frame)
+
+
+def truths_of(condition: t.Expr, frame: Frame) -> list[bool | None]:
+    """What a condition is on every row, kept where the frame keeps it."""
+    if frame.truths is None:
+        return eval_expr(condition, frame).values
+    found = frame.truths.get(condition)
+    if found is None:
+        found = eval_expr(condition, frame).values
+        if len(frame.truths) * frame.size > KEPT:
+            frame.truths.clear()
+        frame.truths[condition] = found
+    return found
+
+
+def eval_item(expr: t.Expr, frame: Frame) -> Vector:
+    """The value of an expression that is shown: MIN and MAX of a column show the cell that they choose."""
+    found = eval_expr(expr, frame)
+    if type(expr) is not t.Aggregate or not AGGREGATES[expr.name].cells:
+        return found
+    arg = eval_expr(expr.arg, frame.rows()) if expr.arg is not None else found
+    if arg.texts is None or frame.groups is None:
+        return found
+    texts = [_written(arg.texts, arg.values, *chosen) for chosen in zip(frame.groups, found.values, strict=True)]
+    return Vector(found.values, found.type, texts, found.computed)
+
+
+def _written(texts: list[str], values: list[Any], group: list[int], chosen: Any) -> str:
+    """How the value that was chosen of a group is written; SEVERAL where that is not in one way."""
+    if chosen is None:
+        return ""
+    ways = {texts[i] for i in group if values[i] == chosen}
+    return ways.pop() if len(ways) == 1 else SEVERAL
 
 
 def _column(expr: t.Column, frame: Frame) -> Vector:
@@ -167,7 +202,7 @@ def _is_null(expr: t.IsNull, frame: Frame) -> Vector:
 
 def _logic(expr: t.Logic, frame: Frame) -> Vector:
     join = conjunction if expr.op == "AND" else disjunction
-    parts = [eval_expr(part, frame).values for part in expr.parts]
+    parts = [truths_of(part, frame) for part in expr.parts]
     out = parts[0]
     for part in parts[1:]:
         out = join(out, part)
@@ -175,7 +210,7 @@ def _logic(expr: t.Logic, frame: Frame) -> Vector:
 
 
 def _not(expr: t.Not, frame: Frame) -> Vector:
-    return Vector([None if v is None else not v for v in eval_expr(expr.part, frame).values], "bool")
+    return Vector([None if v is None else not v for v in truths_of(expr.part, frame)], "bool")
 
 
 def _case(expr: t.Case, frame: Frame) -> Vector:

@@ -236,8 +236,20 @@ RECORDS: tuple[Record, ...] = (
         evaluate=lambda values: sum_of(values) / len(values) if values else None,
         sums=True,
     ),
-    Aggregate(name="MIN", nodes=(exp.Min,), takes=(ORDERED,), evaluate=lambda values: min(values, default=None)),
-    Aggregate(name="MAX", nodes=(exp.Max,), takes=(ORDERED,), evaluate=lambda values: max(values, default=None)),
+    Aggregate(
+        name="MIN",
+        nodes=(exp.Min,),
+        takes=(ORDERED,),
+        evaluate=lambda values: min(values, default=None),
+        cells=True,
+    ),
+    Aggregate(
+        name="MAX",
+        nodes=(exp.Max,),
+        takes=(ORDERED,),
+        evaluate=lambda values: max(values, default=None),
+        cells=True,
+    ),
     Window(
         name="ROW_NUMBER",
         nodes=(exp.RowNumber,),

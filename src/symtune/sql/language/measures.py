@@ -127,6 +127,6 @@ def _chance(query: t.Query, text: str, database: Database) -> tuple[float, list[
     for name, relation in database.items():
         if expr.name in relation.names and expr.table in ("", name):
             column = relation.column(expr.name)
-            cells = column.texts if column.texts is not None and not aggregate else shown(column.values)
+            cells = column.texts if column.texts is not None else shown(column.values)
             return cells.count(text) / max(len(cells), 1), cells
     return 0.0, []

@@ -71,10 +71,13 @@ class Function(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate(Record):
-    """`evaluate` has the known values of a group. `sums`: the digits of its decimals depend on the order of rows."""
+    """`evaluate` has the known values of a group. `sums`: the digits of its decimals depend on the order of rows.
+    `cells`: it yields one of the values, which is shown as its cell is written.
+    """
 
     evaluate: Callable[[list[Any]], Any]
     sums: bool = False
+    cells: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

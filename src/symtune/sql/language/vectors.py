@@ -14,6 +14,7 @@ from symtune.denotation import number_text
 from symtune.sql.language import tree as t
 from symtune.types import Rejected, Table, Value
 
+SEVERAL = "\0"  # for the text of a value that is written in several ways; no cell holds NUL
 ROUNDED = 1  # decimals of single operations: rounded, and the same in every engine
 SUMMED = 2  # sums and means of decimals: their last digits depend on the order of rows and on the engine's method
 
@@ -61,8 +62,12 @@ class Relation(msgspec.Struct, eq=False, gc=False):
         return list(zip(*[column.values for column in self.columns], strict=True))
 
     def texts(self) -> list[tuple[str, ...]]:
-        """What is shown, row by row: a cell as written, a computed number by the one number rule, "" for NULL."""
+        """What is shown, row by row: a cell as written, a computed number by the one number rule, "" for NULL. Raises
+        Rejected where a cell stands for several that are written differently.
+        """
         texts = [shown(c.values) if c.texts is None else c.texts for c in self.columns]
+        if any(SEVERAL in column for column in texts):
+            raise Rejected("several texts", "MIN or MAX of a value that is written in several ways")
         return list(zip(*texts, strict=True))
 
 
@@ -73,13 +78,16 @@ def shown(values: Sequence[Any]) -> list[str]:
 
 class Database(dict[str, Relation]):
     """Relations by name. `run` is the evaluator's: what a query that stands in an expression yields. `scopes` keeps the
-    rows of FROM clauses: programs over the same tables start from the same.
+    rows of FROM clauses, `truths` what conditions are on each of them, `nested` what nested queries yield: programs
+    over the same tables start from the same rows, and a program that is tried without one of its parts has the others.
     """
 
     def __init__(self, relations: dict[str, Relation], run: Run) -> None:
         super().__init__(relations)
         self.run = run
         self.scopes: dict[t.Source, tuple[Scope, int]] = {}
+        self.truths: dict[t.Source, dict[t.Expr, list[bool | None]]] = {}
+        self.nested: dict[t.Query, Relation] = {}
 
     def extended(self, name: str, relation: Relation) -> Database:
         """The database with one more relation, a common table expression."""
@@ -112,7 +120,9 @@ def relation(table: Table, typed: Sequence[Sequence[Value]]) -> Relation:
 
 class Frame(msgspec.Struct, eq=False, gc=False):
     """The rows an expression sees: columns by alias and name, an outer row for correlated subqueries, and, under
-    GROUP BY, the groups of the rows of `below`."""
+    GROUP BY, the groups of the rows of `below`. `truths`: of the conditions that were asked of these very rows, where
+    they are kept.
+    """
 
     columns: Scope
     size: int
@@ -123,6 +133,7 @@ class Frame(msgspec.Struct, eq=False, gc=False):
     keys: tuple[t.Expr, ...] = ()
     below: Frame | None = None
     cache: dict[tuple[str, str], Vector] = {}  # msgspec gives every frame a dict of its own
+    truths: dict[t.Expr, list[bool | None]] | None = None
 
     def filtered(self, index: list[int]) -> Frame:
         """The rows at the given positions."""

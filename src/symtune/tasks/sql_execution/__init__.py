@@ -33,10 +33,10 @@ from symtune.sql.solutions.verifier import Verifier
 from symtune.sql.solutions.wordings import WORDINGS
 from symtune.sql.solutions.writer import Writer
 from symtune.tables import Views, content_hash, typed_rows
-from symtune.task import Drawn, Options, Setting, SymbolicTask, Tally, Words
+from symtune.task import Drawn, Options, Setting, SymbolicTask, Tally, Words, with_solution
 from symtune.tasks.sql_execution.options import DEFAULT_SHARE, SqlOptions
 from symtune.types import Denotation, Example, Fields, Form, InputError, Rejected, Steps, Table, Traits, UnknownName
-from symtune.worked import check_solution
+from symtune.worked import VERIFIER, check_solution
 
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
 # Of the budget, how much a table may take, so that its programs can be worked out in the rest.
@@ -74,7 +74,7 @@ class SqlExecution(SymbolicTask):
         "engines disagree": "SQLite",
         "evaluator disagrees": "our evaluator on permuted rows",
         "duckdb disagrees": "DuckDB",
-        "solution does not hold": "the verifier of solutions",
+        "solution does not hold": VERIFIER,
     }
     words = Words(
         query_types="Kinds of program",
@@ -137,7 +137,9 @@ class SqlExecution(SymbolicTask):
             if options.sql_templates_split:
                 templates = templates.of_split(setting.split)
         instances = (Instances(templates), _template_share(options)) if templates else None
-        return _Prepared(Sampler(options.query_types, options.difficulty, instances), templates)
+        return _Prepared(
+            Sampler(options.query_types, options.difficulty, instances, allow_idle=options.allow_idle), templates
+        )
 
     def bounds(self, setting: Setting) -> Mapping[str, float]:
         """Shortcuts, and in the default mix kinds of answers too: a mix of the user's own decides those itself."""
@@ -227,25 +229,24 @@ class SqlExecution(SymbolicTask):
         view = draw_view(
             rng, views, joins=options.joins, key=key, how=how, measure=setting.measure,
             budget=int(setting.budget * TABLE_SHARES[setting.solution]), rejects=rejects,
+            meant=options.query_types is None,
         )  # fmt: skip
         if view is None:
             return
         templates, used = self._chosen(setting, several=bool(view.links)), setting.measure(view.shown)
         with ENGINES.checked_out() as engines:
             context = Context(view.tables, engines, links=view.links, max_rows=options.max_answer_rows)
-            for number, program in enumerate(prepared.sampler.programs(context, rng, setting.programs, rejects)):
+            for number, program in enumerate(
+                prepared.sampler.programs(context, rng, setting.programs, rejects, view.roles)
+            ):
                 template = pick(rng, templates)
                 prompt = template.render({"table": view.shown, "sql": program.sql})
                 fields = {"sql": program.sql, "tables": view.tables}
-                example = _example(f"{key}/{number}", fields, program, setting.solution)
+                drawn = Drawn(_example(f"{key}/{number}", fields, program), prompt, template.id, how)
                 try:
-                    worked = _worked(example, program, setting.solution)
+                    drawn = _completed(drawn, program, setting, template, used)
                 except Rejected as error:
-                    rejects[error.reason] += 1
-                    continue
-                drawn = Drawn(example, prompt, template.id, how, worked)
-                if _size(setting, template, drawn, used) > setting.budget:
-                    rejects["over the token budget"] += 1
+                    tally.reject(error.reason, drawn.example.traits, setting.solution)
                     continue
                 yield drawn, program.query
 
@@ -258,7 +259,7 @@ class SqlExecution(SymbolicTask):
         return tuple(twins[template.key] for template in chosen)
 
 
-def _example(id: str, fields: Fields, program: Program, form: Form) -> Example:
+def _example(id: str, fields: Fields, program: Program) -> Example:
     traits = Traits(
         query_type=program.query_type,
         operators=program.operators,
@@ -267,7 +268,7 @@ def _example(id: str, fields: Fields, program: Program, form: Form) -> Example:
         shortcut=program.shortcut,
         classes=program.balance,
         origin=program.sql_template,
-        solution="" if form == "none" else form,
+        idle=program.idle,
     )
     denotation = program.denotation
     return Example(id, SqlExecution.name, fields, program.answer, denotation.kind, denotation.ordered, traits)
@@ -288,14 +289,17 @@ def _template_share(options: SqlOptions) -> float:
     return DEFAULT_SHARE if options.sql_template_share is None else options.sql_template_share
 
 
-def _worked(example: Example, program: Program, form: Form) -> str:
-    """The completion with a worked solution, proven; "" for none. Raises Rejected."""
-    if form == "none":
-        return ""
-    wording = int(rng_of("solution", example.id).random() * len(WORDINGS))
-    text = _writer(example.tables).write(program.query, form, wording)
-    steps = _verifier(example.tables).verify(program.query, text)
-    return check_solution(text, steps, example.answer, form)
+def _completed(drawn: Drawn, program: Program, setting: Setting, template: PromptTemplate, used: int) -> Drawn:
+    """The example with its completion, within the budget. Raises Rejected."""
+    example, form = drawn.example, setting.solution
+    if form != "none":
+        wording = int(rng_of("solution", example.id).random() * len(WORDINGS))
+        text = _writer(example.tables).write(program.query, form, wording)
+        steps = _verifier(example.tables).verify(program.query, text)
+        drawn = with_solution(drawn, check_solution(text, steps, example.answer, form), form)
+    if _size(setting, template, drawn, used) > setting.budget:
+        raise Rejected("over the token budget")
+    return drawn
 
 
 def _size(setting: Setting, template: PromptTemplate, drawn: Drawn, used: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import product
@@ -99,7 +100,7 @@ class Queries:
             places = orders.order(self.lines, words, q, places)
         elif q.limit is not None:
             places = places[: q.limit]
-        if places and at_once is None and self._is_read(q, use):
+        if places and not isinstance(at_once, t.Select) and self._is_read(q, use):
             self.lines.head("select")
             for at in places:
                 self.lines.line(at.call, partial(words.items, q, at))
@@ -181,8 +182,9 @@ class Queries:
         """
         if isinstance(source, t.Join):
             whole = [[self._of(table, row) for table, row in at.parts.items()] for at in places]
+            firsts = Counter([calls[0] for calls in whole])
             for at, calls in zip(places, whole, strict=True):
-                at.call = calls[0] if sum(other[0] == calls[0] for other in whole) == 1 else " + ".join(calls)
+                at.call = " + ".join(calls if firsts[calls[0]] > 1 else calls[:1])
         elif isinstance(source, t.TableRef) and tables.several and source.name in tables.shown:
             for at in places:
                 at.call = self._of(source.name, at.call)

@@ -75,7 +75,7 @@ class _Queries:
         ]
         found = env.database.run(query, env.database, None)
         wording = self.lines.wording
-        shown = [" / ".join(cells) for cells in found.texts()]
+        shown = [" / ".join([cell(column, row) for column in found.columns]) for row in range(found.size)]
         if query.op != "UNION ALL":
             self._combined(query, [side.relation for side in sides])
         return Solved(found, [wording.value.format(cells=cells) for cells in shown])
@@ -125,7 +125,7 @@ class _Queries:
             saying, rows = self._groups(q, found, saying, rows, env, walked=folded is not None)
         windows(lines, q, saying, rows)
         index = self._ordered(q, saying, rows)
-        if folded is None and index and _is_read(q, use):
+        if not isinstance(folded, t.Select) and index and _is_read(q, use):
             lines.head("select")
             for row in index:
                 lines.add(rows[row], _items(q, saying, row))

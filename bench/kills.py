@@ -1,0 +1,212 @@
+"""Is a training that is killed and resumed the one that was not? To the last bit of its weights and its log.
+
+    python bench/kills.py [--kills 20] [--seed 1]
+
+For `symtune train` and `train_model.py`, with one process and with two: a training runs whole; then the same training
+is killed with SIGKILL at random moments, all its processes at once, and resumed from the newest complete checkpoint by
+the same command, until so many kills are done and the training at hand has ended. CPU only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+TRAIN, PUBLISHED = "symtune train", "train_model.py"
+MODEL = {
+    "architecture": "t5",
+    "tokenizer": "bytes",
+    "d_model": 32,
+    "d_kv": 8,
+    "d_ff": 64,
+    "num_layers": 1,
+    "num_heads": 2,
+}
+STEPS, SAVE_EVERY = 40, 3
+LIMIT = 300  # seconds of one run, after which it hangs
+
+# Modules are imported once, in a process that every run is forked from.
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["symtune.training.run", "symtune.published.train", "symtune.cli"])
+
+
+@dataclass
+class Outcome:
+    """What became of the kills: how many, the steps that were resumed from, and trainings that ended differently."""
+
+    kills: int = 0
+    resumed_from: list[int] = field(default_factory=list)
+    trainings: int = 0
+    different: int = 0
+
+
+def _child(verb: str, argv: Sequence[str], rank: int, processes: int, port: int, log: str) -> None:
+    """One process of a training."""
+    sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+    if processes > 1:  # what torchrun sets
+        found = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
+        os.environ |= {name: str(value) for name, value in found.items()}
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    import torch
+
+    torch.set_num_threads(1)
+    if verb == TRAIN:
+        from symtune.cli import main
+
+        sys.argv = ["symtune", "train", *argv]
+        main()
+    else:
+        from symtune.published.train import main as train_model
+
+        sys.exit(train_model(argv))
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def run(verb: str, argv: Sequence[str], processes: int, log: Path, kill_after: float | None = None) -> bool:
+    """Run a training; False where it was killed after so many seconds. Raises SystemExit where it fails."""
+    port = _free_port()
+    started = [
+        _CONTEXT.Process(target=_child, args=(verb, list(argv), rank, processes, port, str(log)))
+        for rank in range(processes)
+    ]
+    for one in started:
+        one.start()
+    end = time.monotonic() + (LIMIT if kill_after is None else kill_after)
+    for one in started:
+        one.join(max(0.0, end - time.monotonic()))
+    killed = any(one.is_alive() for one in started)
+    for one in started:
+        one.kill()
+    for one in started:
+        one.join()
+    codes = [one.exitcode for one in started]
+    if killed and kill_after is not None:  # a process whose peer was killed first ends with a fault of its own
+        return False
+    if any(codes):
+        raise SystemExit(f"{verb} with {processes} processes ended with {codes}:\n{log.read_text()[-3000:]}")
+    return True
+
+
+def prepare(folder: Path) -> None:
+    """A model, a training set folder and a data set in the published layout, all small."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from symtune.models.local import load
+
+    draw = random.Random(5)
+    rows = [{"input": f"{'ab' * draw.randint(1, 20)} {k}", "output": str(draw.randint(1, 9999))} for k in range(64)]
+    (folder / "mix" / "data").mkdir(parents=True)
+    records = [{"prompt": row["input"], "completion": row["output"]} for row in rows]
+    pq.write_table(pa.Table.from_pylist(records), folder / "mix" / "data" / "train-00000-of-00001.parquet")
+    (folder / "published" / "train").mkdir(parents=True)
+    (folder / "published" / "train" / "sql.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    loaded = load(MODEL)
+    loaded.model.save_pretrained(folder / "model")
+    loaded.tokenizer.save_pretrained(folder / "model")
+
+
+def command(verb: str, processes: int, folder: Path, out: Path) -> list[str]:
+    """The arguments of a training that saves every few steps."""
+    if verb == TRAIN:
+        return [
+            "--model", str(folder / "model"), "--data", str(folder / "mix"), "--out", str(out), "--save-every",
+            str(SAVE_EVERY), "--batch-tokens", "200", "--max-tokens", str(STEPS * 200), "--max-length", "100",
+            "--processes", str(processes),
+        ]  # fmt: skip
+    return [
+        "--model_name_or_path", str(folder / "model"), "--dataset_name", str(folder / "published"), "--do_train",
+        "--output_dir", str(out), "--per_device_train_batch_size", "2", "--gradient_accumulation_steps", "2",
+        "--max_steps", str(STEPS), "--save_steps", str(SAVE_EVERY), "--save_total_limit", "2", "--logging_steps", "1",
+        "--learning_rate", "1e-3",
+    ]  # fmt: skip
+
+
+def result(verb: str, out: Path) -> tuple[bytes, list[Any]]:
+    """The weights and the log of a training."""
+    weights = (out / "model.safetensors").read_bytes()
+    if verb == TRAIN:
+        return weights, (out / "log.jsonl").read_text().splitlines()
+    history = json.loads((out / "trainer_state.json").read_text())["log_history"]
+    return weights, [line for line in history if "loss" in line]
+
+
+def kill_and_resume(verb: str, processes: int, kills: int, seed: int, folder: Path) -> Outcome:
+    """Kill a training of the prepared folder so many times."""
+    log, draw, found = folder / "log.txt", random.Random(f"{verb}/{processes}/{seed}"), Outcome()
+    whole, out = folder / "whole", folder / "killed"
+    for path in (whole, out):
+        shutil.rmtree(path, ignore_errors=True)
+    warm = _CONTEXT.Process(target=str)
+    warm.start()
+    warm.join()
+    began = time.monotonic()
+    run(verb, command(verb, processes, folder, whole), processes, log)
+    seconds, wanted = time.monotonic() - began, result(verb, whole)
+    while True:
+        over = found.kills >= kills
+        moment = None if over else draw.uniform(0.2, 0.9) * seconds
+        if not run(verb, command(verb, processes, folder, out), processes, log, moment):
+            found.kills += 1
+            found.resumed_from.append(_newest(verb, out))
+            if verb == PUBLISHED or not out.exists():  # else it was whole already
+                continue
+        found.trainings += 1
+        found.different += result(verb, out) != wanted
+        shutil.rmtree(out)
+        if over:
+            break
+    return found
+
+
+def _newest(verb: str, out: Path) -> int:
+    """The step of the newest complete checkpoint that a kill left; 0 for none."""
+    from symtune.training.checkpoints import newest_complete, step_of
+
+    return step_of(newest_complete(out.with_name(f".{out.name}.working") if verb == TRAIN else out))
+
+
+def main() -> None:
+    """All four kinds of training."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=20, help="of each kind of training")
+    parser.add_argument("--seed", type=int, default=1)
+    said = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    wrong = 0
+    for verb in (TRAIN, PUBLISHED):
+        for processes in (1, 2):
+            with tempfile.TemporaryDirectory() as folder:
+                prepare(Path(folder))
+                found = kill_and_resume(verb, processes, said.kills, said.seed, Path(folder))
+            wrong += found.different
+            print(
+                f"{verb}, {processes} process{'es' * (processes > 1)}: {found.kills} kills in {found.trainings} "
+                f"trainings of about {STEPS} steps, newest complete checkpoints {found.resumed_from}; "
+                f"{found.trainings - found.different} of {found.trainings} bit-identical to the training never killed",
+                flush=True,
+            )
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
