@@ -144,7 +144,7 @@ def test_nothing_to_read_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="empty folder"):
         load_tables(tmp_path)
     write(tmp_path / "readme.md", "# no table")
-    with pytest.raises(InputError, match="holds no tables"):
+    with pytest.raises(InputError, match="no tables that symtune can read"):
         load_tables(tmp_path)
     write(tmp_path / "bad.csv", "a,b\n1\n")
     with pytest.raises(InputError, match=r"no usable table \(1 dropped; the first: .*bad.csv:2: ragged row\)"):

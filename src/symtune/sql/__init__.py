@@ -9,7 +9,7 @@
                                         rules of docs/sql.md
                 limits, measures        what a program may cost; its operators, difficulty and chance
                 engines -> proof, second_opinion   an answer that SQLite, and DuckDB, agree on
-    corpus/     text, delimited, forms, statements, corpora   files of other people's SQL -> statements
+    corpus/     text, delimited, forms, statements, corpora   SQL corpora -> statements
                 dialects -> scopes, mending -> abstraction   a statement in any dialect -> a shape
                 shapes, slots           a shape: SQL with slots for columns and values, each of a type
                 templates               shapes, merged and counted, in a file

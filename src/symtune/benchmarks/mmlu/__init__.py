@@ -74,7 +74,9 @@ class Mmlu(Benchmark[MmluQuestion]):
         for subject in _subjects(data, split):
             asked = list(_questions(data, SHOTS, subject))
             if number > len(asked):
-                raise InputError(f"{_path(data, SHOTS, subject)}: {number} shots are wanted, and it holds {len(asked)}")
+                raise InputError(
+                    f"{_path(data, SHOTS, subject)}: {number} shots are wanted, but it has only {len(asked)}"
+                )
             introduction = INTRODUCTION.render({"subject": subject.replace("_", " ")})
             shots += [Shot(question, question.target[0], subject, introduction) for question in asked[:number]]
         return tuple(shots)

@@ -10,7 +10,7 @@ than an engine on purpose. Where SQL leaves an answer open, or where engines dis
     several rows    a scalar subquery yields more than one row
     bare column     a column under GROUP BY that is not a group key
     several texts   one value of a group or DISTINCT is written in several ways ("5" and "5.0")
-    near numbers    the answer depends on which of two computed decimals is greater that differ by rounding alone, on
+    near numbers    the answer depends on which of two computed decimals is greater that differ only by rounding, on
                     whether a computed decimal equals a number, or on a sum of decimals that equals what it is compared
                     or tied with
     letter case     LIKE, UPPER or LOWER where ASCII and Unicode rules for case differ, or LIKE depends on case
