@@ -60,8 +60,8 @@ class Benchmark(ABC, Generic[Asked]):
     max_new_tokens: the longest answer that it needs, unless the user says otherwise. most_shots: how many shots a
     prompt may hold, 0 if it has none to show; shots_template: the default template with shots, "" for the first.
     published: how many questions each split of the official release has. selection_split: the split that a prompt is
-    selected on, "" where there is none but the test split. grouped_by: what its groups are that do not say so themselves.
-    asks_tasks: whether its data is of symbolic tasks, which are asked.
+    selected on, "" if there is only the test split. grouped_by: what its groups are, if they do not say so themselves.
+    asks_tasks: whether its data is of symbolic tasks, which then score it.
     """
 
     name: str
