@@ -32,7 +32,7 @@ LAYOUTS = {
 PACKINGS = {
     "plain": lambda data: data,
     "gz": gzip.compress,
-    "gz of two parts": lambda data: gzip.compress(data[:7]) + gzip.compress(data[7:]),
+    "gz of two parts": lambda data: gzip.compress(data[:7], mtime=0) + gzip.compress(data[7:], mtime=0),
     "zst": lambda data: pa.compress(data, codec="zstd", asbytes=True),
     "zst of two parts": lambda data: b"".join(
         pa.compress(part, codec="zstd", asbytes=True) for part in (data[:7], data[7:])
@@ -113,7 +113,7 @@ WRONG = {
     "a number without end in a list": (b"[" + b"1" * 9999 + b"]", ": record 1: not JSON: Exceeds the limit"),
     "a long line": (b'{"a": 1}\n{"a": "' + b"x" * 2000 + b'"}\n', ":2: a line of more than 1,000 bytes"),
     "a long item": (b'[{"a": "' + b"x" * 200_000 + b'"}]', ": record 1: no whole record in 1,000 characters"),
-    "broken gz": (gzip.compress(b'{"a": 1}\n' * 99)[:-9], ": cannot be read"),
+    "broken gz": (gzip.compress(b'{"a": 1}\n' * 99, mtime=0)[:-9], ": cannot be read"),
     "a gz in name": (b'{"a": 1}\n', ": cannot be read: not compressed, though its name says so"),
     "broken zst": (pa.compress(b'{"a": 1}\n' * 99, codec="zstd", asbytes=True)[:-9], ": cannot be read: Truncated"),
 }

@@ -262,7 +262,7 @@ WRONG_SOURCES = [
     ("a.jsonl", b'{"input": 1, "output": "b"}\n', "a.jsonl:1: input is int, wanted a text"),
     ("a.jsonl", b"[" * 100_000, "a.jsonl: record 1: not JSON: nested too deeply"),
     ("a.jsonl.gz", b"not gzip", "a.jsonl.gz: cannot be read: not compressed"),
-    ("a.jsonl.gz", gzip.compress(b'{"input": "a", "output": "b"}\n' * 999)[:-9], "cannot be read"),
+    ("a.jsonl.gz", gzip.compress(b'{"input": "a", "output": "b"}\n' * 999, mtime=0)[:-9], "cannot be read"),
     ("folder", None, "no such file or folder"),
 ]
 

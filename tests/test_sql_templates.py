@@ -460,7 +460,7 @@ LAYOUTS = {
     "several.json": json.dumps([{"sql": TWO, "variables": []}]).encode(),
     "big.json": json.dumps([{"sql": sql, "nl": ["x" * 50_000] * 4} for sql in TWO]).encode(),
     "table.tsv": ("id\tsql\n" + "".join(f"1\t{sql}\n" for sql in TWO)).encode(),
-    "packed.sql.gz": gzip.compress(";".join(TWO).encode()),
+    "packed.sql.gz": gzip.compress(";".join(TWO).encode(), mtime=0),
 }
 
 
