@@ -296,7 +296,7 @@ def test_score_adds_a_verdict_to_each_line(tmp_path: Path, capsys: pytest.Captur
     told = capsys.readouterr()
     assert "30.0% of 10 correct" in told.out
     assert "3 right, 2 wrong, 1 unparsable, 2 unanswered, 2 truncated; 9 lines have no target_canon" in told.out
-    assert "2 of 10 answers (20.0%) are truncated" in told.err
+    assert "2 of 10 answers (20.0%) were cut short" in told.err
     command(["score", str(source), "--metric", "wtq"])
     assert (tmp_path / "lines.scored.jsonl").read_bytes() == out.read_bytes()
 

@@ -183,5 +183,7 @@ def compare(first: AnyPath, second: AnyPath) -> SideBySide:
 
 
 def report(run: AnyPath, out: AnyPath | None = None, *, tasks: Sequence[str] = (), overwrite: bool = True) -> Path:
-    """Write one self-contained HTML file on a run folder, finished or not, and return its path."""
+    """Write one self-contained HTML file on a run folder, finished or not, or on the evaluations in a folder and below
+    it, and return its path.
+    """
     return reporting.report(Path(run), None if out is None else Path(out), tasks=tasks, overwrite=overwrite)

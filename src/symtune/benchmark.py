@@ -60,8 +60,8 @@ class Benchmark(ABC, Generic[Asked]):
     max_new_tokens: the longest answer that it needs, unless the user says otherwise. most_shots: how many shots a
     prompt may hold, 0 if it has none to show; shots_template: the default template with shots, "" for the first.
     published: how many questions each split of the official release has. selection_split: the split that a prompt is
-    selected on, "" if there is only the test split. asks_tasks: whether its data is of symbolic tasks, which then
-    score it.
+    selected on, "" if there is only the test split. grouped_by: what its groups are, if they do not say so themselves.
+    asks_tasks: whether its data is of symbolic tasks, which then score it.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Benchmark(ABC, Generic[Asked]):
     shots_template: str = ""
     published: Mapping[str, int] = MappingProxyType({})
     selection_split: str = "validation"
+    grouped_by: str = "group"
     asks_tasks: bool = False
 
     # ------------------------------------------------------------------------------------------------------ questions

@@ -135,8 +135,8 @@ def truncation_warning(truncated: int, n: int) -> str:
     if truncated <= MANY_TRUNCATED * n:
         return ""
     return (
-        f"{truncated:,} of {n:,} answers ({truncated / n:.1%}) are truncated: they reached the maximum length, or end "
-        "inside a thought; the score is too low unless --max-new-tokens is raised"
+        f"{truncated:,} of {n:,} answers ({truncated / n:.1%}) were cut short, by --max-new-tokens or inside a "
+        "thought; the score may be too low"
     )
 
 

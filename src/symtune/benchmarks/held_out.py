@@ -64,6 +64,7 @@ class HeldOut(Benchmark[HeldOutQuestion]):
     name = "held_out"
     metric = "denotation"
     templates = ()
+    grouped_by = "query type"
     asks_tasks = True
 
     def __init__(self, tasks: Known | None = None) -> None:
@@ -192,6 +193,10 @@ class HeldOut(Benchmark[HeldOutQuestion]):
                 "first_wrong": first and {"step": first[0], "text": first[1], "fault": first[2]},
             }
         }
+
+    def notes(self, questions: Sequence[HeldOutQuestion]) -> Mapping[str, Any]:
+        """Of several tasks these are the first groups."""
+        return {"grouped_by": "task"} if len({question.task.name for question in questions}) > 1 else {}
 
     def aggregate(self, split: str, outcomes: Sequence[Outcome]) -> list[Result]:
         """Means; those of steps over the worked examples, which have any."""

@@ -65,6 +65,7 @@ class TabFact(TableBenchmark[TableQuestion]):
     name = "tabfact"
     metric = "accuracy"
     templates = load_templates("tabfact")
+    grouped_by = "list of the release"
     published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:

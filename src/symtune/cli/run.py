@@ -11,7 +11,8 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from symtune.reporting.read import Comparison, Evaluation
+    from symtune.reporting.evaluations import Evaluation
+    from symtune.reporting.read import Comparison
 
 
 def register(app: typer.Typer) -> None:

@@ -13,7 +13,7 @@ from symtune.models import BATCH_TOKENS
 
 
 class Asked(Strict):
-    """A benchmark and how its questions are asked, without the prompt template. Defaults are the benchmark's choice."""
+    """A benchmark and how its questions are asked, except for the prompt template. Defaults are the benchmark's own."""
 
     benchmark: str = Field(description="held_out, or another of `symtune tasks list`.")
     linearization: str | None = Field(
@@ -54,7 +54,7 @@ class EvaluateConfig(Asking):
 
     prompt_from: Path | None = Field(
         default=None,
-        description="The file of `symtune select-prompt`: ask the test split with the prompt that it has chosen.",
+        description="The file of `symtune select-prompt`: ask the test split with the prompt template that it chose.",
     )
 
     data: Path = Field(description="The benchmark's official release; for held_out, a data set folder.")

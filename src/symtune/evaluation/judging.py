@@ -27,6 +27,7 @@ def results_of(exam: Exam, outcomes: Sequence[Outcome]) -> list[Result]:
     cut = [outcome.prompt.rows_cut for outcome in outcomes]
     notes: dict[str, Any] = {
         "format": exam.benchmark.format_name(exam.format),
+        "grouped_by": exam.benchmark.grouped_by,
         **exam.benchmark.notes(exam.questions),
         "verdicts": counted(outcome.verdict for outcome in outcomes),
         "truncated": sum(is_truncated(outcome.completion.text, outcome.completion.finish) for outcome in outcomes),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from symtune.intervals import above_expected, paired_difference
-from symtune.reporting.read import Comparison, Evaluation, Score
+from symtune.reporting.evaluations import Evaluation, Score
+from symtune.reporting.read import Comparison
 
 AGAINST = ("before", "chance", "control")
 

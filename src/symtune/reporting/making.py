@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from symtune.reporting.files import Json
 from symtune.reporting.read import Run
 from symtune.reporting.words import clock
 
@@ -84,17 +85,17 @@ def machine(run: Run) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def versions(run: Run) -> dict[str, str]:
-    """Package -> version, of all stages."""
+def versions(manifests: Sequence[Json]) -> dict[str, str]:
+    """Package -> version, of all that were noted."""
     found: dict[str, str] = {}
-    for manifest in (*run.manifests.values(), run.manifest or {}):
+    for manifest in manifests:
         found |= {str(name): str(version) for name, version in manifest.get("versions", {}).items()}
     return dict(sorted(found.items(), key=lambda item: (item[0] not in ("symtune", "python"), item[0])))
 
 
-def hashes(run: Run) -> Iterator[tuple[str, str]]:
-    """(file, sha256) of inputs and outputs."""
-    for stage, manifest in run.manifests.items():
+def hashes(manifests: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """(file, sha256) of what went in and came out, by the folder of each manifest."""
+    for stage, manifest in manifests.items():
         model = manifest.get("model")
         if isinstance(model, Mapping):
             yield from _flat(stage, model.get("weights_sha256") or {}, "weights it started from")

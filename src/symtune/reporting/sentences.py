@@ -12,6 +12,7 @@ from math import isfinite
 
 from symtune.reporting.read import MODELS, LogLine, Run
 from symtune.reporting.scores import Mark, Row, Scores
+from symtune.reporting.study import Study
 from symtune.reporting.words import interval, percent, points
 
 SHORTER = 0.95  # a control on less than this share of the tokens is called a shorter one
@@ -49,6 +50,17 @@ def done(run: Run) -> str:
     return f"{model} was trained on {what}{seen}{on}."
 
 
+def measured(study: Study) -> str:
+    """What a folder of evaluations holds, in one sentence."""
+    counts = [
+        (len({evaluation.results[0].benchmark for evaluation in study.folders.values()}), "benchmark"),
+        (len(study.models), "model"),
+        (len(study.folders), "evaluation"),
+    ]
+    benchmarks, models, evaluations = (f"{n:,} {what}{'s' if n > 1 else ''}" for n, what in counts)
+    return f"{models} on {benchmarks}: {evaluations}."
+
+
 def _measured(run: Run) -> str:
     """What was measured with, in words."""
     tasks = sorted({str(shown.row.get("task", "")) for shown in run.examples})
@@ -61,8 +73,7 @@ def _measured(run: Run) -> str:
 def whole(scores: Sequence[Scores]) -> Iterator[tuple[str, Row]]:
     """The name of each thing measured, and its score over all questions."""
     for table in scores:
-        if table.first:
-            yield from ((table.evaluation, row) for row in table.rows if not row.group)
+        yield table.evaluation, table.whole
 
 
 def claims(scores: Sequence[Scores]) -> Iterator[str]:

@@ -23,6 +23,6 @@
                 writer/                 a program and its tables -> steps
                 verifier/               anybody's steps -> which of them hold; shares no code with the writer
 
-Imports go one way, language <- corpus <- sampling <- solutions. Outside this package only the task `sql_execution` and the verb
-`sql-templates` know that there is SQL, and they import from the module that has what they need.
+Imports go one way, language <- corpus <- sampling <- solutions. Outside this package only the task `sql_execution` and
+the verb `sql-templates` know that there is SQL, and they import from the module that has what they need.
 """

@@ -45,6 +45,7 @@ class BigBenchHard(Benchmark[PartQuestion]):
     name = "bbh"
     metric = "exact_match"
     templates = load_templates("bbh")
+    grouped_by = "task"
     max_new_tokens = 128
     most_shots = 3
     shots_template = STEP_BY_STEP

@@ -51,6 +51,7 @@ class WikiSql(TableBenchmark[WikiSqlQuestion]):
     name = "wikisql"
     metric = "execution"
     templates = load_templates("wikisql")
+    grouped_by = "aggregation"
     max_new_tokens = 128
     published = PUBLISHED
 

@@ -125,7 +125,7 @@ def dates(d: Draw) -> t.Query:
         return select(d, [year], where=d.is_row(d.key()))
     if u < 0.6:
         value = {"YEAR": slice(0, 4), "MONTH": slice(5, 7), "DAY": slice(8, 10)}[part]
-        where = t.Compare("=", year, t.Constant(int(column.values[d.row][value]), "number"))
+        where: t.Expr | None = t.Compare("=", year, t.Constant(int(column.values[d.row][value]), "number"))
         shown: t.Expr = d.field(column).expr if d.chance(0.6) else t.Aggregate("COUNT")
         return select(d, [shown], where=where)
     if u < 0.8:

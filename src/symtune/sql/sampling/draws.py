@@ -1,9 +1,9 @@
 """The material that programs are drawn from: the columns of a context, and conditions that a chosen row satisfies.
 
 A draw looks at the values before it writes a condition: it picks a witness row and makes conditions that are true of
-it, leave another row out, and have no part that leaves out none, so that most programs have an answer at the first try, and
-one that hangs on every part. Where the roles of columns are known, it asks what a person might: rows are looked up by
-what names them, quantities alone are summed.
+it, leave another row out, and have no part that leaves out none, so that most programs have an answer at the first
+try, and one that depends on every part. If the roles of columns are known, it asks what a person might: rows are looked
+up by what names them, and only quantities are summed.
 """
 
 from __future__ import annotations
