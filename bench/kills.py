@@ -111,19 +111,22 @@ def run(verb: str, argv: Sequence[str], processes: int, log: Path, kill: Callabl
 
 
 def _at(folder: Path, step: int, delay: float) -> Callable[[], bool]:
-    """True so many seconds after a checkpoint of that step, or a later one, began to be written."""
-    began: list[float] = []
+    """True so many seconds after a checkpoint of that step, or a later one, began to be written, from now on."""
+    now, began = time.time(), list[float]()
 
     def due() -> bool:
-        if not began and any(_step(path) >= step for path in folder.glob("checkpoint-*")):
+        if not began and any(_begun(path, step, now) for path in folder.glob("checkpoint-*")):
             began.append(time.monotonic())
         return bool(began) and time.monotonic() >= began[0] + delay
 
     return due
 
 
-def _step(path: Path) -> int:
-    return int(path.name.removeprefix("checkpoint-"))
+def _begun(path: Path, step: int, since: float) -> bool:
+    try:
+        return int(path.name.removeprefix("checkpoint-")) >= step and path.stat().st_ctime > since
+    except FileNotFoundError:  # an older one was deleted meanwhile
+        return False
 
 
 def prepare(folder: Path) -> None:

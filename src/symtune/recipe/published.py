@@ -25,7 +25,8 @@ from pydantic import Field
 from symtune import config, published
 from symtune.config import Strict
 from symtune.output import MANIFEST, sha256, versions, write_manifest
-from symtune.published.layout import BuildConfig, build
+from symtune.published.config import BuildConfig
+from symtune.published.layout import build
 from symtune.recipe.child import Advance
 from symtune.recipe.model import NAME
 from symtune.recipe.runner import RECIPE, Stage, Watch, check_stages, run_stages
@@ -77,7 +78,7 @@ def run(
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Run every stage into the run folder `out`; returns the scores of the test files."""
-    need("torch", "published", "training")
+    need("datasets", "published", "the published line")
     planned = [_data(recipe, path.parent, out), _train(recipe, path.parent, out), _infer(recipe, out)]
     check_stages(planned, out, overwrite=overwrite)
     with watching(planned) as watch:
