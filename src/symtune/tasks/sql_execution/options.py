@@ -45,11 +45,7 @@ class SqlOptions(WorkedOptions):
         default=None,
         description=f"The share of programs that are instances of SQL templates; by default {DEFAULT_SHARE}.",
     )
-    allow_idle: bool = Field(
-        default=False,
-        description="Keep programs of which a part can be dropped without changing the answer (docs/sql.md).",
-    )
-    sql_templates_split: bool = Field(default=False, description="Use only the SQL templates that belong to the split.")
+    sql_templates_split: bool = Field(default=False, description="Use only the SQL templates that fall into the split.")
 
     @model_validator(mode="after")
     def _has_templates(self) -> SqlOptions:
