@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,16 @@ def test_other_peoples_programs_have_bounded_work():
     query = parse_sql("SELECT COUNT(*) FROM w AS x JOIN w AS y ON x.a < y.a", (big,))
     with pytest.raises(Rejected, match="too many steps"):
         Verifier((big,)).verify(query, "JOIN:")
+
+
+def test_a_long_text_costs_little():
+    rows = tuple((str(n), f"name {n}", str(n * 7 % 100)) for n in range(2000))
+    table = Table("long", ("id", "name", "n"), ("number", "text", "number"), rows, name="w")
+    query = parse_sql("SELECT SUM(n) FROM w WHERE n < 50", (table,))
+    start = time.process_time()
+    found = Verifier((table,)).verify(query, "\n".join(f"row {n} (name {n}): n {n} < 50 yes {n}" for n in range(4000)))
+    assert found.share < 0.1
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from symtune.reporting.read import Comparison, Evaluation
+    from symtune.reporting.evaluations import Evaluation
+    from symtune.reporting.read import Comparison
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def register(app: typer.Typer) -> None:
             str, typer.Option(help="short: the control trains on fewer tokens; full: on as many as the model.")
         ] = "short",
         overwrite: Annotated[
-            bool, typer.Option("--overwrite", help="Make again what was made with other arguments.")
+            bool, typer.Option("--overwrite", help="Run stages again that were run with other arguments.")
         ] = False,
     ) -> None:
         """Run a whole recipe. An interrupted run resumes where it stopped."""

@@ -6,9 +6,9 @@
 Splits: validation (`val`; the default where the release at hand holds it), test and dev. An answer is right if it
 chooses the right option (symtune.reading.read_option): by its letter, or by its text in full. The first result counts
 every question alike, as the official score does; then come the mean over subjects, the four categories, and the
-subjects.
-Shots are the first questions of the subject's dev file, at most five, behind the official introduction; those that do
-not fit are dropped, the last first. A release that lacks subjects is measured by subject, and has no score over all.
+subjects. Shots are the first questions of the subject's dev file, at most five, behind the official introduction; those
+that do not fit are dropped, the last first. A release that lacks subjects is measured by subject, and has no score over
+all.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Mmlu(Benchmark[MmluQuestion]):
     name = "mmlu"
     metric = "option_match"
     templates = load_templates("mmlu")
+    grouped_by = "subject"
     max_new_tokens = 32
     most_shots = 5
     shots_template = "plain"
@@ -74,7 +75,9 @@ class Mmlu(Benchmark[MmluQuestion]):
         for subject in _subjects(data, split):
             asked = list(_questions(data, SHOTS, subject))
             if number > len(asked):
-                raise InputError(f"{_path(data, SHOTS, subject)}: {number} shots are wanted, and it holds {len(asked)}")
+                raise InputError(
+                    f"{_path(data, SHOTS, subject)}: {number} shots are wanted, but it has only {len(asked)}"
+                )
             introduction = INTRODUCTION.render({"subject": subject.replace("_", " ")})
             shots += [Shot(question, question.target[0], subject, introduction) for question in asked[:number]]
         return tuple(shots)

@@ -55,12 +55,16 @@ class Execution:
     def _aggregate(self, expr: t.Aggregate, at: Place) -> Cell:
         members = at.members or ()
         if expr.arg is None:
-            found: Any = len(members)
+            found = computed(len(members))
         else:
             values = self.read(expr, members)
-            found = len(values) if expr.name == "COUNT" else _REDUCE[expr.name](values) if values else None
-        cell = at.found[expr] = computed(found)
-        return cell
+            found = computed(len(values) if expr.name == "COUNT" else _REDUCE[expr.name](values) if values else None)
+            if expr.name in ("MIN", "MAX") and values:  # of a cell that is written in one way, as it is written
+                cells = [self.worth(expr.arg, member) for member in members]
+                texts = {cell.text for cell in cells if cell.value == found.value}
+                found = found._replace(text=texts.pop()) if len(texts) == 1 else found
+        at.found[expr] = found
+        return found
 
     def read(self, expr: t.Aggregate, members: Any) -> list[Any]:
         """The known values that an aggregate reads; each once under DISTINCT."""

@@ -29,21 +29,26 @@ class Expected:
     `compact` too.
     """
 
-    __slots__ = ("_stem", "ends", "needed", "start", "step")
+    __slots__ = ("_say", "_stem", "_text", "ends", "needed", "start", "step")
 
     def __init__(self, step: int, start: str, stem: Callable[[], str], ends: Sequence[End | str], needed: bool) -> None:
-        self.step, self.start, self._stem, self.ends, self.needed = step, start, stem, ends, needed
+        self.step, self.start, self._say, self.ends, self.needed = step, start, stem, ends, needed
+        self._stem = self._text = ""
 
     def stem(self) -> str:
         """The line without its running numbers."""
-        return self._stem()
+        if not self._stem:
+            self._stem = self._say()
+        return self._stem
 
     def text(self) -> str:
         """The whole line."""
-        ends = [
-            end if isinstance(end, str) else end.put.format(n=end.number, x=number(end.number)) for end in self.ends
-        ]
-        return self._stem() + "".join(ends)
+        if not self._text:
+            said = self.stem()
+            for end in self.ends:
+                said += end if isinstance(end, str) else end.put.format(n=end.number, x=number(end.number))
+            self._text = said
+        return self._text
 
 
 class Lines:

@@ -19,6 +19,8 @@ from symtune.sql.solutions.wordings import WORDINGS
 from symtune.types import Step, Steps, Table
 
 MOST_STEPS = 2_000  # lines of a solution that are looked at
+MOST_STRANGE = 64  # lines that are looked for among all expected ones, and are none of them
+SURE = 0.5  # the share of steps from which on a solution is in a wording
 NEAR = 1e-4  # by how much a running sum may differ, which is written with four decimals
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
 
@@ -36,7 +38,7 @@ class Verifier:
         best = Steps((), 1, "has no steps")
         for which in _likely(lines):
             found = self._judged(query, lines, which)
-            if found.first_wrong is None:
+            if found.first_wrong is None or found.share >= SURE:
                 return found
             if not best.steps or found.share > best.share:
                 best = found
@@ -79,11 +81,12 @@ class _Match:
     def judged(self, lines: Sequence[str]) -> Steps:
         """The lines with their faults, and what was left out."""
         place, steps, lost = 0, list[Step](), list[str]()
-        spared = strangers = 0  # lines that are none of the expected ones stand for those that are not there
+        spared = strangers = strange = 0  # lines that are none of the expected ones stand for those that are not there
         for line in lines[:MOST_STEPS]:
-            here, fault = self._find(line, place)
+            here, fault = self._find(line, place, far=strange < MOST_STRANGE)
             if here is None:
                 strangers += 1
+                strange += 1
             else:
                 gone = [one for one in self._expected[place:here] if one.needed]
                 spared += here - place - len(gone)
@@ -99,14 +102,14 @@ class _Match:
         lost += [one.text() for one in rest[strangers:]]
         return Steps(tuple(steps), len(lost), f"leaves out {lost[0]!r}" if lost else "", spared)
 
-    def _find(self, line: str, place: int) -> tuple[int | None, str]:
-        """Which expected line this is meant to be, and what is wrong with it."""
+    def _find(self, line: str, place: int, *, far: bool) -> tuple[int | None, str]:
+        """Which expected line this is meant to be, and what is wrong with it; `far`: be it a later one."""
         expected = self._expected
         for here in self._next(place):
             if expected[here].text() == line:
                 self._keep(expected[here])
                 return here, ""
-        for here in range(place, len(expected)):
+        for here in range(place, len(expected) if far else place):
             one = expected[here]
             if any(isinstance(end, End) for end in one.ends) and line.startswith(one.stem()):
                 fault = self._running(one, line[len(one.stem()) :])
@@ -116,7 +119,7 @@ class _Match:
                 self._keep(one)
                 return here, ""
         step = expected[place].step if place < len(expected) else -1
-        for here in range(place, len(expected)):
+        for here in range(place, len(expected) if far else place):
             one = expected[here]
             if one.step == step and one.start and line.startswith(one.start):
                 return here, f"expected {one.text()!r}"

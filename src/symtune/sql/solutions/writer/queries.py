@@ -75,7 +75,7 @@ class _Queries:
         ]
         found = env.database.run(query, env.database, None)
         wording = self.lines.wording
-        shown = [" / ".join(cells) for cells in found.texts()]
+        shown = [" / ".join([cell(column, row) for column in found.columns]) for row in range(found.size)]
         if query.op != "UNION ALL":
             self._combined(query, [side.relation for side in sides])
         return Solved(found, [wording.value.format(cells=cells) for cells in shown])

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.expressions import eval_expr
-from symtune.sql.language.vectors import Frame, Vector, shown
+from symtune.sql.language.expressions import eval_expr, eval_item
+from symtune.sql.language.vectors import SEVERAL, Frame, Vector, shown
 from symtune.sql.solutions.wordings import MISSING, Wording
 from symtune.types import Rejected
 
@@ -29,10 +29,14 @@ def written(constant: t.Constant) -> str:
 
 
 def cell(vector: Vector, row: int) -> str:
-    """A value as it is shown: a cell as written, what was computed by the one number rule."""
+    """A value as it is shown: a cell as written; what was computed, or is written in several ways, by the one number
+    rule.
+    """
     if vector.values[row] is None:
         return MISSING
-    return shown(vector.values[row : row + 1])[0] if vector.texts is None else vector.texts[row]
+    if vector.texts is None or vector.texts[row] == SEVERAL:
+        return shown(vector.values[row : row + 1])[0]
+    return vector.texts[row]
 
 
 def name_of(expr: Any, labels: Labels) -> str:
@@ -64,6 +68,7 @@ class Saying:
     def __init__(self, frame: Frame, labels: Labels, calls: Calls, wording: Wording) -> None:
         self.frame, self.labels, self._calls, self._wording = frame, labels, calls, wording
         self._vectors: dict[t.Expr, Vector] = {}
+        self._chosen: dict[t.Aggregate, Vector] = {}  # of MIN and MAX with the cells that they choose
 
     def of(self, frame: Frame) -> Saying:
         """The same of other rows."""
@@ -78,6 +83,10 @@ class Saying:
 
     def value(self, expr: t.Expr, row: int) -> str:
         """The value of an expression on a row, as it is shown."""
+        if isinstance(expr, t.Aggregate):
+            if expr not in self._chosen:
+                self._chosen[expr] = eval_item(expr, self.frame)
+            return cell(self._chosen[expr], row)
         return cell(self.vector(expr), row)
 
     def name(self, expr: t.Expr) -> str:
