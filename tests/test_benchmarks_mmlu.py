@@ -179,8 +179,10 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     (data / "data/val").rename(data / "data/validation")
     with pytest.raises(InputError, match=r"data/val/abstract_algebra_val\.csv: no such file"):
         MMLU.split(data, "validation")
-    with pytest.raises(UnknownName, match="unknown split 'dev'"):
-        MMLU.split(data, "dev")
+    with pytest.raises(UnknownName, match="unknown split 'valid'"):
+        MMLU.split(data, "valid")
+    with pytest.raises(InputError, match="the questions of MMLU's dev split are the shots"):
+        MMLU.shots(data, "dev", 1)
 
 
 def test_the_real_release(shared: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from symtune.models.local import load
 from symtune.published import infer
-from test_published_train import ROOT, T5, launched
+from test_published_train import ROOT, T5, launched, torchrun
 
 LINES = [
     {"input": f"question {'x' * k}", "output": gold}
@@ -93,8 +93,11 @@ def test_a_fault_is_one_line(
 
 @pytest.mark.xdist_group("processes")
 def test_two_processes_write_what_one_writes(toy: Path, tmp_path: Path) -> None:
-    command = ("torchrun", "--nproc_per_node", "2", "--master_port", "29614", "infer_model.py")
-    launched(*command, *words(toy, "--batch_size", "1", "--max_length", "9", "--output_dir", str(tmp_path / "two")))
+    launched(
+        *torchrun(),
+        "infer_model.py",
+        *words(toy, "--batch_size", "1", "--max_length", "9", "--output_dir", str(tmp_path / "two")),
+    )
     infer.run(words(toy, "--batch_size", "1", "--max_length", "9", "--output_dir", str(tmp_path / "one")))
     one, two = ((tmp_path / name / "wtq_tapex_toy.json_tapex-zero-toy.json").read_text() for name in ("one", "two"))
     assert one == two

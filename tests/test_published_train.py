@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ FAULTS = [
     ("--warmup_ratio 2", "--warmup_ratio 2.0: wanted a number from 0 to below 1"),
     ("--evaluation_strategy no --eval_strategy no", "--evaluation_strategy is --eval_strategy now, and both are given"),
     ("--model_name_or_path ./absent", "model ./absent: no such folder"),
-    ("--dataset_name absent", "absent: cannot be loaded"),
+    ("--dataset_name ./absent", "./absent: cannot be loaded"),
     ("--input_column question", "the train split: no column 'question'; there is input, output"),
     ("--train_file absent.json", "--train_file absent.json: no such file"),
     ("--train_file data.txt", "wanted a file named .json, .jsonl, .csv, .parquet"),
@@ -203,9 +204,9 @@ def test_every_metric_can_be_named() -> None:
 
 # ------------------------------------------------------------------------------------------------ the loss of a step
 SHAPES = [
-    pytest.param(("8", "1", "False"), id="8x1"),
     pytest.param(("2", "4", "False"), id="2x4"),
     pytest.param(("2", "4", "True"), id="2x4-sorted"),
+    pytest.param(("4", "2", "True", "--pad_to_max_length", "--max_seq_length", "120"), id="4x2-padded"),
 ]
 STEP = (
     "--dropout_rate",
@@ -227,8 +228,10 @@ def one_step(out: Path) -> tuple[float, float]:
     return line["loss"], line["grad_norm"]
 
 
-def step_words(toy: Path, out: Path, batch: str, accumulation: str, sort: str) -> list[str]:
-    base = [word for word in words(toy, out, *STEP) if word not in ("--evaluation_strategy", "steps", "--do_eval")]
+def step_words(toy: Path, out: Path, batch: str, accumulation: str, sort: str, *more: str) -> list[str]:
+    base = [
+        word for word in words(toy, out, *STEP, *more) if word not in ("--evaluation_strategy", "steps", "--do_eval")
+    ]
     base = ["--logging_strategy" if word == "--logging_strategy" else word for word in base]
     place = base.index("--logging_strategy")
     base.insert(place + 1, "steps")
@@ -266,12 +269,30 @@ def test_the_loss_of_a_step_is_the_mean_over_its_answer_tokens(
     assert eight_by_one == pytest.approx((loss.item(), norm.item()), rel=1e-4)
 
 
-@pytest.mark.parametrize("shape", SHAPES[1:])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_micro_batches_do_not_change_the_step(
-    shape: tuple[str, str, str], toy: Path, tmp_path: Path, eight_by_one: tuple[float, float]
+    shape: tuple[str, ...], toy: Path, tmp_path: Path, eight_by_one: tuple[float, float]
 ) -> None:
     published.run(step_words(toy, tmp_path / "out", *shape))
     assert one_step(tmp_path / "out") == pytest.approx(eight_by_one, rel=1e-5)
+
+
+def test_padding_of_answers_bears_a_loss_where_that_is_asked(toy: Path, tmp_path: Path) -> None:
+    """As many tokens bear it in one batch as the longest answer has, times the examples."""
+    found = []
+    for ignored in ("True", "False"):
+        out = tmp_path / ignored
+        published.run(step_words(toy, out, "8", "1", "False", "--ignore_pad_token_for_loss", ignored))
+        found.append(one_step(out)[0])
+    assert found[0] != pytest.approx(found[1], rel=1e-3)
+
+
+@pytest.mark.parametrize("task", ["eval", "predict"])
+def test_a_checkpoint_is_evaluated_or_predicts_without_training(task: str, toy: Path, tmp_path: Path) -> None:
+    base = ["--predict_with_generate", "--eval_func", "exact_match", "--generation_max_length", "5"]
+    metrics = published.run(words(toy, tmp_path / "out", f"--do_{task}", base=base))
+    assert {f"{task}_loss", f"{task}_exact_match", f"{task}_exact_match_high"} <= set(metrics)
+    assert (tmp_path / "out" / "predictions.jsonl").is_file() == (task == "predict")
 
 
 def test_inputs_are_cut_as_published_counted_and_said(
@@ -360,31 +381,28 @@ def test_the_published_launch_line_runs_without_a_gpu_and_without_variables(toy:
     assert (out / "model.safetensors").is_file()
 
 
-TWO = {
-    "torchrun": (("torchrun", "--nproc_per_node", "2", "--master_port", "29611"), {}),
-    "accelerate": (
-        (
-            "accelerate",
-            "launch",
-            "--config_file",
-            "train_config.yaml",
-            "--num_processes",
-            "2",
-            "--main_process_port",
-            "29612",
-        ),
-        {"ACCELERATE_USE_CPU": "true"},
-    ),
-}
+def free_port() -> str:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
+
+
+def torchrun() -> tuple[str, ...]:
+    return ("torchrun", "--nproc_per_node", "2", "--master_port", free_port())
+
+
+def accelerate() -> tuple[str, ...]:
+    config = ("--config_file", "train_config.yaml", "--num_processes", "2", "--main_process_port", free_port())
+    return ("accelerate", "launch", *config)
 
 
 @pytest.mark.xdist_group("processes")
-@pytest.mark.parametrize("launcher", TWO)
+@pytest.mark.parametrize("launcher", [torchrun, accelerate])
 def test_two_processes_take_the_step_of_one(
-    launcher: str, toy: Path, tmp_path: Path, eight_by_one: tuple[float, float]
+    launcher: Callable[[], tuple[str, ...]], toy: Path, tmp_path: Path, eight_by_one: tuple[float, float]
 ) -> None:
-    command, variables = TWO[launcher]
-    launched(*command, "train_model.py", *step_words(toy, tmp_path / "out", "2", "2", "True"), environment=variables)
+    variables = {"ACCELERATE_USE_CPU": "true"} if launcher is accelerate else {}
+    launched(*launcher(), "train_model.py", *step_words(toy, tmp_path / "out", "2", "2", "True"), environment=variables)
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["training"]["processes"] == 2
     assert one_step(tmp_path / "out") == pytest.approx(eight_by_one, rel=1e-5)
 
@@ -392,10 +410,9 @@ def test_two_processes_take_the_step_of_one(
 @pytest.mark.xdist_group("processes")
 def test_a_step_of_zero_1_in_two_processes_is_the_step_without_it(toy: Path, tmp_path: Path) -> None:
     """The xl command's ZeRO-1 configuration, in float32: the same loss, gradient norm and weights after one step."""
-    command = (*TWO["torchrun"][0][:3], "--master_port", "29613", "train_model.py")
     config = ROOT / "deepspeed_config" / "zero_stage1_config.json"
     for name, more in (("plain", ()), ("zero", ("--deepspeed", str(config)))):
-        launched(*command, *step_words(toy, tmp_path / name, "2", "2", "True"), *more)
+        launched(*torchrun(), "train_model.py", *step_words(toy, tmp_path / name, "2", "2", "True"), *more)
     assert one_step(tmp_path / "zero") == pytest.approx(one_step(tmp_path / "plain"), rel=1e-4)
     one, two = (safetensors.torch.load_file(tmp_path / name / "model.safetensors") for name in ("plain", "zero"))
     start = safetensors.torch.load_file(toy / "model" / "model.safetensors")

@@ -249,10 +249,8 @@ def _text_of(config: Any) -> Any:
 def _train(trainer: StepTrainer, checkpoint: Path | None, say: Say) -> dict[str, Any]:
     out = Path(trainer.args.output_dir)
     result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    try:
+    with checkpoints.writing(out, clear=False):  # the checkpoints in it stay
         trainer.save_model()
-    except OSError as error:
-        raise OutputError(f"cannot write {out}: {error.strerror or error}") from None
     metrics = dict(result.metrics) | {"train_samples": len(trainer.train_dataset.encoded)}
     trainer.log_metrics("train", metrics)
     trainer.save_metrics("train", metrics)

@@ -81,9 +81,9 @@ def newest_complete(folder: Path, say: Say = lambda line: None) -> Path | None:
 
 
 @contextlib.contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path, *, clear: bool = True) -> Iterator[None]:
     """Around all that writes model weights or checkpoints: what the libraries raise when it fails is an OutputError,
-    and nothing half written stays in `folder`.
+    and, with `clear`, nothing half written stays in `folder`.
     """
     try:
         yield
@@ -91,7 +91,8 @@ def writing(folder: Path) -> Iterator[None]:
         # torch.save reports a full disk as a RuntimeError about its stream, safetensors with an error of its own.
         if isinstance(error, RuntimeError) and not _of_a_file(error):
             raise
-        shutil.rmtree(folder, ignore_errors=True)
+        if clear:
+            shutil.rmtree(folder, ignore_errors=True)
         raise OutputError(f"cannot write {folder}: {_reason(error, folder)}") from None
 
 
