@@ -1,7 +1,8 @@
-"""Models: names and faults, prompts as tokens, batched generation that equals one at a time."""
+"""Models: names and faults, prompts as tokens, the law of batches, batched generation that equals one at a time."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from symtune.models.local import (
     LoadedModel,
@@ -17,10 +20,12 @@ from symtune.models.local import (
     completion_ids,
     end_ids,
     generation,
+    greedy,
     load,
     prompt_format,
     prompt_ids,
 )
+from symtune.models.local.batching import deal
 from symtune.types import InputError
 
 LLAMA = {
@@ -46,6 +51,25 @@ CHAT = (
     "{% endfor %}{% if add_generation_prompt %}<extra_id_0>assistant:{% endif %}"
 )
 PROMPTS = ["a", "which row holds the largest value?", "two words", "é", "max(b)"]
+# Of several lengths, and alike enough to be answered together; one is a single token.
+ALIKE = [*PROMPTS, "which row holds a large value?", "two word", "", "max(bc)", "b", "min(a)"]
+# The ways in which a model remembers a prompt: keys and values by head or by group, some of them the last ones alone, a
+# state, an encoder's.
+MEMORIES: dict[str, dict[str, Any]] = {
+    "causal": LLAMA,
+    "groups": {**LLAMA, "num_attention_heads": 4, "num_key_value_heads": 2},
+    "window": {**LLAMA, "architecture": "mistral", "num_key_value_heads": 2, "sliding_window": 8},
+    "positions": {
+        "architecture": "gpt2",
+        "tokenizer": "bytes",
+        "n_embd": 32,
+        "n_layer": 2,
+        "n_head": 2,
+        "n_positions": 64,
+    },
+    "state": {"architecture": "mamba", "tokenizer": "bytes", "hidden_size": 32, "num_hidden_layers": 2},
+    "seq2seq": T5,
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +77,17 @@ def llama() -> LoadedModel:
     return load(LLAMA)
 
 
-@pytest.fixture(scope="module", params=["causal", "seq2seq"])
-def tiny(request: pytest.FixtureRequest) -> LoadedModel:
-    loaded = load(LLAMA if request.param == "causal" else T5)
-    # Weights as drawn answer all prompts alike; larger ones make answers depend on every token.
+def larger(spec: dict[str, Any]) -> LoadedModel:
+    """Weights as drawn answer all prompts alike; larger ones make answers depend on every token."""
+    loaded = load(spec)
     for parameter in loaded.model.parameters():
         parameter.data.mul_(4.0)
     return loaded
+
+
+@pytest.fixture(scope="module", params=["causal", "seq2seq"])
+def tiny(request: pytest.FixtureRequest) -> LoadedModel:
+    return larger(MEMORIES[request.param])
 
 
 def test_a_config_gives_the_same_model_every_time_and_another_seed_another() -> None:
@@ -68,14 +96,55 @@ def test_a_config_gives_the_same_model_every_time_and_another_seed_another() -> 
     assert (first.kind, first.context, load(T5).kind) == ("causal", 64, "seq2seq")
 
 
-def test_generation_in_batches_equals_one_at_a_time(tiny: LoadedModel) -> None:
-    together = dict(LocalModel(tiny, batch_tokens=100).generate(PROMPTS, 6))
-    model = LocalModel(tiny)
-    alone = [dict(model.generate([prompt], 6))[0] for prompt in PROMPTS]
-    assert [together[index] for index in range(len(PROMPTS))] == alone
-    assert len({completion.text for completion in alone}) > 1
-    assert [completion.tokens_in for completion in alone] == [model.measure(prompt) for prompt in PROMPTS]
+@pytest.mark.parametrize("reading", [0.0, 0.5], ids=["read by length", "read with padding"])
+@pytest.mark.parametrize("memory", MEMORIES)
+def test_generation_in_batches_equals_one_at_a_time(
+    memory: str, reading: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[set[int]] = []
+    write = generation.write
+    monkeypatch.setattr(
+        generation, "write", lambda *given: (batches.append({len(row) for row in given[3]}), write(*given))[1]
+    )
+    loaded = larger(MEMORIES[memory])
+    model = LocalModel(loaded)
+    with monkeypatch.context() as patch:
+        patch.setattr(greedy, "READ_PADDING", reading)
+        together = dict(model.generate(ALIKE, 6))
+    # A state cannot be padded: its prompts are asked in batches of one length.
+    assert (max(map(len, batches)) > 1) == (memory != "state")
+    alone = [dict(model.generate([prompt], 6))[0] for prompt in ALIKE]
+    assert [together[index] for index in range(len(ALIKE))] == alone
+    assert len({completion.text for completion in alone}) > 2
+    assert [completion.tokens_in for completion in alone] == [model.measure(prompt) for prompt in ALIKE]
     assert all(completion.tokens_out <= 6 for completion in alone)
+
+
+@given(
+    st.dictionaries(st.integers(0, 500), st.integers(1, 3000), max_size=60),
+    st.integers(1, 64),
+    st.integers(1, 20_000),
+    st.integers(1, 9),
+    st.sampled_from([0.0, 0.1, 0.5]),
+)
+def test_batches_hold_every_prompt_once_within_all_bounds(
+    lengths: dict[int, int], new: int, tokens: int, rows: int, padding: float
+) -> None:
+    limits = {"tokens": tokens, "rows": rows, "padding": padding}
+    batches = list(deal(lengths, new, **limits))
+    order = [index for batch in batches for index in batch]
+    assert sorted(order) == sorted(lengths)
+    assert [lengths[index] for index in order] == sorted(lengths.values(), reverse=True)
+
+    def within(batch: list[int]) -> bool:
+        held, area = sum(lengths[index] for index in batch), len(batch) * lengths[batch[0]]
+        return len(batch) <= rows and area + len(batch) * new <= tokens and area - held <= padding * area
+
+    assert all(within(batch) or len(batch) == 1 for batch in batches)
+    # As large as can be: what follows a batch does not fit into it.
+    assert not any(within([*batch, after[0]]) for batch, after in itertools.pairwise(batches))
+    # The order of the dictionary does not matter.
+    assert list(deal(dict(sorted(lengths.items())), new, **limits)) == batches
 
 
 def test_generation_starts_with_the_longest_and_is_a_stream(llama: LoadedModel) -> None:
@@ -87,19 +156,19 @@ def test_generation_goes_on_in_the_batches_that_it_began_with(
     llama: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     computed: list[list[int]] = []
-    greedy = generation._greedy
+    write = generation.write
     monkeypatch.setattr(
-        generation, "_greedy", lambda *given: (computed.append([len(row) for row in given[3]]), greedy(*given))[1]
+        generation, "write", lambda *given: (computed.append([len(row) for row in given[3]]), write(*given))[1]
     )
-    model = LocalModel(llama, batch_tokens=60)
-    whole = list(model.generate(PROMPTS, 2))
+    model = LocalModel(llama, batch_tokens=80)
+    whole = list(model.generate(ALIKE, 2))
     batches, computed[:] = list(computed), []
     order = [index for index, _ in whole]
     first = len(batches[0])
     assert len(batches) > 1
     assert len(batches[1]) > 1
     done = order[: first + 1]  # the first batch, and one of the second
-    assert list(model.generate(PROMPTS, 2, done)) == whole[first + 1 :]
+    assert list(model.generate(ALIKE, 2, done)) == whole[first + 1 :]
     assert computed == batches[1:]
 
 
@@ -111,8 +180,9 @@ def test_a_prompt_without_room_for_an_answer_is_an_error_and_not_cut(llama: Load
 
 
 def test_facts_are_all_that_decides_completions(llama: LoadedModel) -> None:
-    facts = LocalModel(llama, batch_tokens=7).facts()
-    assert (facts["dtype"], facts["device"], facts["batch_tokens"]) == ("float32", generation.device().type, 7)
+    facts = LocalModel(llama, batch_tokens=7, batch_rows=3).facts()
+    assert (facts["dtype"], facts["device"]) == ("float32", generation.device().type)
+    assert (facts["batch_tokens"], facts["batch_rows"], facts["batch_padding"]) == (7, 3, 0.2)
     assert facts["weights_sha256"] == llama.weights_sha256
 
 
@@ -132,7 +202,7 @@ def test_generation_stops_at_the_end_token_and_does_not_count_on() -> None:
         return logits
 
     loaded.model.lm_head.register_forward_hook(first_a_letter_then_the_end)
-    for completion in dict(LocalModel(loaded).generate(["x", "a longer one"], 9)).values():
+    for completion in dict(LocalModel(loaded).generate(["one prompt", "a longer one"], 9)).values():
         assert (completion.text, completion.finish, completion.tokens_out) == ("a", "stop", 2)
     assert len(steps) == 2
 

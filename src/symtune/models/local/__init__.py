@@ -8,11 +8,10 @@ This package and `symtune.training` are the only ones that import torch and tran
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import os
 import sys
 
+from symtune.models.local import buffers
 from symtune.types import need
 
 # Set before torch starts its threads: a thread that waits for the others must sleep, not spin. On two cores that
@@ -21,18 +20,7 @@ from symtune.types import need
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def _give_memory_back() -> None:
-    """Let glibc return large buffers to the system when they are freed. By itself it keeps them for later, in pieces:
-    the packs of a training differ in length, and its memory grew by half in 200 steps.
-    """
-    if not {"GLIBC_TUNABLES", "MALLOC_MMAP_THRESHOLD_"} & set(os.environ):
-        with contextlib.suppress(OSError, AttributeError, TypeError):  # no glibc here
-            libc = ctypes.CDLL(None)
-            libc.mallopt(-3, 2**20)  # M_MMAP_THRESHOLD, bytes
-            libc.mallopt(-1, 2**20)  # M_TRIM_THRESHOLD
-
-
-_give_memory_back()
+buffers.give_back()
 
 need("torch", "train", "loading a model")
 need("transformers", "train", "loading a model")

@@ -12,7 +12,8 @@ import torch
 import transformers
 
 from symtune.models import BATCH_TOKENS
-from symtune.models.local.loading import quiet
+from symtune.models.local.batching import PADDING, ROWS, deal
+from symtune.models.local.greedy import can_pad, write
 from symtune.models.local.prompting import LoadedModel, end_ids, prompt_ids
 from symtune.types import Completion
 
@@ -43,11 +44,19 @@ def device() -> Any:
 
 class LocalModel:
     """A loaded model as a `symtune.model.Model`: greedy, in batches of at most `batch_tokens` tokens, padding and
-    answers included. `bf16`: None decides by machine and size.
+    answers included, and `batch_rows` prompts. `bf16`: None decides by machine and size.
     """
 
-    def __init__(self, loaded: LoadedModel, *, batch_tokens: int = BATCH_TOKENS, bf16: bool | None = None) -> None:
-        self.loaded, self.batch_tokens = loaded, batch_tokens
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        *,
+        batch_tokens: int = BATCH_TOKENS,
+        batch_rows: int = ROWS,
+        bf16: bool | None = None,
+    ) -> None:
+        self.loaded, self.batch_tokens, self.batch_rows = loaded, batch_tokens, batch_rows
+        self.padding = PADDING if can_pad(loaded) else 0.0
         self.bf16 = bf16_helps(loaded.parameters) if bf16 is None else bf16
 
     @property
@@ -67,15 +76,15 @@ class LocalModel:
         loaded, room = self.loaded, self.room(max_new_tokens)
         stops, settings = end_ids(loaded), self._settings(max_new_tokens)
         encoded = [prompt_ids(loaded, prompt) for prompt in prompts]
-        fits = [index for index, ids in enumerate(encoded) if len(ids) <= room]
+        fits = {index: len(ids) for index, ids in enumerate(encoded) if len(ids) <= room}
         for index, ids in enumerate(encoded):
-            if len(ids) > room and index not in done:
+            if index not in fits and index not in done:
                 yield index, Completion("", "error", len(ids), 0)
-        for batch in _batches(fits, encoded, max_new_tokens, self.batch_tokens):
+        for batch in deal(fits, max_new_tokens, tokens=self.batch_tokens, rows=self.batch_rows, padding=self.padding):
             if all(index in done for index in batch):
                 continue
             rows = [encoded[index] for index in batch]
-            for index, ids in zip(batch, _greedy(loaded, self._model, settings, rows), strict=True):
+            for index, ids in zip(batch, write(loaded, self._model, settings, rows), strict=True):
                 if index not in done:
                     yield index, _completion(loaded, ids, stops, len(encoded[index]))
 
@@ -90,7 +99,14 @@ class LocalModel:
     def facts(self) -> dict[str, Any]:
         """The model, how prompts are written for it, and how it computes."""
         dtype = "bfloat16" if self.bf16 else "float32"
-        return {**self.loaded.facts(), "dtype": dtype, "device": device().type, "batch_tokens": self.batch_tokens}
+        return {
+            **self.loaded.facts(),
+            "dtype": dtype,
+            "device": device().type,
+            "batch_tokens": self.batch_tokens,
+            "batch_rows": self.batch_rows,
+            "batch_padding": self.padding,
+        }
 
     @cached_property
     def _model(self) -> Any:
@@ -110,39 +126,8 @@ class LocalModel:
             pad_token_id=loaded.tokenizer.pad_token_id,
             decoder_start_token_id=getattr(loaded.model.config, "decoder_start_token_id", None),
             bos_token_id=loaded.tokenizer.bos_token_id,
+            disable_compile=True,  # every batch has a width of its own
         )
-
-
-def _batches(fits: list[int], encoded: list[list[int]], new: int, limit: int) -> Iterator[list[int]]:
-    """Indices by falling length, as many a batch as `limit` tokens hold (at least one)."""
-    batch: list[int] = []
-    for index in sorted(fits, key=lambda index: (-len(encoded[index]), index)):
-        longest = len(encoded[batch[0]]) if batch else len(encoded[index])
-        if batch and (len(batch) + 1) * (longest + new) > limit:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
-def _greedy(loaded: LoadedModel, model: Any, settings: Any, rows: list[list[int]]) -> list[list[int]]:
-    """The tokens written for each row of prompt tokens. Causal rows are padded on the left."""
-    width, pad = max(map(len, rows)), loaded.tokenizer.pad_token_id
-    causal = loaded.kind == "causal"
-    ids = [[pad] * (width - len(row)) + row if causal else row + [pad] * (width - len(row)) for row in rows]
-    mask = [
-        [0] * (width - len(row)) + [1] * len(row) if causal else [1] * len(row) + [0] * (width - len(row))
-        for row in rows
-    ]
-    with quiet(), torch.inference_mode():
-        written = model.generate(
-            input_ids=torch.tensor(ids, device=model.device),
-            attention_mask=torch.tensor(mask, device=model.device),
-            generation_config=settings,
-        )
-    # A causal model's output begins with its input, an encoder-decoder's with the token that starts it.
-    return [row.tolist() for row in written[:, width if causal else 1 :].cpu()]
 
 
 def _completion(loaded: LoadedModel, ids: list[int], stops: list[int], tokens_in: int) -> Completion:
