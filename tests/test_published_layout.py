@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from symtune import cli
-from symtune.published.layout import BuildConfig, build
+from symtune.published.config import BuildConfig
+from symtune.published.layout import build
 from symtune.published.sampling import sample
 from symtune.types import SymtuneError
 

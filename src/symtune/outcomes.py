@@ -26,7 +26,7 @@ class Question:
 
     target: the items of the gold answer, as results show them. fields: the texts of the prompt template's
     placeholders. groups: by which results are broken down (a subject, a query type), none, one or several. chance: the
-    expected score of guessing, None where nobody knows; chance_how: what is guessed, in words.
+    expected score of guessing, None if nobody knows; chance_how: what is guessed, in words.
     """
 
     id: str

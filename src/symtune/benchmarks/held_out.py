@@ -208,7 +208,7 @@ class HeldOut(Benchmark[HeldOutQuestion]):
         return [*results[:groups], *steps, *results[groups:]]
 
     def _process(self, prediction: str, question: HeldOutQuestion) -> Process | None:
-        """What a worked completion is worth; None where none is asked for, or nobody can verify it."""
+        """What a worked completion is worth; None if none is asked for, or nobody can verify it."""
         if not question.is_worked:
             return None
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from symtune.flags import takes
-from symtune.published.layout import BuildConfig
+from symtune.published.config import BuildConfig
 
 
 def register(app: typer.Typer) -> None:

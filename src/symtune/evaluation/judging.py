@@ -22,7 +22,7 @@ def judge(benchmark: Benchmark[Any], question: Any, prompt: Prompt, completion: 
 
 
 def results_of(exam: Exam, outcomes: Sequence[Outcome]) -> list[Result]:
-    """The benchmark's results; the first says too how questions were asked and what became of the prompts."""
+    """The benchmark's results; the first also states how questions were asked and what happened to the prompts."""
     first, *others = exam.benchmark.aggregate(exam.split, outcomes)
     cut = [outcome.prompt.rows_cut for outcome in outcomes]
     notes: dict[str, Any] = {
@@ -69,7 +69,7 @@ def line_of(benchmark: Benchmark[Any], outcome: Outcome) -> str:
 
 
 def completion_of(line: Mapping[str, Any]) -> Completion:
-    """The completion of a stored line. Raises KeyError, TypeError or ValueError where it is none."""
+    """The completion of a stored line. Raises KeyError, TypeError or ValueError if it is not one."""
     text, finish = line["text"], line["finish"]
     if not isinstance(text, str) or finish not in ("stop", "length", "error"):
         raise ValueError("not a line of predictions.jsonl")

@@ -304,3 +304,7 @@ def _write_manifest(
     }
     said = {"argv": list(argv), "model": vars(model_arguments), "data": vars(arguments)}
     write_manifest(out, "train_model", said, body, {"processes": int(os.environ.get("WORLD_SIZE", "1"))})
+
+
+if __name__ == "__main__":  # what a launcher starts
+    sys.exit(main())

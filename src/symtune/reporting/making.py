@@ -11,8 +11,8 @@ from symtune.reporting.read import Run
 from symtune.reporting.words import clock
 
 DROP_KEYS = ("tables_dropped", "dropped")
-ENDINGS = {"length": "answer not ended within the token limit", "error": "prompt too long for the model"}
-CUTS = {"tables_cut": "table cut to what the model reads", "shots_dropped": "shot dropped to fit what the model reads"}
+ENDINGS = {"length": "answer cut at the token limit", "error": "prompt too long for the model"}
+CUTS = {"tables_cut": "table cut to fit the prompt", "shots_dropped": "shot dropped to fit the prompt"}
 
 
 def drops(run: Run) -> Iterator[tuple[str, str, int]]:
@@ -24,7 +24,7 @@ def drops(run: Run) -> Iterator[tuple[str, str, int]]:
             if share.get("short"):
                 yield (
                     f"{run.planned[stage]}: {share['name']}",
-                    "fewer records than its rate asks for",
+                    "fewer records than its rate requires",
                     share["short"],
                 )
         for key in DROP_KEYS:
@@ -75,7 +75,7 @@ def commands(run: Run) -> Iterator[str]:
 
 
 def machine(run: Run) -> str:
-    """What the run ran on, in words."""
+    """The machine of the run, in words."""
     facts = (run.manifest or {}).get("run", {})
     parts = [f"{facts['cpus']} CPU cores" if facts.get("cpus") else "", str(facts.get("platform") or "")]
     if facts.get("peak_memory_bytes"):

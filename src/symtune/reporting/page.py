@@ -1,4 +1,4 @@
-"""What stands on the page: plain values for the template, chosen and worded in this package, computed nowhere."""
+"""The content of the page: plain values for page.html, chosen and worded in this package, computed nowhere."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _chance_note(run: Run, known: Known) -> str:
     """What guessing means, in the words of the tasks that are measured."""
     tasks = [known.get(str(shown.row.get("task", ""))) for shown in run.examples]
     said = dict.fromkeys((task.words if task else Words()).chance for task in tasks)
-    return " ".join(f"{words} the share that is marked as chance." for words in said)
+    return " ".join(f"{words} the share marked as chance." for words in said)
 
 
 def _example(run: Run, shown: Shown, known: Known) -> Mapping[str, Any]:
@@ -168,7 +168,7 @@ def _example(run: Run, shown: Shown, known: Known) -> Mapping[str, Any]:
 
 
 def _steps(line: Prediction) -> Mapping[str, Any] | None:
-    """The steps of a worked completion: the lines before the first wrong one, that one, and those behind it."""
+    """The steps of a worked completion: the lines before the first wrong one, that one, and those after it."""
     if line.steps is None:
         return None
     first, lines = line.steps.first_wrong, line.text.split("\n")

@@ -120,7 +120,7 @@ def read_run(path: Path, *, examples: int = 8) -> Run:
 
 def read_evaluations(run: Path) -> dict[str, dict[str, Evaluation]]:
     """The evaluations of a run folder that are whole: by what is measured, in the order of their names but for
-    `held_out`, which comes first, and by whose model. Raises InputError where a file of one is broken.
+    `held_out`, which comes first, and by whose model. Raises InputError if a file of one is broken.
     """
     folders = {path.parent.name for name in MODELS for path in (run / "evaluation" / name).glob(f"*/{MANIFEST}")}
     found: dict[str, dict[str, Evaluation]] = {}
