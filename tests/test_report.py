@@ -195,6 +195,11 @@ WRONG = [
     ("evaluation/after/held_out/results.json", '[{"score": 1}]', "results.json: result 1"),
     ("evaluation/after/held_out/predictions.jsonl", PREDICTION + "\n{", "predictions.jsonl:2: not JSON"),
     ("evaluation/after/held_out/predictions.jsonl", '{"id": "a"}', "predictions.jsonl: line 1: text: Field required"),
+    (
+        "evaluation/after/held_out/results.json",
+        '[{"benchmark": "b", "split": "s", "metric": "m", "score": 1, "n": 1, "interval": [0, 1], "notes": {"verdicts": 1}}]',
+        "results.json: notes of result 1: verdicts: Input should be a valid dictionary",
+    ),
     ("evaluation/after/held_out/errors.jsonl", '{"id": "a"}', "errors.jsonl: line 1: groups: Field required"),
     ("model/log.jsonl", "x", "log.jsonl:1: not JSON"),
     ("heldout/data/test-00000-of-00001.parquet", "x", "not a readable parquet file"),

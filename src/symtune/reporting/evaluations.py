@@ -32,6 +32,31 @@ class Score(BaseModel):
     notes: Mapping[str, Any] = {}
 
 
+class PromptNote(BaseModel):
+    """The note `prompt_selection`: how the prompt stands to its selection."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+    prompt: str
+    chosen: str = ""
+    selection_split: str = ""
+    other_test_runs: tuple[str, ...] = ()
+
+
+class Notes(BaseModel):
+    """What a page reads of a result's notes, to be checked; other notes are as they are."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+    chance: float | None = None
+    majority: float | None = None
+    verdicts: Mapping[str, int] = {}
+    truncated: int = 0
+    finish: Mapping[str, int] = {}
+    tables_cut: int = 0
+    shots_dropped: int = 0
+    in_domain: Mapping[str, tuple[str, ...]] = {}
+    prompt_selection: PromptNote | None = None
+
+
 class FirstWrong(BaseModel):
     """The first step of a worked completion that does not hold."""
 
@@ -146,10 +171,12 @@ class Evaluation:
 
 def read_evaluation(folder: Path) -> Evaluation:
     """The evaluation in a folder. Raises InputError where a file of it is broken."""
-    results = read_json(folder / "results.json", of=list) or []
+    path = folder / "results.json"
+    results = checked(Score, read_json(path, of=list) or [], f"{path}: result")
+    checked(Notes, [result.notes for result in results], f"{path}: notes of result")
     predictions = checked_lines(Prediction, folder / "predictions.jsonl")
     return Evaluation(
-        checked(Score, results, f"{folder / 'results.json'}: result"),
+        results,
         {line.id: line for line in predictions},
         read_json(folder / MANIFEST) or {},
         checked_lines(Wrong, folder / "errors.jsonl"),
