@@ -3,8 +3,9 @@
     python bench/kills.py [--kills 20] [--seed 1]
 
 For `symtune train` and `train_model.py`, with one process and with two: a training runs whole; then the same training
-is killed with SIGKILL at random moments, all its processes at once, and resumed from the newest complete checkpoint by
-the same command, until so many kills are done and the training at hand has ended. CPU only.
+is killed with SIGKILL at random moments (while a checkpoint is written, or in the steps after it), all its processes at
+once, and resumed from the newest complete checkpoint by the same command, until so many kills are done and the training
+at hand has ended. CPU only.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ MODEL = {
     "num_heads": 2,
 }
 STEPS, SAVE_EVERY = 40, 3
+AHEAD = 4  # checkpoints after the newest one, in one of which the next kill falls
 LIMIT = 300  # seconds of one run, after which it hangs
 
 # Modules are imported once, in a process that every run is forked from.
@@ -81,8 +83,8 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def run(verb: str, argv: Sequence[str], processes: int, log: Path, kill_after: float | None = None) -> bool:
-    """Run a training; False where it was killed after so many seconds. Raises SystemExit where it fails."""
+def run(verb: str, argv: Sequence[str], processes: int, log: Path, kill: Callable[[], bool] | None = None) -> bool:
+    """Run a training; False where it was killed, when `kill()` said so. Raises SystemExit where it fails."""
     port = _free_port()
     started = [
         _CONTEXT.Process(target=_child, args=(verb, list(argv), rank, processes, port, str(log)))
@@ -90,20 +92,41 @@ def run(verb: str, argv: Sequence[str], processes: int, log: Path, kill_after: f
     ]
     for one in started:
         one.start()
-    end = time.monotonic() + (LIMIT if kill_after is None else kill_after)
-    for one in started:
-        one.join(max(0.0, end - time.monotonic()))
-    killed = any(one.is_alive() for one in started)
+    end, killed = time.monotonic() + LIMIT, False
+    while any(one.is_alive() for one in started) and time.monotonic() < end:
+        if kill is not None and kill():
+            killed = True
+            break
+        time.sleep(0.003)
     for one in started:
         one.kill()
     for one in started:
         one.join()
     codes = [one.exitcode for one in started]
-    if killed and kill_after is not None:  # a process whose peer was killed first ends with a fault of its own
+    if killed:
         return False
     if any(codes):
         raise SystemExit(f"{verb} with {processes} processes ended with {codes}:\n{log.read_text()[-3000:]}")
     return True
+
+
+def _at(folder: Path, step: int, delay: float) -> Callable[[], bool]:
+    """True so many seconds after a checkpoint of that step, or a later one, began to be written, from now on."""
+    now, began = time.time(), list[float]()
+
+    def due() -> bool:
+        if not began and any(_begun(path, step, now) for path in folder.glob("checkpoint-*")):
+            began.append(time.monotonic())
+        return bool(began) and time.monotonic() >= began[0] + delay
+
+    return due
+
+
+def _begun(path: Path, step: int, since: float) -> bool:
+    try:
+        return int(path.name.removeprefix("checkpoint-")) >= step and path.stat().st_ctime > since
+    except FileNotFoundError:  # an older one was deleted meanwhile
+        return False
 
 
 def prepare(folder: Path) -> None:
@@ -156,33 +179,38 @@ def kill_and_resume(verb: str, processes: int, kills: int, seed: int, folder: Pa
     whole, out = folder / "whole", folder / "killed"
     for path in (whole, out):
         shutil.rmtree(path, ignore_errors=True)
-    warm = _CONTEXT.Process(target=str)
-    warm.start()
-    warm.join()
-    began = time.monotonic()
     run(verb, command(verb, processes, folder, whole), processes, log)
-    seconds, wanted = time.monotonic() - began, result(verb, whole)
+    wanted, newest = result(verb, whole), 0
     while True:
-        over = found.kills >= kills
-        moment = None if over else draw.uniform(0.2, 0.9) * seconds
-        if not run(verb, command(verb, processes, folder, out), processes, log, moment):
+        targets = list(range(newest + SAVE_EVERY, len(wanted[1]), SAVE_EVERY))[:AHEAD]
+        kill = None
+        if targets and found.kills < kills:
+            # Some kills fall into the writing of the checkpoint, some into the steps after it.
+            kill = _at(_work(verb, out), draw.choice(targets), draw.uniform(0, 0.1))
+        if not run(verb, command(verb, processes, folder, out), processes, log, kill):
+            newest = _newest(verb, out)
             found.kills += 1
-            found.resumed_from.append(_newest(verb, out))
+            found.resumed_from.append(newest)
             if verb == PUBLISHED or not out.exists():  # else it was whole already
                 continue
         found.trainings += 1
         found.different += result(verb, out) != wanted
         shutil.rmtree(out)
-        if over:
-            break
-    return found
+        newest = 0
+        if found.kills >= kills:
+            return found
+
+
+def _work(verb: str, out: Path) -> Path:
+    """Where a training keeps its checkpoints."""
+    return out.with_name(f".{out.name}.working") if verb == TRAIN else out
 
 
 def _newest(verb: str, out: Path) -> int:
     """The step of the newest complete checkpoint that a kill left; 0 for none."""
     from symtune.training.checkpoints import newest_complete, step_of
 
-    return step_of(newest_complete(out.with_name(f".{out.name}.working") if verb == TRAIN else out))
+    return step_of(newest_complete(_work(verb, out)))
 
 
 def main() -> None:

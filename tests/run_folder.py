@@ -147,13 +147,50 @@ def _evaluation(folder: Path, rate: float, hostile: str, n: int, draw: Any) -> l
                 "n": len(chosen),
                 "interval": [max(0, score - 0.13), min(1, score + 0.13)],
                 "group": group,
-                "notes": {"chance": 0.25 + 0.02 * len(group)},
+                "notes": {"chance": 0.25 + 0.02 * len(group)} if group else _notes(lines, hostile),
             }
         )
-    _manifest(folder, "evaluate", versions={"torch": "2.13.0"})
+    scores = [{"template": f"{hostile} {k}", "score": k / 8, "n": 8, "interval": [0, 1]} for k in (1, 5, 2)]
+    model = {"name": hostile, "weights_sha256": folder.parent.name}
+    _manifest(folder, "evaluate", versions={"torch": "2.13.0"}, model=model, prompt_scores=scores)
+    _lines(folder / "errors.jsonl", [_error(line, hostile) for line in lines if not line["correct"]][:7])
     (folder / "results.json").write_text(json.dumps(results))
     _lines(folder / "predictions.jsonl", lines)
     return [float(line["correct"]) for line in lines]
+
+
+def _notes(lines: list[dict[str, Any]], hostile: str) -> dict[str, Any]:
+    right = sum(line["correct"] for line in lines)
+    return {
+        "chance": 0.25,
+        "format": hostile,
+        "verdicts": {"right": right, "wrong": len(lines) - right - 2, "truncated": 2},
+        "truncated": 2,
+        "in_domain": {"held_out": [f"sql: {hostile}"]},
+        "prompt_selection": {
+            "prompt": "another than chosen",
+            "chosen": f"{hostile} 5",
+            "selection_split": "validation",
+            "questions": 8,
+            "templates": 3,
+            "minimum": 1 / 8,
+            "mean": 1 / 3,
+            "maximum": 5 / 8,
+            "further_test_run": True,
+            "other_test_runs": [hostile],
+        },
+    }
+
+
+def _error(line: dict[str, Any], hostile: str) -> dict[str, Any]:
+    table = {"id": "t", "header": ["City", hostile], "types": ["text", "number"], "rows": [[hostile, "381"]] * 30}
+    return {
+        **{name: line[name] for name in ("id", "groups", "chance", "target", "text")},
+        "question": f"SELECT {hostile}",
+        "tables": [{**table, "of_rows": 90, "of_columns": 2}],
+        "prompt": hostile,
+        "verdict": "truncated",
+    }
 
 
 def _comparison(correct: dict[str, list[float]], against: str, group: str) -> dict[str, Any]:

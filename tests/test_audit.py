@@ -228,7 +228,7 @@ def test_wrong_input(tmp_path, lines):
     with pytest.raises(InputError, match="symtune generate"):
         audit(tmp_path / "empty")
     for name, content, said in (
-        ("x.jsonl", b"", "there are no lines in it"),
+        ("x.jsonl", b"", "it has no lines"),
         ("x.jsonl", b'{"answer": \n', r"x\.jsonl:1: not JSON"),
         ("x.jsonl", b"[1]\n", "got a JSON number, wanted an example"),
         ("x.jsonl", b"[" * 100_000, r"x\.jsonl: record 1: not JSON"),

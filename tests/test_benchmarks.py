@@ -162,7 +162,7 @@ def test_an_unknown_benchmark_gets_a_hint() -> None:
 def test_tasks_of_the_users_own_are_for_held_out_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("from symtune.tasks.sql_execution import SqlExecution\nTASK = SqlExecution()\n")
     assert benchmarks.find("held_out", [str(tmp_path / "mine.py")]).name == "held_out"
-    with pytest.raises(InputError, match="asks no symbolic task"):
+    with pytest.raises(InputError, match="uses no symbolic task"):
         benchmarks.find("gsm8k", [str(tmp_path / "mine.py")])
 
 
@@ -216,7 +216,7 @@ def test_shots_come_before_the_question_and_are_dropped_to_fit(tmp_path: Path) -
     assert (one.shots_dropped, one.text.count("Once")) == (1, 1)
     none = benchmark.prompt(question, Format("plain", shots=shots), lambda text: False)
     assert (none.shots_dropped, none.text) == (2, benchmark.ask(question, Format("plain")))
-    with pytest.raises(InputError, match="come from train, which is measured"):
+    with pytest.raises(InputError, match="come from train, which is the split to measure"):
         benchmark.shots(data, "train", 2)
     with pytest.raises(InputError, match="9 are wanted"):
         benchmark.shots(data, "test", 9)

@@ -172,7 +172,7 @@ def test_a_broken_file_is_named(tmp_path: Path, content: str, fault: str) -> Non
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     data = bbh_release(tmp_path / "r")
     (data / "cot-prompts/navigate.txt").write_text("What navigate is.\n\nQ: x?\nA: Let's think step by step.\nYes.")
-    with pytest.raises(InputError, match=r"navigate\.txt: 3 shots are wanted, and it holds 1"):
+    with pytest.raises(InputError, match=r"navigate\.txt: 3 shots are wanted, but it has only 1"):
         BBH.shots(data, "test", 3)
     (data / "cot-prompts/navigate.txt").write_text("What navigate is.\n\nQ: x?\n\nQ: y?")
     with pytest.raises(InputError, match=r"navigate\.txt: example 1 has no answer"):

@@ -174,7 +174,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"data/dev/astronomy_dev\.csv: no such file"):
         MMLU.shots(data, "test", 5)
     (data / "data/dev/anatomy_dev.csv").write_text("x?,p,q,r,s,A\n")
-    with pytest.raises(InputError, match=r"anatomy_dev\.csv: 5 shots are wanted, and it holds 1"):
+    with pytest.raises(InputError, match=r"anatomy_dev\.csv: 5 shots are wanted, but it has only 1"):
         MMLU.shots(data, "test", 5)
     (data / "data/val").rename(data / "data/validation")
     with pytest.raises(InputError, match=r"data/val/abstract_algebra_val\.csv: no such file"):

@@ -66,7 +66,7 @@ def test_shots_are_problems_of_train(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ("x number1 ?,5,e,1.0,g,b,q", r"dev\.csv:2: number1 stands in the question, and Numbers holds 1"),
+        ("x number1 ?,5,e,1.0,g,b,q", r"dev\.csv:2: number1 is in the question, but the length of Numbers is 1"),
         ("x number0 ?,5,e,nan,g,b,q", r"dev\.csv:2: Answer: got 'nan', wanted a number"),
         ("x number0 ?,5,e", r"dev\.csv:2: got 3 columns, wanted 7"),
         ('"x number0 ?,5,e', r"dev\.csv:2: not csv: unexpected end of data"),

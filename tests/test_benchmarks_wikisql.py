@@ -185,7 +185,7 @@ class TestRelease:
                 r"dev\.jsonl:1: .*dev\.tables\.jsonl, the table of this question, is not there",
             ),
             ({**CITIES, "types": ["text", "number"]}, r"dev\.tables\.jsonl:1: types: wanted a list of text and real"),
-            ({**CITIES, "types": ["text"]}, r"dev\.jsonl:1: table 1-1-1 has 2 columns and 1 types"),
+            ({**CITIES, "types": ["text"]}, r"dev\.jsonl:1: table 1-1-1 has 2 columns but 1 types"),
         ],
     )
     def test_a_broken_table_is_named(self, tmp_path: Path, table: dict, fault: str) -> None:

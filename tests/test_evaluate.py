@@ -255,7 +255,7 @@ def test_a_killed_evaluation_goes_on_and_ends_with_the_same_results(tmp_path: Pa
 
 def test_ids_that_stand_for_several_questions_are_refused(tmp_path: Path) -> None:
     exam = exam_of(tmp_path)
-    with pytest.raises(InputError, match="1 ids stand for several questions"):
+    with pytest.raises(InputError, match="1 ids belong to several questions"):
         replace(exam, questions=[exam.questions[0]] * 2)
 
 
@@ -296,7 +296,7 @@ def test_score_adds_a_verdict_to_each_line(tmp_path: Path, capsys: pytest.Captur
     told = capsys.readouterr()
     assert "30.0% of 10 correct" in told.out
     assert "3 right, 2 wrong, 1 unparsable, 2 unanswered, 2 truncated; 9 lines have no target_canon" in told.out
-    assert "2 of 10 answers (20.0%) are truncated" in told.err
+    assert "2 of 10 answers (20.0%) were cut short" in told.err
     command(["score", str(source), "--metric", "wtq"])
     assert (tmp_path / "lines.scored.jsonl").read_bytes() == out.read_bytes()
 
@@ -367,7 +367,7 @@ def test_a_metric_scores_predictions_of_an_evaluation_as_they_are(tmp_path: Path
 def test_an_id_that_the_data_does_not_have_is_named(tmp_path: Path) -> None:
     exam = exam_of(tmp_path)
     (tmp_path / "x.jsonl").write_text('{"id": "nobody", "text": "1", "target": ["1"]}')
-    with pytest.raises(InputError, match=r"x\.jsonl:1: id 'nobody' is no question of this split of held_out"):
+    with pytest.raises(InputError, match=r"x\.jsonl:1: id 'nobody' is not a question of this split of held_out"):
         score_file(tmp_path / "x.jsonl", tmp_path / "o", by_benchmark(exam.benchmark, exam.questions))
 
 

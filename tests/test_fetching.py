@@ -125,7 +125,7 @@ def test_a_table_benchmark_is_read_as_it_is_fetched(server: tuple[Path, str], si
 @pytest.mark.parametrize(
     ("path", "fault"),
     [
-        ("absent", r"gsm8k: .*/absent/train\.jsonl cannot be had: HTTP 404 "),
+        ("absent", r"gsm8k: .*/absent/train\.jsonl cannot be downloaded: HTTP 404 "),
         ("short", r"/short broke off after 2 of 100 bytes"),
         ("g", r"gsm8k: split train came with 3 questions, the official one has 7,473"),
     ],
@@ -182,7 +182,7 @@ def test_links_and_bombs_and_broken_archives(tmp_path: Path, monkeypatch: pytest
         link = tarfile.TarInfo("data/link")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
-    with pytest.raises(InputError, match="holds no files below data/"):
+    with pytest.raises(InputError, match="contains no files below data/"):
         archives.unpack(archive, folder, keep=("data/",))
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packing:
         packing.writestr("data/x", b"0" * 100_000)

@@ -276,7 +276,7 @@ def test_blocks_that_give_nothing_end_with_a_message(workers, tmp_path):
         ({"n": 0}, InputError, "n: got 0, wanted at least 1"),
         ({"workers": 0}, InputError, "workers: got 0"),
         ({"budget": 8}, InputError, "budget: got 8, wanted at least 32"),
-        ({"budget": 40}, InputError, "no example could be made.*raise --budget"),
+        ({"budget": 40}, InputError, "no example could be generated.*raise --budget"),
         ({"rows": (9, 3)}, InputError, "wanted LOW:HIGH with 1 <= LOW <= HIGH"),
         ({"columns": (0, 1)}, InputError, "wanted LOW:HIGH with 2 <= LOW"),
         ({"max_cell": 0}, InputError, "max_cell: got 0"),
@@ -285,7 +285,7 @@ def test_blocks_that_give_nothing_end_with_a_message(workers, tmp_path):
         ({"options": {"query_types": {"count": 0.0}}}, InputError, "one above 0"),
         ({"options": {"joins": 2.0}}, InputError, "option joins: got 2.0, wanted at most 1"),
         ({"options": {"query_types": {}}}, InputError, "one above 0"),
-        ({"options": {"difficulty": (900, 901)}}, InputError, "no example could be made"),
+        ({"options": {"difficulty": (900, 901)}}, InputError, "no example could be generated"),
         ({"exclude_tables": ("nowhere:test",)}, InputError, "no such file or folder"),
     ],
     ids=str,
@@ -303,7 +303,7 @@ def test_wrong_tables(tmp_path):
     two_by_two.write_text("a,b\n1,2\n3,4\n", "utf-8")
     with pytest.raises(InputError):
         generate(config(tmp_path / "data", tables=empty))
-    with pytest.raises(InputError, match=r"no example could be made|no table of the split"):
+    with pytest.raises(InputError, match=r"no example could be generated|no table of the split"):
         generate(config(tmp_path / "data", tables=two_by_two, n=1_000_000))
     assert left_behind(tmp_path) == ["empty", "two.csv"]
 
@@ -477,5 +477,5 @@ def test_several_tasks_in_one_folder(workers, tmp_path):
     assert (report.agreed, report.unasked) == (101, 50)
     with pytest.raises(UnknownName, match="Did you mean 'duckdb'"):
         audit(out, engine="duckbd")
-    with pytest.raises(InputError, match="asked for twice"):
+    with pytest.raises(InputError, match="given twice"):
         make(tmp_path / "twice", task=["sql_execution", "sql_execution"])

@@ -239,7 +239,7 @@ def test_all_faults_are_named_at_once(tmp_path):
     with pytest.raises(InputError) as caught:
         load(tmp_path / "m.yaml", Mixture)
     for part in (
-        "4 faults",
+        "4 errors",
         "line 1: seed",
         "line 2: sise",
         "line 4: sources[0].rate",
@@ -261,8 +261,8 @@ WRONG_SOURCES = [
     ("a.jsonl", b'{"question": "a"}\n', "a.jsonl:1: keys question; wanted prompt and completion"),
     ("a.jsonl", b'{"input": 1, "output": "b"}\n', "a.jsonl:1: input is int, wanted a text"),
     ("a.jsonl", b"[" * 100_000, "a.jsonl: record 1: not JSON: nested too deeply"),
-    ("a.jsonl.gz", b"not gzip", "a.jsonl.gz: cannot be read: not packed"),
-    ("a.jsonl.gz", gzip.compress(b'{"input": "a", "output": "b"}\n' * 999)[:-9], "cannot be read"),
+    ("a.jsonl.gz", b"not gzip", "a.jsonl.gz: cannot be read: not compressed"),
+    ("a.jsonl.gz", gzip.compress(b'{"input": "a", "output": "b"}\n' * 999, mtime=0)[:-9], "cannot be read"),
     ("folder", None, "no such file or folder"),
 ]
 

@@ -36,7 +36,12 @@ def built(tmp_path_factory) -> Path:
 def test_the_wheel_holds_the_data_of_the_package(built):
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("py.typed", "prompts/sql_execution.yaml", "instructions/gsm8k.jsonl.gz", "reporting/page.html"):
+    for name in (
+        "py.typed",
+        "prompts/sql_execution.yaml",
+        "instructions/gsm8k.jsonl.gz",
+        "reporting/templates/page.html",
+    ):
         assert f"symtune/{name}" in names
     assert any(name.startswith("symtune/tables/default/") for name in names)
     assert not [name for name in names if name.startswith("tests/")]

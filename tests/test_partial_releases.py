@@ -51,7 +51,7 @@ def test_results_say_what_is_missing(tmp_path: Path, name: str) -> None:
     assert stored[0]["notes"]["shots"] == 2
     assert all(line["score"] is not None for line in stored if line["group"])
     text = shown(results_table(results))
-    assert f"the release here holds {RELEASES[name][1]}" in text
+    assert f"the release has only {RELEASES[name][1]}" in text
     assert "3 of " in text
     assert "majority" in text
 

@@ -146,7 +146,7 @@ FAULTS = [
     ("--learning_rate fast", "argument --learning_rate/--learning-rate: invalid float value: 'fast'"),
     ("--warmup_ratio 2", "--warmup_ratio 2.0: wanted a number from 0 to below 1"),
     ("--evaluation_strategy no --eval_strategy no", "--evaluation_strategy is --eval_strategy now, and both are given"),
-    ("--model_name_or_path ./absent", "--model_name_or_path ./absent: no such folder"),
+    ("--model_name_or_path ./absent", "model ./absent: no such folder"),
     ("--dataset_name absent", "absent: cannot be loaded"),
     ("--input_column question", "the train split: no column 'question'; there is input, output"),
     ("--train_file absent.json", "--train_file absent.json: no such file"),
@@ -250,10 +250,11 @@ def test_the_loss_of_a_step_is_the_mean_over_its_answer_tokens(
 ) -> None:
     """Computed here from the model alone, with the loss of transformers on the eight examples in one batch."""
     from symtune.published.data import Reading, encode, load_splits
+    from symtune.published.model import load_model
     from symtune.published.steps import _order
 
     model_arguments, arguments, training, _ = parse(step_words(toy, tmp_path, "8", "1", "False"))
-    model, tokenizer = published._load(model_arguments, print)
+    model, tokenizer = load_model(model_arguments, print)
     part = encode(load_splits(arguments)["train"], tokenizer, Reading("input", "output", 2048, 128))
     rows = [part.rows[k] for k in _order(training.seed, 0, len(part))[:8]]
     width, long = max(len(row["input_ids"]) for row in rows), max(len(row["labels"]) for row in rows)

@@ -100,7 +100,7 @@ def test_comparisons_are_paired_and_those_of_the_predictions(finished):
     chances = [line.chance for line in after.values()]
     right = [line.score for line in after.values()]
     assert whole["chance"].difference == pytest.approx((sum(right) - sum(chances)) / 12)
-    assert verdict([]) == "Nothing to compare with."
+    assert verdict([]) == "There is nothing to compare with."
 
 
 @pytest.mark.xdist_group("runs")
@@ -128,7 +128,7 @@ def test_other_arguments_are_refused_or_made_again_from_there(finished, tmp_path
     shutil.copytree(out, tmp_path / "run")
     changed = tmp_path / "changed.yaml"
     changed.write_text((RECIPES / "tiny-t5.yaml").read_text().replace("max_new_tokens: 8", "max_new_tokens: 4"))
-    with pytest.raises(OutputError, match=r"max_new_tokens: was 8, is 4\); --overwrite"):
+    with pytest.raises(OutputError, match=r"max_new_tokens: was 8, is 4\); add --overwrite"):
         run(changed, tmp_path / "run")
     heard = run(changed, tmp_path / "run", overwrite=True)
     assert heard.made() == ["evaluation/before/held_out", "evaluation/after/held_out", "evaluation/control/held_out"]
@@ -215,7 +215,7 @@ WRONG = [
     (("{n: 8}", "{n: 8, out: x}"), "r.yaml:4: generate.out: unknown key"),
     (("{n: 8}", "{n: 8, options: {joins: 2}}"), "r.yaml:4: generate: option joins: got 2, wanted at most 1"),
     (("{n: 8}", "{n: 8, options: {join: 1}}"), "unknown option of task sql_execution 'join'. Did you mean 'joins'?"),
-    (("{n: 8}", "{n: 8}\nevaluate: []"), "evaluate: names no benchmark"),
+    (("{n: 8}", "{n: 8}\nevaluate: []"), "evaluate: the list is empty"),
     (
         ("{n: 8}", "{n: 8}\nevaluate: {max_new_tokens: 8}"),
         "r.yaml:5: evaluate: got {'max_new_tokens': 8}, wanted a list",
@@ -224,7 +224,7 @@ WRONG = [
     (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: gsm8k}]"), "r.yaml:5: evaluate[0]: no data; wanted the folder"),
     (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: gsm8k, data: absent}]"), "evaluate[0]: r/absent: no such folder"),
     (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: held_out, split: validation}]"), "this run holds out test"),
-    (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: held_out}, {benchmark: held_out}]"), "two have one name"),
+    (("{n: 8}", "{n: 8}\nevaluate: [{benchmark: held_out}, {benchmark: held_out}]"), "two entries have the same name"),
     (("run:data", "run:dat"), "none has the path run:data"),
     (('"run:data"}', '"run:data"}, {name: b, path: "run:mix"}'), "got run:mix; this run has run:data to mix"),
     (('"run:data"}', '"run:data"}, {name: b, path: absent.jsonl}'), "absent.jsonl: no such file"),
@@ -250,7 +250,7 @@ def test_faults_of_all_sections_are_told_at_once(tmp_path):
     (tmp_path / "r.yaml").write_text(text)
     with pytest.raises(InputError) as caught:
         load(tmp_path / "r.yaml")
-    for part in ("3 faults", "r.yaml:4: generate.tables", "r.yaml:4: generate.task", "r.yaml:3: model"):
+    for part in ("3 errors", "r.yaml:4: generate.tables", "r.yaml:4: generate.task", "r.yaml:3: model"):
         assert part in str(caught.value)
 
 
@@ -258,7 +258,7 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
     (tmp_path / "r.yaml").write_text(GOOD)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("x")
-    with pytest.raises(OutputError, match="holds other things than a run"):
+    with pytest.raises(OutputError, match="is not a run folder"):
         run(tmp_path / "r.yaml", tmp_path / "mine")
     with pytest.raises(OutputError, match="is a file"):
         run(tmp_path / "r.yaml", tmp_path / "r.yaml")

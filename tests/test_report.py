@@ -43,12 +43,18 @@ class Reader(HTMLParser):
         self.text += data
 
 
+def words(html: str) -> str:
+    """The text of a page, with one space wherever there is space or a tag."""
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+
+
 def page_of(folder) -> str:
     return report(folder).read_text("utf-8")
 
 
-def test_hostile_text_stays_text(run):
-    html = page_of(run)
+@pytest.mark.parametrize("is_run", [True, False])
+def test_hostile_text_stays_text(run, is_run):
+    html = page_of(run if is_run else run / "evaluation")
     reader = Reader(html)
     assert "script" not in reader.tags
     assert not {name for name in reader.attributes if name.startswith("on")}
@@ -57,8 +63,9 @@ def test_hostile_text_stays_text(run):
     assert "\x1b" not in html
 
 
-def test_no_request_to_anywhere(run):
-    html = page_of(run)
+@pytest.mark.parametrize("is_run", [True, False])
+def test_no_request_to_anywhere(run, is_run):
+    html = page_of(run if is_run else run / "evaluation")
     reader = Reader(html)
     assert not reader.attributes & {"src", "href", "srcset", "data", "action", "background"}
     assert not {"link", "iframe", "object", "img", "base"} & set(reader.tags)
@@ -129,6 +136,53 @@ def test_a_run_that_has_only_its_recipe(tmp_path):
 
 def test_same_folder_same_bytes(run):
     assert page_of(run) == page_of(run)
+    assert page_of(run / "evaluation") == page_of(run / "evaluation")
+
+
+@pytest.mark.parametrize("is_run", [True, False])
+def test_what_a_reader_must_know_of_a_score(run, is_run):
+    text = words(page_of(run if is_run else run / "evaluation"))
+    for told in (
+        "in-domain",
+        "not the chosen prompt",
+        "further test run",
+        "5 % truncated",
+        "2 of 40 answers (5.0%) were cut short",
+        "12.5 % 33.3 % 62.5 %",  # minimum, mean and maximum of the prompts
+        "76 more rows",  # of a table with an error
+        "What the model reads",
+    ):
+        assert told in text, told
+    assert "The worst errors" in text
+
+
+def write_evaluation(folder, benchmark, model, score, **notes):
+    folder.mkdir(parents=True)
+    manifest = {"symtune": "evaluate", "model": {"name": model, "weights_sha256": model}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    result = {"benchmark": benchmark, "split": "test", "metric": "m", "score": score, "n": 9}
+    line = {**result, "interval": None if score is None else [0, 1], "notes": notes}
+    (folder / "results.json").write_text(json.dumps([line]))
+
+
+def test_a_folder_of_evaluations_is_a_table_of_benchmarks_and_models(tmp_path):
+    for place, (benchmark, model, score) in enumerate(
+        [("bbh", "a/x/model", None), ("svamp", "a/x/model", 0.25), ("svamp", "b/y/model", 0.75), ("mmlu", "z", 0.5)]
+    ):
+        write_evaluation(tmp_path / "deep" / str(place), benchmark, model, score, release="1 of 27 tasks")
+    another = {"prompt_selection": {"prompt": "another than chosen", "chosen": "p"}}
+    write_evaluation(tmp_path / "a first one", "svamp", "a/x/model", 0.125, **another)
+    write_evaluation(tmp_path / ".hidden.working" / "01", "svamp", "unfinished", 0.9)
+    text = words(page_of(tmp_path))
+    assert "3 models on 3 benchmarks: 5 evaluations." in text
+    head = text.index("x/model y/model z bbh, test")
+    cells = re.findall(r"no score|\d\d\.\d %|–", text[head : text.index("Scores in per cent")])
+    # chance, then the three models: the run with the prompt that was not chosen is a row of its own
+    whole = ["–", "no score", "–", "–"], ["–", "–", "–", "50.0 %"], ["–", "25.0 %", "75.0 %", "–"]
+    assert cells == [cell for row in (*whole, ["–", "12.5 %", "–", "–"]) for cell in row]
+    assert "unfinished" not in text
+    one = words(page_of(tmp_path / "deep" / "1"))
+    assert "1 model on 1 benchmark: 1 evaluation." in one
 
 
 PREDICTION = '{"id": "a", "text": "1", "score": 1}'
@@ -141,6 +195,7 @@ WRONG = [
     ("evaluation/after/held_out/results.json", '[{"score": 1}]', "results.json: result 1"),
     ("evaluation/after/held_out/predictions.jsonl", PREDICTION + "\n{", "predictions.jsonl:2: not JSON"),
     ("evaluation/after/held_out/predictions.jsonl", '{"id": "a"}', "predictions.jsonl: line 1: text: Field required"),
+    ("evaluation/after/held_out/errors.jsonl", '{"id": "a"}', "errors.jsonl: line 1: groups: Field required"),
     ("model/log.jsonl", "x", "log.jsonl:1: not JSON"),
     ("heldout/data/test-00000-of-00001.parquet", "x", "not a readable parquet file"),
 ]

@@ -95,7 +95,7 @@ def test_an_interrupted_selection_resumes(tmp_path: Path) -> None:
         select(exams, Reader(RIGHT, exams, breaks=8), config)
     assert not (tmp_path / "prompt.json").exists()
     other = config_of(tmp_path, limit=2)
-    with pytest.raises(OutputError, match="unfinished work of other arguments"):
+    with pytest.raises(OutputError, match="unfinished work with other arguments"):
         select(candidates(other), Reader(RIGHT, exams), other)
     again = Reader(RIGHT, exams)
     assert select(exams, again, config) == whole

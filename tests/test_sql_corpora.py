@@ -281,7 +281,7 @@ FAULTS = [
     ("a.csv", 'id,sql\n1,"SELECT a FROM t\n', r"a\.csv:2: not a readable csv \(unexpected end of data\)"),
     ("a.csv", 'id,sql\n1,"SELECT" a FROM t\n', r"a\.csv:2: not a readable csv"),
     ("a.tsv", "", r"a\.tsv:1: no column query or sql or SQL"),
-    ("a.json", '{"q1": "what?", "q2": 5}', r"a\.json:1: no field query or sql or SQL that holds SQL; it has q1, q2"),
+    ("a.json", '{"q1": "what?", "q2": 5}', r"a\.json:1: no field query or sql or SQL that contains SQL; it has q1, q2"),
     ("a.json", '{"query": "SELECT a FROM t", ', r"a\.json:1: not JSON"),
 ]
 

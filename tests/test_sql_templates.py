@@ -460,7 +460,7 @@ LAYOUTS = {
     "several.json": json.dumps([{"sql": TWO, "variables": []}]).encode(),
     "big.json": json.dumps([{"sql": sql, "nl": ["x" * 50_000] * 4} for sql in TWO]).encode(),
     "table.tsv": ("id\tsql\n" + "".join(f"1\t{sql}\n" for sql in TWO)).encode(),
-    "packed.sql.gz": gzip.compress(";".join(TWO).encode()),
+    "packed.sql.gz": gzip.compress(";".join(TWO).encode(), mtime=0),
 }
 
 
@@ -485,7 +485,7 @@ def test_a_record_without_a_statement_is_counted(tmp_path):
 FAULTS = [
     ("x.jsonl", '{"query": "SELECT a FROM t"}\n{"query": ', r"x\.jsonl:2: not JSON"),
     ("x.jsonl", '{"text": "SELECT a FROM t"}\n', r"x\.jsonl:1: no field query or sql or SQL"),
-    ("x.jsonl", "[1]\n", r"x\.jsonl: record 1: wanted a list of records or an object a line, got int"),
+    ("x.jsonl", "[1]\n", r"x\.jsonl: record 1: wanted a list of records or one object per line, got int"),
     ("x.jsonl", '{"sql": {"sel": "?", "conds": []}}\n', r"x\.jsonl:1: not WikiSQL's form"),
     ("x.json", '{"data":\n [{"text": "SELECT a FROM t"}]}', r"x\.json:1: no field query or sql or SQL.*it has data"),
     ("x.json", "3", "wanted a list of records"),

@@ -52,7 +52,7 @@ def test_an_output_of_symtune_is_no_source_of_tables(tmp_path: Path) -> None:
     for path in (tmp_path / "out", tmp_path / "out" / "data"):
         with pytest.raises(InputError, match=r"out was written by symtune; name a file or folder of your own tables"):
             load_tables(path)
-    with pytest.raises(InputError, match="no tables that symtune knows; 1 written by symtune: passed over; wanted"):
+    with pytest.raises(InputError, match="no tables that symtune can read; 1 written by symtune: passed over; wanted"):
         load_tables(tmp_path)
     assert len(load_tables(tmp_path / "out" / "data" / "a.csv").tables) == 1
 

@@ -32,7 +32,7 @@ def test_shares_are_three_per_cents(text: str) -> None:
     "text", ["", "60,20", "60,20,30", "60,20,x", "-10,60,50", "0.6,0.2,0.2", "60,20,20,0", "1e1,45,45", "²,49,49"]
 )
 def test_other_shares_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"--split-shares .*wanted per cent of train, validation and test"):
+    with pytest.raises(InputError, match=r"--split-shares .*wanted the per cent of train, validation and test"):
         Shares.parse(text)
 
 
@@ -64,11 +64,11 @@ def test_a_split_without_a_table_says_who_put_them_where(tmp_path: Path) -> None
     loaded = load_tables(folder(tmp_path, 1))
     (tmp_path / "tables.jsonl").write_text(json.dumps({"id": "t", "header": ["a"], "rows": [[1]]}), "utf-8")
     empty = next(split for split in SPLITS if split != split_of(loaded.content["0.csv"]))
-    told = rf"no table of the split '{empty}': their contents put 1 into \w+; .*--split-shares 60,20,20; --split-rows"
+    told = rf"no table of the split '{empty}': their contents assign 1 to \w+; .*--split-shares 60,20,20; --split-rows"
     with pytest.raises(InputError, match=told):
         tables_of_split(loaded, empty)
     held = TableSet(loaded.tables, official={"0.csv": "test"}, content=loaded.content)
-    with pytest.raises(InputError, match=r"'train': the release puts 1 into test; add tables, or take --split test$"):
+    with pytest.raises(InputError, match=r"'train': the release assigns 1 to test; add tables, or use --split test$"):
         tables_of_split(held, "train")
 
 

@@ -345,7 +345,7 @@ def test_unknown_names_are_told_apart(tmp_path):
         find("sql_executoin")
     with pytest.raises(InputError, match="no such file"):
         find(str(tmp_path / "absent.py"))
-    with pytest.raises(InputError, match="asked for twice"):
+    with pytest.raises(InputError, match="given twice"):
         find_all(["sql_execution", "sql_execution"])
     for text, said in (
         ("x = 1\n", "defines no TASK"),

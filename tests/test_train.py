@@ -145,7 +145,7 @@ FAULTS = [
     (["--learning-rate", "-1"], "--learning-rate: got -1.0"),
     (["--schedule", "cosin"], "--schedule: got 'cosin'"),
     (["--config", "typo.yaml"], "typo.yaml:1: learning_rat: unknown key. Did you mean 'learning_rate'?"),
-    (["--processes", "2"], "asked for 2 processes and 1 run"),
+    (["--processes", "2"], "got 1 processes, wanted 2"),
     (["--max-length", "20"], "no record can be trained on (30 too long)"),
     (["--max-tokens", "5"], "not even the first pack fits"),
 ]
@@ -377,8 +377,8 @@ def test_a_run_that_is_cut_and_resumed_ends_as_the_uninterrupted_one(
     capsys.readouterr()
     report = train(config("cut"), quiet=True, on_step=lambda step: seen.append(step.step))
     assert capsys.readouterr().err.splitlines() == [
-        f"symtune: {working}/checkpoint-99 is incomplete (no complete.json, which is written last) and is passed over",
-        f"symtune: {working}/checkpoint-6 is incomplete (trainer_state.json is missing) and is passed over",
+        f"symtune: {working}/checkpoint-99 is incomplete (no complete.json, which is written last) and is skipped",
+        f"symtune: {working}/checkpoint-6 is incomplete (trainer_state.json is missing) and is skipped",
     ]
     assert report.resumed_from == 4
     assert seen == list(range(5, whole.steps + 1))
@@ -409,7 +409,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 TORN = [
     ("model.safetensors", lambda path: os.truncate(path, path.stat().st_size // 2), "model.safetensors has "),
-    ("optimizer.pt", lambda path: os.truncate(path, 1000), "optimizer.pt has 1,000 bytes of "),
+    ("optimizer.pt", lambda path: os.truncate(path, 1000), "optimizer.pt has 1,000 of "),
     ("rng_state.pth", lambda path: path.unlink(), "rng_state.pth is missing"),
     ("scheduler.pt", lambda path: path.write_bytes(b"\0" * path.stat().st_size), "scheduler.pt has changed"),
     ("complete.json", lambda path: os.truncate(path, 100), "no complete.json"),
@@ -459,7 +459,7 @@ def test_checkpoints_of_another_run_are_not_resumed(data: Path, tmp_path: Path) 
     with pytest.raises(Cut):
         train(TrainConfig(model=LLAMA, data=data, out=out, **settings), quiet=True, on_step=stop)
     kept = newest_complete(tmp_path / ".out.working")
-    with pytest.raises(OutputError, match=r"unfinished work of other arguments \(seed: was 7, is 8\).*--overwrite"):
+    with pytest.raises(OutputError, match=r"unfinished work with other arguments \(seed: was 7, is 8\).*--overwrite"):
         train(TrainConfig(model=LLAMA, data=data, out=out, **settings, seed=8), quiet=True)
     assert newest_complete(tmp_path / ".out.working") == kept is not None
     other = train(TrainConfig(model=LLAMA, data=data, out=out, **settings, seed=8, overwrite=True), quiet=True)

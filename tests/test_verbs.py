@@ -61,7 +61,7 @@ WRONG = [
     (("run", "broken.yaml"), "broken.yaml:1: not YAML"),
     (("run", "m.yaml"), "m.yaml: "),
     (("run", "r.yaml", "--control", "ful"), "Did you mean 'full'?"),
-    (("run", "r.yaml", "--out", "full"), "full holds other things than a run"),
+    (("run", "r.yaml", "--out", "full"), "full is not a run folder"),
     (("run", "r.yaml", "--out", "m.yaml"), "m.yaml is a file"),
 ]
 

@@ -1,8 +1,8 @@
-"""symtune: make, mix, train on and measure symbolic tasks whose every answer is proven.
+"""symtune: generate, mix, train on and measure symbolic tasks whose every answer is proven.
 
     import symtune
 
-    symtune.generate("data/train", n=2000, seed=7)      # one function a verb of the command line
+    symtune.generate("data/train", n=2000, seed=7)      # one function per verb of the command line
     for example in symtune.load("data/train"): ...
 
 Each name is imported when it is first used, so `import symtune` is quick and needs no extra. docs/python.md shows the

@@ -1,7 +1,7 @@
-"""The verbs as plain Python functions: `symtune.generate(…)` and its neighbours. docs/python.md shows the whole line.
+"""The verbs as plain Python functions: `symtune.generate(…)` and its neighbours. docs/python.md shows them in use.
 
-Settings go by the names of the flags, with _ for -; what is wrong with one is a `symtune.types.SymtuneError` of one
-line, raised before any work is done.
+Settings have the names of the flags, with _ for -. An error in one is a `symtune.types.SymtuneError` with a one-line
+message, raised before any work is done.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def score(
         raise InputError("score by either a metric or a benchmark: name one of the two")
     if metric is not None:
         if data is not None or split is not None or tasks:
-            raise InputError("data, split and tasks go with a benchmark; a metric knows no data")
+            raise InputError("data, split and tasks go with a benchmark; a metric uses no data")
         return score_file(Path(file), Path(out), by_metric(metric), overwrite=overwrite)
     found = find_benchmark(str(benchmark), tasks)
     if data is None and split is not None:
@@ -183,5 +183,7 @@ def compare(first: AnyPath, second: AnyPath) -> SideBySide:
 
 
 def report(run: AnyPath, out: AnyPath | None = None, *, tasks: Sequence[str] = (), overwrite: bool = True) -> Path:
-    """Write one self-contained HTML file on a run folder, finished or not, and return its path."""
+    """Write one self-contained HTML file on a run folder, finished or not, or on the evaluations in a folder and below
+    it, and return its path.
+    """
     return reporting.report(Path(run), None if out is None else Path(out), tasks=tasks, overwrite=overwrite)

@@ -3,7 +3,7 @@
     report = audit(Path("data/sql"), engine="duckdb")
     report.agreement     # 1.0 on our own data
 
-A line holds when its task proves the answer again from the fields alone (for SQL: our evaluator, SQLite, and SQLite on
+A line agrees if its task proves the answer again from only the fields (for SQL: our evaluator, SQLite, and SQLite on
 permuted rows and columns), its completion is the answer, or a worked solution that ends in it and of which every step
 holds, and the prompt is what the task renders from the fields, where the line names a prompt template (and for tables a
 linearization) that the task knows. Lines whose prompt could not be rendered again, and lines that share a prompt, are
@@ -102,7 +102,7 @@ def audit(
     _confirm(waiting, engine, report)
     report.duplicates += seen.add(b"".join(batch)).count(False)
     if not report.lines:
-        raise InputError(f"{path}: there are no lines in it")
+        raise InputError(f"{path}: it has no lines")
     return report
 
 

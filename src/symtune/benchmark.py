@@ -58,10 +58,10 @@ class Benchmark(ABC, Generic[Asked]):
     """A benchmark. `templates` are its prompt templates, the first is the default; `metric` names its score.
 
     max_new_tokens: the longest answer that it needs, unless the user says otherwise. most_shots: how many shots a
-    prompt may hold, 0 where it has none to show; shots_template: the default template with shots, "" for the first.
+    prompt may hold, 0 if it has none to show; shots_template: the default template with shots, "" for the first.
     published: how many questions each split of the official release has. selection_split: the split that a prompt is
-    selected on, "" where there is none but the test split. asks_tasks: whether its data is of symbolic tasks, which are
-    asked.
+    selected on, "" if there is only the test split. grouped_by: what its groups are, if they do not say so themselves.
+    asks_tasks: whether its data is of symbolic tasks, which then score it.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Benchmark(ABC, Generic[Asked]):
     shots_template: str = ""
     published: Mapping[str, int] = MappingProxyType({})
     selection_split: str = "validation"
+    grouped_by: str = "group"
     asks_tasks: bool = False
 
     # ------------------------------------------------------------------------------------------------------ questions
@@ -88,11 +89,11 @@ class Benchmark(ABC, Generic[Asked]):
 
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
         """So many shots, none of which is asked in the split that is measured. Raises InputError."""
-        raise InputError(f"benchmark {self.name} has no shots to show; leave them out")
+        raise InputError(f"benchmark {self.name} has no shots; leave --shots out")
 
     def knowing(self, tasks: Known) -> Benchmark[Asked]:
-        """The benchmark, told of tasks of the user's own. Raises InputError where it asks no task."""
-        raise InputError(f"benchmark {self.name} asks no symbolic task; leave --task out")
+        """The benchmark with the user's own tasks. Raises InputError if it uses no tasks."""
+        raise InputError(f"benchmark {self.name} uses no symbolic task; leave --task out")
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> Asked:
         """The question of a stored prediction, as far as its score needs it, where the data is not at hand. Raises

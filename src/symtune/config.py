@@ -1,10 +1,10 @@
-"""Configuration: one idiom for what people say in YAML files, in flags and in Python. Every fault is named at once.
+"""Configuration: one idiom for YAML files, flags and Python. All errors are reported at once.
 
     class Source(Strict):
         name: str
         rate: float = Field(gt=0)
 
-    mixture = load(Path("mix.yaml"), Mixture)     # or one InputError that lists all faults with their lines
+    mixture = load(Path("mix.yaml"), Mixture)     # or one InputError that lists all errors with their lines
     source = Source.of({"name": "sql", "rate": 1})   # or one InputError
 
 Unknown keys are refused with "Did you mean …?"; a key written twice in a file is refused too, since YAML would
@@ -28,13 +28,13 @@ Loc = Sequence[int | str]
 
 
 class Strict(BaseModel):
-    """The base of every configuration model: unknown keys are faults, values do not change."""
+    """The base of every configuration model: unknown keys are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @classmethod
     def of(cls, said: Mapping[str, Any], spelled: Callable[[str], str] = str) -> Self:
-        """The model of what was said. Raises InputError, in one line, with every fault. `spelled` writes the name of a
+        """The model of these settings. Raises InputError, in one line, with every error. `spelled` writes the name of a
         field as the user knows it: `rows` as `--rows`, say.
         """
         try:
@@ -93,7 +93,7 @@ def _listed_names(value: Any) -> Any:
 
 
 def _weights(value: Any) -> Any:
-    """`lookup=3,count=1`, names alone for equal weights, or a mapping."""
+    """`lookup=3,count=1`, only names for equal weights, or a mapping."""
     if not isinstance(value, str):
         return dict.fromkeys(value, 1.0) if isinstance(value, list | tuple) else value
     found: dict[str, float] = {}
@@ -102,7 +102,7 @@ def _weights(value: Any) -> Any:
         try:
             found[name.strip()] = float(weight or 1)
         except ValueError:
-            raise ValueError("wanted NAME=WEIGHT, with commas between") from None
+            raise ValueError("wanted NAME=WEIGHT, separated by commas") from None
     return found
 
 
@@ -122,7 +122,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def load(path: Path, model: type[Model]) -> Model:
-    """The YAML file at `path` as a `model`. Raises InputError, in one line, with every fault found."""
+    """The YAML file at `path` as a `model`. Raises InputError, in one line, with every error found."""
     root = _compose(path, _read(path))
     if root is None:
         raise InputError(f"{path}: the file is empty; wanted {_keys(model)}")
@@ -144,7 +144,7 @@ def load(path: Path, model: type[Model]) -> Model:
 
 
 def fault_at(path: Path, loc: Loc, message: str) -> str:
-    """`message` with the file and the line of the key that `loc` names: for faults found after loading."""
+    """`message` with the file and the line of the key that `loc` names: for errors found after loading."""
     root = _compose(path, _read(path))
     line = _line(root, loc) if root is not None else 1
     return f"{path}:{line}: {dotted(loc)}: {message}"
@@ -161,7 +161,7 @@ def dotted(loc: Loc) -> str:
 def _read(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST:
-            raise InputError(f"{path}: {path.stat().st_size:,} bytes; a configuration holds at most {LARGEST:,}")
+            raise InputError(f"{path}: {path.stat().st_size:,} bytes; a configuration may have at most {LARGEST:,}")
         return path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
@@ -271,7 +271,7 @@ def _listed(path: Path, faults: list[tuple[int, str]]) -> str:
     if len(faults) == 1:
         return f"{path}:{faults[0][0]}: {faults[0][1]}"
     listed = "; ".join(f"({n}) line {line}: {text}" for n, (line, text) in enumerate(faults, 1))
-    return f"{path}: {len(faults)} faults: {listed}"
+    return f"{path}: {len(faults)} errors: {listed}"
 
 
 def _keys(model: type[BaseModel]) -> str:

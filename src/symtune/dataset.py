@@ -1,6 +1,6 @@
 """The data set folder: examples to parquet shards and back, and the tables that the shards show.
 
-    data/train-00000-of-00005.parquet     one row an example, columns of docs/interface.md
+    data/train-00000-of-00005.parquet     one row per example, columns of docs/interface.md
     tables/train-00000-of-00005.parquet   the tables that those examples refer to by id, once each
 
     for line in lines(Path("data/sql")):        # a data set folder, a parquet file or a jsonl file
@@ -54,7 +54,7 @@ Row = dict[str, Any]
 
 
 def example_row(task: SymbolicTask, drawn: Drawn, *, self_contained: bool = False) -> Row:
-    """The row of a drawn example; its tables by id, or themselves where the row is to stand alone. Raises InputError
+    """The row of a drawn example, with its tables by id, or in full if it is self-contained. Raises InputError
     for fields that JSON cannot hold.
     """
     example = drawn.example
@@ -81,7 +81,7 @@ def example_row(task: SymbolicTask, drawn: Drawn, *, self_contained: bool = Fals
 
 
 def table_row(table: Table, content: str) -> Row:
-    """The row of `tables/` for a shown table; `content` is the hash of the table that it was cut from."""
+    """The row of `tables/` for a shown table; `content` is the hash of the table from which it was cut."""
     return {"id": table.id, "source": table.source, "content": content, "table": _as_json(table.to_json())}
 
 
@@ -111,7 +111,7 @@ def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
 
 @dataclass(frozen=True)
 class Shard:
-    """One file of examples and the file of the tables it refers to (None where examples hold their own)."""
+    """One file of examples and the file of the tables it refers to (None if examples hold their own)."""
 
     data: Path
     tables: Path | None
@@ -123,7 +123,7 @@ class Shard:
 
 
 def shards(folder: Path, split: str | None = None) -> list[Shard]:
-    """The shards of a data set folder, in order. Raises InputError where there are none."""
+    """The shards of a data set folder, in order. Raises InputError if there are none."""
     found = sorted((folder / "data").glob(f"{split or '*'}-*.parquet"))
     if not found:
         raise InputError(f"{folder}: no data/{split or '*'}-*.parquet here; wanted the output of `symtune generate`")
@@ -131,7 +131,7 @@ def shards(folder: Path, split: str | None = None) -> list[Shard]:
 
 
 def held_out_split(folder: Path, split: str | None = None) -> str:
-    """The split that was asked for, or the most held-out one of a data set folder. Raises InputError, UnknownName."""
+    """The split asked for, or the most held-out one of a data set folder. Raises InputError, UnknownName."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; wanted the output of `symtune generate`")
     if split is not None and split not in SPLITS:
@@ -149,7 +149,7 @@ def read_rows(folder: Path, split: str | None = None, columns: Sequence[str] | N
 
 
 class Line(NamedTuple):
-    """A stored example: where it stands, its columns, and the tables of its shard by id."""
+    """A stored example: where it is, its columns, and the tables of its shard by id."""
 
     where: str
     row: Row
@@ -201,7 +201,7 @@ def read_tables(path: Path | None) -> dict[str, Table]:
 
 
 def example_of(task: SymbolicTask, line: Line) -> Example:
-    """The stored example as its task understands it. Raises InputError for what is no example of the task."""
+    """The stored example as its task understands it. Raises InputError for what is not an example of the task."""
     info = line.info()
     chance, ordered, operators = info.get("chance"), info.get("ordered", False), info.get("operators", ())
     if chance is not None and not (isinstance(chance, int | float) and 0 <= chance <= 1):
@@ -222,7 +222,7 @@ def example_of(task: SymbolicTask, line: Line) -> Example:
 
 
 def contents(folder: Path) -> set[str]:
-    """The content hashes of all tables a data set folder was made from: what leaks are looked for by."""
+    """The content hashes of all tables a data set folder was made from, by which leaks are found."""
     paths: Iterable[Path] = sorted((folder / "tables").glob("*.parquet"))
     return {row["content"] for path in paths for row in read_parquet(path, ["content"])}
 

@@ -1,7 +1,7 @@
-"""The one answer rule: how an answer is written, read back and compared. `symtune.reading` finds it in prose.
+"""The answer rule: how an answer is written, read back and compared. `symtune.reading` finds it in prose.
 
-An answer is one line. Rows stand between " | ", the cells of a row of several columns between " ; ", numbers
-are written by the one number rule. This module is the only one that knows these delimiters.
+An answer is one line. Rows are separated by " | ", the cells of a row of several columns by " ; "; numbers
+are written by the number rule. Only this module knows these delimiters.
 
     render(Denotation((("Oslo", "3"), ("Bergen", "1"))))  ->  "Oslo ; 3 | Bergen ; 1"
     parse("Oslo ; 3 | Bergen ; 1")                        ->  (("Oslo", "3"), ("Bergen", "1"))
@@ -48,9 +48,9 @@ def number_text(value: int | float) -> str:
 
 
 def render(denotation: Denotation) -> str:
-    """The answer text of a denotation. Raises Rejected("empty") where there is no row, and
-    Rejected("unrenderable") where `parse` would not give the same rows back; where their order means
-    nothing, not in the other order either, so that it does not decide what can be written.
+    """The answer text of a denotation. Raises Rejected("empty") if there is no row, and
+    Rejected("unrenderable") if `parse` would not give the same rows back; if their order does not
+    matter, the reverse order must read back too, so that the order does not decide what can be written.
     """
     rows = denotation.rows
     if not rows:
@@ -66,7 +66,7 @@ def render(denotation: Denotation) -> str:
 
 
 def is_written(text: str, denotation: Denotation) -> bool:
-    """Whether `text` writes the denotation to the letter, its rows in any order where their order means nothing."""
+    """Whether `text` is the text of the denotation, with its rows in any order if their order does not matter."""
     rows = parse(text)
     if text != ROW_DELIMITER.join([CELL_DELIMITER.join(row) for row in rows]):
         return False
@@ -98,7 +98,7 @@ def same_answer(prediction: str, answer: str, ordered: bool) -> bool:
     Rows are compared as a multiset, in order if `ordered`; cells within a row always in order. Two
     numbers are the same by value ("1,000" = "1000.0"; only ASCII digits with a sign, thousands commas and
     a point make a number, so "1_000", "1e3" and "nan" are text). A predicted number with more decimals
-    than the one number rule writes is rounded by it first, unless a gold number has more too. Everything
+    than the number rule writes is rounded by it first, unless a gold number has more too. Everything
     else is compared as text: NFKC, casefolded, white space collapsed.
     """
     if prediction == answer:
@@ -114,7 +114,7 @@ def same_answer(prediction: str, answer: str, ordered: bool) -> bool:
 
 def meaning(cell: str, rounded: bool = False) -> tuple[str, str, str, str]:
     """A cell as what it means in `same_answer`: ("number", sign, digits before the point, digits after it),
-    without idle zeros, or ("text", text, "", ""). Digits stay text: nobody makes us do arithmetic on a million of them.
+    without idle zeros, or ("text", text, "", ""). Digits stay text, so that a million of them cost no arithmetic.
     """
     found = _NUMBER.fullmatch(cell.strip())
     if not found:
@@ -131,7 +131,7 @@ def meaning(cell: str, rounded: bool = False) -> tuple[str, str, str, str]:
 
 
 def _round_half_even(value: Decimal) -> Decimal:
-    """`value` rounded to the decimals of the one number rule, half to even."""
+    """`value` rounded to the decimals of the number rule, half to even."""
     return (value * 10**DECIMALS).to_integral_value(ROUND_HALF_EVEN) / 10**DECIMALS
 
 

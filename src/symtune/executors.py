@@ -16,7 +16,7 @@ import pyarrow as pa
 from symtune.types import Rejected, Table, Value, need
 
 # What a program may call. Functions that make big values from small ones (printf, zeroblob, replace, hex …), read
-# files (readfile, load_extension) or are not deterministic (random, date('now')) are not here.
+# files (readfile, load_extension) or are not deterministic (random, date('now')) are absent.
 FUNCTIONS = frozenset(
     """
     count sum avg min max total abs round length upper lower substr substring trim ltrim rtrim instr coalesce
@@ -142,7 +142,7 @@ def _reason(error: Exception) -> str:
 class Duckdb:
     """DuckDB in memory, closed to files, network and Python (extra `duckdb`). Same interface as `Sqlite`.
 
-    For programs that are proven already: it has no limit of steps, only one of memory. The optimizer is off, since
+    Only for programs that are already proven: it limits memory, but not steps. The optimizer is off, since
     planning small programs costs more than it saves.
     """
 

@@ -41,7 +41,7 @@ class Exhaustion:
 
     @property
     def reason(self) -> str:
-        """Why the stream is over; "" where it is not."""
+        """Why the stream is over; "" if it is not."""
         if self._duplicates >= DUPLICATES:
             return f"{DUPLICATES:,} duplicates in a row"
         if self._empty >= EMPTY_BLOCKS:

@@ -60,5 +60,5 @@ def _card(data: Path, to: str, splits: list[str], examples: int) -> str:
     front = yaml.safe_dump({"configs": [{"config_name": "default", "data_files": files}]}, sort_keys=False)
     return (
         f"---\n{front}---\n\n# {examples:,} examples in the layout {to}\n\n"
-        f"Exported by `symtune export {data.name} --to {to}`; manifest.json says what they were made from.\n"
+        f"Exported by `symtune export {data.name} --to {to}`; manifest.json records the source.\n"
     )

@@ -1,11 +1,11 @@
 """How files are read: the one reader of JSON and the one of parquet, for the whole project.
 
-    for entry in json_objects(Path("a.jsonl.gz")):     # one object a line, or one list of objects
+    for entry in json_objects(Path("a.jsonl.gz")):     # one object per line, or one list of objects
         entry.where, entry.number, entry.value         # "a.jsonl.gz:3", 3, {…}
     for row in read_parquet(Path("a.parquet"), ["id", "prompt"]):
         ...
 
-Files may be packed (gzip, zstd: known by their first bytes), begin with a byte order mark, be
+Files may be compressed (gzip, zstd: recognized by their first bytes), begin with a byte order mark, be
 UTF-16 as Windows writes it, and end their lines in CR LF. Memory is bounded by the longest record, and a record by
 LONGEST. Whatever is wrong with a file is an InputError that names the file and, where there is one, the line.
 """
@@ -51,14 +51,14 @@ class Entry(NamedTuple):
 
 @contextlib.contextmanager
 def open_bytes(path: Path) -> Iterator[io.BufferedIOBase]:
-    """The bytes of a file: unpacked, UTF-16 and UTF-32 as UTF-8, without a byte order mark. A file that cannot be
+    """The bytes of a file: decompressed, UTF-16 and UTF-32 as UTF-8, without a byte order mark. A file that cannot be
     opened, unpacked or decoded, now or while it is read, raises InputError."""
     try:
         with contextlib.ExitStack() as stack:
             stream: Any = stack.enter_context(path.open("rb"))
             start = stream.peek(4)
             if start and not start.startswith(_PACKED.get(path.suffix.lower(), b"")):
-                raise InputError(f"{path}: cannot be read: not packed, as its name says")
+                raise InputError(f"{path}: cannot be read: not compressed, though its name says so")
             if start.startswith(_GZIP):
                 stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
             elif start.startswith(_ZSTD):
@@ -110,8 +110,8 @@ def json_objects(path: Path, *, wanted: str = "an object", longest: int = LONGES
 
 
 def json_values(path: Path, *, longest: int = LONGEST) -> Iterator[Entry]:
-    """The JSON values of a file, in order: one a line, the items of one list, or objects written over several lines.
-    What the file holds decides, not its name. Blank lines are passed over; a file without values gives none.
+    """The JSON values of a file, in order: one per line, the items of one list, or objects written over several lines.
+    The contents decide, not the name of the file. Blank lines are passed over; a file without values gives none.
     """
     with open_bytes(path) as stream:
         first, line = _first_character(stream)
@@ -187,14 +187,16 @@ def _stream(path: Path, start: bytes, stream: Any, line: int, longest: int, *, i
         fault = "the list does not end"
         if is_list and text.startswith("]", at):
             if text[at + 1 :].strip() or any(chunk.strip() for chunk in chunks):
-                raise InputError(f"{path}:{line}: more behind the list; wanted one object a line, or one list of them")
+                raise InputError(
+                    f"{path}:{line}: more text after the list; wanted one object per line, or one list of them"
+                )
             return
         if at < len(text):
             try:
                 value, end = decoder.raw_decode(text, at)
                 closed = _CLOSED.match(text, end) if is_list else None
                 if is_list and closed is None:
-                    raise json.JSONDecodeError("neither , nor ] behind it", text, end)
+                    raise json.JSONDecodeError("neither , nor ] after it", text, end)
             except RecursionError:
                 raise InputError(f"{where}: not JSON: nested too deeply") from None
             except json.JSONDecodeError as error:

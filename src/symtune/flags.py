@@ -5,9 +5,9 @@
     def generate(config: GenerateConfig) -> None:
         ...
 
-A field's description is its help and its default is shown with it. What else a flag needs stands on the field:
+A field's description is its help and its default is shown with it. The field also holds whatever else a flag needs:
 `Field(…, json_schema_extra=flag(panel="Tables", repeat=True))`. Values reach the model as the user wrote them, so what
-is wrong is said once for flags, YAML and Python.
+is wrong is reported in the same words for flags, YAML and Python.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _flag(name: str) -> str:
 
 
 def _given(model: type[Strict], said: Mapping[str, Any]) -> dict[str, Any]:
-    """What the user said, by field: flags that were left out are not in it."""
+    """The flags that the user gave, by field."""
     found: dict[str, Any] = {}
     for name, value in said.items():
         extra = _extra(model.model_fields[name])

@@ -59,7 +59,7 @@ def mean_of_means(groups: Sequence[Sequence[float]]) -> tuple[float, tuple[float
 
 def paired_difference(before: Sequence[float], after: Sequence[float]) -> tuple[float, tuple[float, float]]:
     """Mean of `after` minus mean of `before`, scores of the same examples in the same order, and its 95 %
-    interval. Raises ValueError where the lengths differ. Without any score: (0, (-1, 1)).
+    interval. Raises ValueError if the lengths differ. Without any score: (0, (-1, 1)).
     """
     if len(before) != len(after):
         raise ValueError(f"paired scores: {len(before)} before and {len(after)} after")

@@ -3,7 +3,7 @@
     METRICS["wtq"](["10"], "The answer is 10.", ["10 years"], ["10.0"])   ->  True
 
 Each takes what was read (`prediction`: items), what the model wrote (`text`), the gold items (`target`) and
-their canonical values (`target_canon`: None where there are none). None raises.
+their canonical values (`target_canon`: None if there are none). None raises.
 
 `get_denotation_accuracy` is the metric of the paper (Liu et al. 2023, `eval_utils.py` of its release, after
 TAPEX's), in our own words and with its faults, so that scores can be compared; nothing else should use it:

@@ -3,10 +3,10 @@
     mixture = load(Path("mix.yaml"), Mixture)         # symtune.config.load
     shares = mix(mixture, Path("mix"), base=Path("mix.yaml").parent)
 
-Which records a source gives, and in which order they are written, depends on the seed, the sources' names and
-their records alone. Each source gives at most its share of `size`: where one has fewer records, that is reported, and
+Which records a source gives, and in which order they are written, depends only on the seed, the sources' names and
+their records. Each source gives at most its share of `size`: if one has fewer records, that is reported, and
 no other source makes up for it. Without `size`, the mixture is the largest in which every source keeps its share;
-without rates too, every source gives all it has under its cap.
+without rates as well, every source gives all its records, up to its cap.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ class Mixture(Strict):
         if without and len(without) < len(self.sources):
             raise ValueError(f"sources: {without[0]!r} has no rate; give one to every source, or to none")
         if self.size and without and len(self.sources) > 1:
-            raise ValueError("size: needs a rate for every source, to know whose records to take")
+            raise ValueError("size: needs a rate for every source, which says how many records to take from it")
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What became of one source: `requested` and `realised` are shares of the mixture in [0, 1]."""
+    """What happened to one source: `requested` and `realised` are shares of the mixture in [0, 1]."""
 
     name: str
     path: str
@@ -97,7 +97,7 @@ class Share:
 
     @property
     def ignored_keys(self) -> str:
-        """One sentence on the keys of records that are not read, the most frequent first; "" where there are none."""
+        """One sentence about the keys of records that are not read, the most frequent first; "" if there are none."""
         ranked = sorted(self.ignored.items(), key=lambda key: (-key[1], key[0]))
         shown = [f"{name} ({count:,})" for name, count in ranked[:SHOWN_KEYS]]
         more = [f"{len(ranked) - SHOWN_KEYS:,} more"] if len(ranked) > SHOWN_KEYS else []
@@ -105,7 +105,7 @@ class Share:
 
     @property
     def short(self) -> int:
-        """How many records are missing from what the rate asks for."""
+        """The number of records by which the source falls short of its rate."""
         return self.wanted - self.records
 
 
@@ -163,7 +163,7 @@ def mix(
 def _find(source: Source, base: Path, run: Path | None) -> Path:
     if source.path.startswith(RUN_SCHEME):
         if run is None:
-            raise InputError(f"source {source.name!r}: {source.path} has a meaning only in a recipe; give a path")
+            raise InputError(f"source {source.name!r}: {source.path} has meaning only in a recipe; give a path")
         path = records.find(source.path.removeprefix(RUN_SCHEME), run)
     else:
         path = records.find(source.path, base)
@@ -171,7 +171,7 @@ def _find(source: Source, base: Path, run: Path | None) -> Path:
     held = records.heldout(path)
     if held and not source.allow_heldout:
         raise LeakError(
-            f"source {source.name!r}: {path} holds the {held[0]} split, which is for measuring; mix the "
+            f"source {source.name!r}: {path} holds the {held[0]} split, which is for evaluation; mix the "
             "train split, or write `allow_heldout: true` on the source if you mean it"
         )
     return path
@@ -261,7 +261,9 @@ def _shares(
 ) -> list[Share]:
     total = sum(map(len, chosen))
     if not total:
-        raise InputError(f"the mixture is empty: size {mixture.size} leaves no source a record; raise it")
+        raise InputError(
+            f"the mixture is empty: size {mixture.size} is too small for any source to give a record; raise it"
+        )
     requested = _requested(surveys)
     return [
         Share(

@@ -1,4 +1,4 @@
-"""What evaluation needs of a model, whatever it runs on. `symtune.models` makes one."""
+"""What evaluation needs from a model, whatever it runs on. `symtune.models` opens one."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Question:
 
     target: the items of the gold answer, as results show them. fields: the texts of the prompt template's
     placeholders. groups: by which results are broken down (a subject, a query type), none, one or several. chance: the
-    expected score of guessing, None where nobody knows; chance_how: what is guessed, in words.
+    expected score of guessing, None if nobody knows; chance_how: what is guessed, in words.
     """
 
     id: str
@@ -135,8 +135,8 @@ def truncation_warning(truncated: int, n: int) -> str:
     if truncated <= MANY_TRUNCATED * n:
         return ""
     return (
-        f"{truncated:,} of {n:,} answers ({truncated / n:.1%}) are truncated: they reached the longest answer, or end "
-        "inside a thought; the score is too low unless --max-new-tokens is raised"
+        f"{truncated:,} of {n:,} answers ({truncated / n:.1%}) were cut short, by --max-new-tokens or inside a "
+        "thought; the score may be too low"
     )
 
 

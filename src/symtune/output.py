@@ -2,7 +2,7 @@
 
 A reader of an output folder never meets half a result: `new_folder` yields a hidden sibling folder and renames it at
 the end, and a failure inside leaves nothing behind. Work that an interrupted run resumes is kept in a `working_folder`,
-which notes what decides its outcome: it is never resumed by a run of other arguments, and never taken for a result.
+which notes what decides its outcome: it is never resumed with other arguments, and never mistaken for a result.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def working_folder(
     """Yield the hidden folder beside `out` that keeps unfinished work, `.NAME.working`. It is gone when the block ends
     without an error; after an error it stays where `worth(folder)`: where there is something to resume from.
 
-    `identity` is all that decides the outcome. Raises OutputError where the folder holds work of another identity,
+    `identity` is all that decides the outcome. Raises OutputError if the folder holds work of another identity,
     unless `overwrite` is set: then it is cleared.
     """
     folder = out.absolute().parent / f".{out.name}.working"
@@ -89,7 +89,7 @@ def working_folder(
         before = _work_of(folder)
         if before is not None and before != said and not overwrite and worth(folder):
             raise OutputError(
-                f"{folder} holds unfinished work of other arguments ({_difference(before, said)}); run it to its end "
+                f"{folder} holds unfinished work with other arguments ({_difference(before, said)}); finish it "
                 "with the same arguments, or add --overwrite to discard it"
             )
         if before != said:
@@ -108,7 +108,7 @@ def working_folder(
 
 
 def _difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """In what two identities differ first, in words."""
+    """The first difference between two identities, in words."""
     before, after = _flat(was), _flat(now)
     name = next(key for key in sorted({*before, *after}) if before.get(key) != after.get(key))
     return f"{name}: was {_shown(before.get(name))}, is {_shown(after.get(name))}"
@@ -129,7 +129,7 @@ def _shown(value: Any, most: int = 40) -> str:
 
 
 def _work_of(folder: Path) -> dict[str, Any] | None:
-    """The identity that a working folder notes; None where it notes none."""
+    """The identity that a working folder notes; None if it notes none."""
     with contextlib.suppress(OSError, ValueError):
         found = json.loads((folder / WORK).read_text("utf-8"))
         return found if isinstance(found, dict) else None
@@ -169,8 +169,8 @@ def versions(*packages: str) -> dict[str, str]:
 def write_manifest(
     folder: Path, verb: str, arguments: Mapping[str, Any], body: Mapping[str, Any], run: Mapping[str, Any]
 ) -> None:
-    """Write `manifest.json`: what was asked for and what came of it; facts of this run (clock, host, workers)
-    stand in the block `run`, so that all the rest is the same bytes whenever the arguments are the same.
+    """Write `manifest.json`: the arguments and the outcome; facts about this run (clock, host, workers)
+    are in the block `run`, so that everything else is the same bytes whenever the arguments are the same.
     """
     manifest = {
         "symtune": verb,
@@ -182,7 +182,7 @@ def write_manifest(
 
 
 def read_manifest(folder: Path, verb: str) -> dict[str, Any]:
-    """The manifest of an output of `verb`. Raises InputError where there is none, or it is another verb's."""
+    """The manifest of an output of `verb`. Raises InputError if there is none, or it is another verb's."""
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text("utf-8"))

@@ -3,13 +3,13 @@
 A pack is a forest of tokens. Each record is a path from a root; records that begin with the same tokens share
 the beginning of their path (with `share=False` each record is a tree of its own). A token's position is its
 depth, and it attends to its ancestors and itself and to nothing else. So a causal model computes for every
-record exactly what it would compute for that record alone: the loss is the same, and a table that twenty
+record exactly what it would compute for that record on its own: the loss is the same, and a table that twenty
 programs ask about is read once.
 
     plan = plan_packs(rows, max_length=1024, share=True, order="shuffled", seed=7, epoch=0)
     arrays = layout([rows[k] for k in plan[0].rows], share=True)
 
-Needs numpy alone. All lengths are in tokens.
+Needs only numpy. All lengths are in tokens.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Which rows are computed together; `tokens` as computed, `effective` as if each row stood alone."""
+    """Which rows are computed together; `tokens` as computed, `effective` as if each row were computed on its own."""
 
     rows: tuple[int, ...]
     tokens: int
@@ -118,7 +118,7 @@ def layout(rows: Sequence[Row], *, share: bool) -> Layout:
 def plan_packs(rows: Sequence[Row], *, max_length: int, share: bool, order: Order, seed: int, epoch: int) -> list[Pack]:
     """One pass over the rows, in packs of at most `max_length` computed tokens (no row may be longer).
 
-    Rows that share a long prefix stand in one pack. "shuffled": groups, and rows within them, are in an order
+    Rows that share a long prefix go into one pack. "shuffled": groups, and rows within them, are in an order
     drawn by seed and epoch; "as_given": the order of the rows, and only neighbours are grouped.
     """
     draw = rng("packs", seed, epoch)

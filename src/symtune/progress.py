@@ -47,7 +47,7 @@ class Log:
 
 @contextmanager
 def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
-    """Yields the function (done, of) that is told how far the work has come; `of` is None where nobody knows the end.
+    """Yields the function (done, of) that is told how far the work has come; `of` is None if nobody knows the end.
     On stderr: a bar, or in a log a line now and then.
     """
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())

@@ -1,4 +1,4 @@
-"""Plug-ins: a task, a benchmark or any other thing of a kind is found because its file is in a folder.
+"""Plug-ins: a task, a benchmark or another kind of plug-in is found because its file is in a folder.
 
 tasks = Registry("symtune.tasks", "TASK", SymbolicTask, "task")
 tasks.names()                  # ["sql_execution"]

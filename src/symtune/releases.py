@@ -121,10 +121,10 @@ class ReleaseTables:
 
 def choose(items: Sequence[Item], number: int, key: Callable[[Item], str]) -> list[Item]:
     """So many of the items, the same ones of the same items in any order: those whose key has the least digest.
-    Raises InputError where there are not so many.
+    Raises InputError if there are not so many.
     """
     if number > len(items):
-        raise InputError(f"{number} are wanted, and there are {len(items)}")
+        raise InputError(f"{number} are wanted, but there are only {len(items)}")
     return sorted(items, key=lambda item: digest(key(item)))[:number]
 
 

@@ -50,7 +50,7 @@ class Report:
     by_type: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
-    stopped: str = ""  # why there are fewer answers than were asked for; "" where there are not
+    stopped: str = ""  # why there are fewer answers than were asked for; "" if there are not
 
     @property
     def failed(self) -> bool:
@@ -170,7 +170,7 @@ def _vary(task: SymbolicTask, drawn: Sequence[Drawn], report: Report) -> None:
                 report.varied += 1
                 if not _same(task, variants[place], item):
                     report.ambiguous += 1
-                    report.first.append(f"another answer on a variant of {item.example.id}: {item.prompt}")
+                    report.first.append(f"a different answer on a variant of {item.example.id}: {item.prompt}")
 
 
 def _same(task: SymbolicTask, fields: Fields, item: Drawn) -> bool:

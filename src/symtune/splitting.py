@@ -22,7 +22,7 @@ def splits_text(shares: str | None, *, rows: bool) -> str:
 
 
 def splits_of(path: Path) -> str:
-    """What the manifest in a folder says; "" where there is none, or none of ours."""
+    """What the manifest in a folder says; "" if there is no manifest of symtune."""
     try:
         found = json.loads((path / MANIFEST).read_text("utf-8")).get("splits", "")
     except (OSError, ValueError, AttributeError):
@@ -31,7 +31,7 @@ def splits_of(path: Path) -> str:
 
 
 def check_same_splits(found: Mapping[str, str]) -> str:
-    """The one way in which all of these (place -> what its manifest says, "" where nobody knows) were dealt. Raises
+    """The one way in which all of these (place -> what its manifest says, "" if nobody knows) were dealt. Raises
     LeakError where two ways differ.
     """
     known = {place: said for place, said in found.items() if said}
@@ -41,7 +41,7 @@ def check_same_splits(found: Mapping[str, str]) -> str:
             next(item for item in known.items() if item[1] != next(iter(known.values()))),
         )
         raise LeakError(
-            f"{one} was split {ours}, and {other} {theirs}: what one trains on the other may hold out; generate both "
+            f"{one} was split {ours}, and {other} {theirs}: one may train on what the other holds out; generate both "
             "with the same --split-shares and --split-rows"
         )
     return next(iter(known.values()), "")

@@ -1,7 +1,7 @@
 """The contract of a symbolic task: an endless source of examples whose every answer is proven.
 
-All that is particular to a task stands on the task: its options, what it draws, executes and proves, its prompts, how
-it scores, and the words in which cards and messages speak of it. A whole task:
+Everything specific to a task is defined on the task: its options, what it draws, executes and proves, its prompts, how
+it scores, and the words in which cards and messages describe it. A whole task:
 
     class Reverse(SymbolicTask):
         name, version, needs_tables = "reverse", 1, False
@@ -16,7 +16,7 @@ it scores, and the words in which cards and messages speak of it. A whole task:
     TASK = Reverse()
 
 A task that can show its work takes `WorkedOptions` for its options (or derives its own from them) and has
-`solution` and `verify_solution`; docs/solutions.md says what they owe one another.
+`solution` and `verify_solution`; docs/solutions.md states their contract.
 
 A task that shows tables (`needs_tables`) draws from `setting.views` and returns them as the field `tables`, a tuple of
 `Table`; its templates then have the placeholder `table` for their text.
@@ -79,7 +79,7 @@ class WorkedOptions(Options):
 
     solution: Form = Field(
         default="none",
-        description="What a completion is: the answer alone (`none`), or a worked solution that ends in it, of the "
+        description="What a completion is: only the answer (`none`), or a worked solution that ends in it, of the "
         "steps that change something (`compact`) or of all (`full`).",
     )
 
@@ -116,8 +116,8 @@ class Setting:
 
 @dataclass
 class Tally:
-    """What became of draws that are no example: rejects by reason, and those that belong to another split. `unsolved`:
-    the constructs of draws that were rejected for want of a worked solution, or of room for it.
+    """What happened to draws that gave no example: rejects by reason, and those that belong to another split.
+    `unsolved`: the constructs of draws that were rejected for lack of a worked solution, or of room for it.
     """
 
     rejects: Counter[str] = field(default_factory=Counter)
@@ -139,7 +139,7 @@ class Tally:
 
 class Drawn(msgspec.Struct, frozen=True, gc=False):
     """An example of a block, its prompt, and how the prompt was made: a template's id, and a linearization or "".
-    `worked`: the worked solution that is its completion, "" where that is the answer alone.
+    `worked`: the worked solution that is its completion, "" if that is only the answer.
     """
 
     example: Example
@@ -155,8 +155,8 @@ class Drawn(msgspec.Struct, frozen=True, gc=False):
 
 
 class Words(msgspec.Struct, frozen=True):
-    """How cards and messages speak of a task's examples. `chance` goes on with a share; `remedies`: what to change
-    where most draws are rejected under a reason.
+    """How cards and messages describe a task's examples. `chance` is followed by a share; `remedies`: what to change
+    if most draws are rejected under a reason.
     """
 
     query_types: str = "Kinds of example"
@@ -191,10 +191,10 @@ class SymbolicTask(ABC):
 
     @abstractmethod
     def execute(self, fields: Fields) -> Denotation:
-        """The answer of the fields. Raises Rejected where there is no one answer."""
+        """The answer of the fields. Raises Rejected if there is no one answer."""
 
     def check(self, fields: Fields, answer: str) -> bool:
-        """Whether the answer is proven for the fields. Raises Rejected where they have none."""
+        """Whether the answer is proven for the fields. Raises Rejected if they have none."""
         return is_written(answer, self.execute(fields))
 
     def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
@@ -202,19 +202,19 @@ class SymbolicTask(ABC):
         raise UnknownName(f"engine of task {self.name}", engine, self.engines)
 
     def solution(self, fields: Fields, form: Form, rng: Random) -> str | None:
-        """The steps that lead to the answer, a line each, of that form and in a wording drawn from `rng`; None where
+        """The steps that lead to the answer, one line each, of that form and in a wording drawn from `rng`; None where
         the task cannot show its work. Raises Rejected("no solution") for fields that it has no words for.
         """
         return None
 
     def verify_solution(self, fields: Fields, text: str) -> Steps:
         """Which of the steps in a text hold for the fields, by an execution that shares no code with `solution`. The
-        text may be anybody's. Raises Rejected where the fields have no solution.
+        text may be anybody's. Raises Rejected if the fields have no solution.
         """
         raise Rejected("no solution", f"the task {self.name} has none")
 
     def worked(self, example: Example, form: Form) -> str:
-        """The completion with a worked solution, proven. Raises Rejected where there is none or it does not hold."""
+        """The completion with a worked solution, proven. Raises Rejected if there is none or it does not hold."""
         text = self.solution(example.fields, form, rng("solution", example.id))
         if text is None:
             raise Rejected("no solution", f"the task {self.name} has none")
@@ -249,7 +249,7 @@ class SymbolicTask(ABC):
         return {}
 
     def split_key(self, fields: Fields) -> str:
-        """What splits are made by: items with one key fall into one split."""
+        """What decides the split: items with the same key fall into the same split."""
         return json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str)
 
     # ------------------------------------------------------------------------------------------------------- prompts
@@ -263,7 +263,7 @@ class SymbolicTask(ABC):
         return self.templates
 
     def template(self, name: str, fields: Fields) -> PromptTemplate | None:
-        """The prompt template for the fields by id or key; None where there is none of that name."""
+        """The prompt template for the fields by id or key; None if there is none of that name."""
         key = name.rpartition("/")[2]
         return next((template for template in self.templates_for(fields) if template.key == key), None)
 
@@ -325,7 +325,7 @@ class SymbolicTask(ABC):
 
     def process(self, prediction: str, example: Example) -> Process:
         """What a worked completion is worth: a right answer by right steps, by wrong ones, or right steps to a wrong
-        answer. Raises Rejected where the example has no solution.
+        answer. Raises Rejected if the example has no solution.
         """
         steps, answer = parted(prediction)
         score = self.score(prediction if answer is None else answer, example)
@@ -357,7 +357,7 @@ class SymbolicTask(ABC):
         return found
 
     def fields_of(self, info: Mapping[str, Any]) -> Fields:
-        """The fields of a stored example. Raises InputError where one is missing."""
+        """The fields of a stored example. Raises InputError if one is missing."""
         return {name: value for name, value in info.items() if name not in TRAITS}
 
     def facts(self, setting: Setting) -> dict[str, Any]:
@@ -430,7 +430,7 @@ class SymbolicTask(ABC):
         """The example of the fields. Raises Rejected, and InputError for fields under a name that is taken."""
         for name in TRAITS:
             if name in fields:
-                raise InputError(f"task {self.name}: a field is named {name!r}, which means something else; rename it")
+                raise InputError(f"task {self.name}: a field is named {name!r}, which has another meaning; rename it")
         denotation = self.execute(fields)
         answer = render(denotation)
         if not self.check(fields, answer):

@@ -1,9 +1,9 @@
-"""The types that every part of symtune speaks, and the tree of its errors. Imports nothing of ours.
+"""The types that every part of symtune uses, and the tree of its errors. Imports none of our modules.
 
 Errors (each prints as ONE line: what, where, got and wanted, how to fix it; the command line exits with 2):
 
     SymtuneError
-    ├── InputError        a file, value, name or argument that a user can mend
+    ├── InputError        a file, value, name or argument that a user can fix
     │   └── UnknownName   a name that nothing answers to, with "Did you mean …?"
     ├── MissingExtra      an optional dependency that is not installed, asked for by name
     ├── LeakError         data of one split found where it must not be
@@ -25,7 +25,7 @@ import msgspec
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Form = Literal["none", "compact", "full"]
-FORMS: tuple[Form, ...] = ("compact", "full")  # of worked solutions; "none" is the answer alone
+FORMS: tuple[Form, ...] = ("compact", "full")  # of worked solutions; "none" is only the answer
 
 ColumnType = Literal["number", "date", "text"]
 Value = int | float | str | None  # what a cell means to an executor; a date is its ISO text
@@ -34,7 +34,7 @@ Measure = Callable[[str], int]  # text -> tokens
 
 
 class SymtuneError(Exception):
-    """A fault that the user can mend. `str(error)` is one line for people."""
+    """A user error. `str(error)` is one line for people."""
 
 
 class InputError(SymtuneError):
@@ -151,11 +151,11 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
     """What is known of an example besides its fields and its answer. None of it decides the answer.
 
     query_type: the kind of program, by which results are broken down. operators: what the program uses. chance: the
-    expected score of guessing, None where nobody knows. shortcut: what would answer it without reading. classes: the
+    expected score of guessing, None if nobody knows. shortcut: what would answer it without reading. classes: the
     classes of answers that it belongs to and whose shares are bounded. origin: what the program was made from (the id
-    of an SQL template), "" where it was drawn freely. idle: the kinds of the program's parts that can be dropped
-    without changing the answer, None where nobody looked. solution: the form (of `FORMS`) of the worked solution that
-    its completion is, "" where that is the answer alone.
+    of an SQL template), "" if it was drawn freely. idle: the kinds of the program's parts that can be dropped
+    without changing the answer, None if nobody looked. solution: the form (of `FORMS`) of the worked solution that
+    its completion is, "" if that is only the answer.
     """
 
     query_type: str = ""
@@ -170,7 +170,7 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
-    """A line of a worked solution, and what is wrong with it: "" where it holds."""
+    """A line of a worked solution, and what is wrong with it: "" if it holds."""
 
     text: str
     fault: str = ""
@@ -178,7 +178,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 class Steps(msgspec.Struct, frozen=True, gc=False):
     """What a verifier says of the steps of a worked solution. `left_out`: steps that are not there and had to be, the
-    first of them in words; `spared`: steps that are not there and that the form `full` alone has.
+    first of them in words; `spared`: steps that are not there and that only the form `full` has.
     """
 
     steps: tuple[Step, ...]
@@ -195,7 +195,7 @@ class Steps(msgspec.Struct, frozen=True, gc=False):
     @property
     def first_wrong(self) -> tuple[int, str, str] | None:
         """The first step that does not hold: its number from 1, its text, and what is wrong; behind the last one where
-        only steps are left out. None where all hold.
+        only steps are left out. None if all hold.
         """
         for number, step in enumerate(self.steps, start=1):
             if step.fault:
@@ -203,7 +203,7 @@ class Steps(msgspec.Struct, frozen=True, gc=False):
         return (len(self.steps) + 1, "", self.first_left_out) if self.left_out else None
 
     def fault(self, form: str) -> str:
-        """Why these are not the steps of a solution of that form: one line, or "" where they are."""
+        """Why these are not the steps of a solution of that form: one line, or "" if they are."""
         if self.first_wrong is not None:
             number, text, why = self.first_wrong
             return f"step {number}{f' {text!r}' if text else ''}: {why}"
@@ -256,7 +256,7 @@ Generate = Callable[[Sequence[str]], Iterator[tuple[int, Completion]]]
 @dataclass(frozen=True, slots=True)
 class Result:
     """One score of one model on one benchmark split: never without its n and its 95 % interval. Score and interval are
-    None where the release lacks parts, so that no score is that of the whole benchmark.
+    None if the release lacks parts, so that no score is that of the whole benchmark.
     """
 
     benchmark: str

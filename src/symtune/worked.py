@@ -1,4 +1,4 @@
-"""Worked solutions as texts: steps, a line each, and a last line `Answer: …`.
+"""Worked solutions as texts: steps, one line each, and a last line `Answer: …`.
 
 completion = joined("WHERE:\\nrow 2 (Oslo): Year 2006 > 2004 yes 1", "Oslo")
 parted(completion)                                    ->  ("WHERE:\\nrow 2 …", "Oslo")
@@ -36,7 +36,7 @@ def parted(text: str) -> tuple[str, str | None]:
 
 
 def check_solution(text: str, steps: Steps, answer: str, form: str) -> str:
-    """The completion with a solution that was just written. Raises Rejected where the verifier refuses it, and where
+    """The completion with a solution that was just written. Raises Rejected if the verifier refuses it, and where
     its answer could not be read back.
     """
     if fault := steps.fault(form):

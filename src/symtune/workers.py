@@ -29,7 +29,7 @@ _shared: Any = None  # a worker process's own; set once, when it starts
 
 @contextmanager
 def workers(shared: Any, processes: int) -> Iterator[Submit]:
-    """What takes work for so many processes, each of which holds `shared`. Raises OutputError where one dies."""
+    """What takes work for so many processes, each of which holds `shared`. Raises OutputError if one dies."""
     if processes == 1:
         yield partial(_at_once, shared)
         return

@@ -1,4 +1,4 @@
-"""Benchmarks: one file or folder each, found because it is here. `symtune.benchmark` says what a benchmark is.
+"""Benchmarks: one file or folder each, found automatically. `symtune.benchmark` says what a benchmark is.
 
 benchmark = find("gsm8k")
 benchmark = find("held_out", own=["./my_task.py"])    # told of tasks of the user's own

@@ -68,7 +68,9 @@ class Gsm8k(Benchmark[Problem]):
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
         """Problems of train."""
         if split == TRAIN:
-            raise InputError(f"shots of {self.name} come from train, which is measured here; measure another split")
+            raise InputError(
+                f"shots of {self.name} come from train, which is the split to measure; choose another split"
+            )
         chosen = choose(self.load(data, TRAIN), number, lambda problem: problem.fields["question"])
         return tuple(Shot(problem, unannotated(problem.solution)) for problem in chosen)
 

@@ -64,6 +64,7 @@ class HeldOut(Benchmark[HeldOutQuestion]):
     name = "held_out"
     metric = "denotation"
     templates = ()
+    grouped_by = "query type"
     asks_tasks = True
 
     def __init__(self, tasks: Known | None = None) -> None:
@@ -193,6 +194,10 @@ class HeldOut(Benchmark[HeldOutQuestion]):
             }
         }
 
+    def notes(self, questions: Sequence[HeldOutQuestion]) -> Mapping[str, Any]:
+        """Of several tasks these are the first groups."""
+        return {"grouped_by": "task"} if len({question.task.name for question in questions}) > 1 else {}
+
     def aggregate(self, split: str, outcomes: Sequence[Outcome]) -> list[Result]:
         """Means; those of steps over the worked examples, which have any."""
         answers = [replace(one, others={"exact_match": one.others["exact_match"]}) for one in outcomes]
@@ -203,7 +208,7 @@ class HeldOut(Benchmark[HeldOutQuestion]):
         return [*results[:groups], *steps, *results[groups:]]
 
     def _process(self, prediction: str, question: HeldOutQuestion) -> Process | None:
-        """What a worked completion is worth; None where none is asked for, or nobody can verify it."""
+        """What a worked completion is worth; None if none is asked for, or nobody can verify it."""
         if not question.is_worked:
             return None
         try:

@@ -58,6 +58,7 @@ class Sqa(TableBenchmark[SqaQuestion]):
     name = "sqa"
     metric = "question_accuracy"
     templates = load_templates("sqa")
+    grouped_by = "position in the conversation"
     max_new_tokens = 256  # one question in twenty asks for a whole column
     published = PUBLISHED
 

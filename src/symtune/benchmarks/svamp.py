@@ -62,7 +62,9 @@ class Svamp(Benchmark[Question]):
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
         """Problems of train.csv."""
         if _file(data, split) == _file(data, VALIDATION):
-            raise InputError(f"shots of {self.name} come from train.csv, which is measured here; measure --split test")
+            raise InputError(
+                f"shots of {self.name} come from train.csv, which is the split to measure; use --split test"
+            )
         problems = self.load(data, VALIDATION)
         chosen = choose(problems, number, lambda problem: problem.fields["question"])
         return tuple(Shot(problem, problem.target[0]) for problem in chosen)
@@ -114,7 +116,7 @@ def _numbered(question: str, numbers: list[str], where: str) -> str:
 
     def number(place: re.Match[str]) -> str:
         if int(place[1]) >= len(numbers):
-            raise InputError(f"{where}: {place[0]} stands in the question, and Numbers holds {len(numbers)}")
+            raise InputError(f"{where}: {place[0]} is in the question, but the length of Numbers is {len(numbers)}")
         return numbers[int(place[1])]
 
     return _PLACEHOLDER.sub(number, question)

@@ -44,8 +44,8 @@ PUBLISHED = {"train": 92_283, "validation": 12_792, "test": 12_779}
 RELEASE = "the official release of TabFact"
 VERDICTS = ("entailed", "refuted")  # of label 1, of label 0
 UNSORTED = (
-    "no list of the release (data/simple_ids.json, data/complex_ids.json) knows some of these statements: scores of "
-    "simple and complex ones are without them"
+    "some of these statements are in no list of the release (data/simple_ids.json, data/complex_ids.json): the scores "
+    "of simple and complex ones leave them out"
 )
 _NO_TABLE = Table("", (), (), ())
 
@@ -65,6 +65,7 @@ class TabFact(TableBenchmark[TableQuestion]):
     name = "tabfact"
     metric = "accuracy"
     templates = load_templates("tabfact")
+    grouped_by = "list of the release"
     published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
@@ -118,7 +119,7 @@ class TabFact(TableBenchmark[TableQuestion]):
 
 
 def read_verdict(text: str) -> str | None:
-    """The verdict of what a model wrote, or None where it gives none or both. Never raises."""
+    """The verdict of what a model wrote, or None if it gives none or both. Never raises."""
     alone = text.strip().rstrip(".")
     if alone in ("1", "0"):
         return VERDICTS[1 - int(alone)]

@@ -1,4 +1,4 @@
-"""The command line: one file a verb in this folder, found because it is there.
+"""The command line: one file per verb in this folder, found automatically.
 
 A verb's file defines `register(app)`, which adds its command(s) to the typer app. Heavy imports stand inside the
 command functions, so that `symtune --help` is quick and needs no extra.

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--near-duplicates", help="Count near duplicates too (extra `dedup`).")
         ] = False,
     ) -> None:
-        """Execute every line of a data set again and print how many agree. Exit status 1 where one does not."""
+        """Execute every line of a data set again and print how many agree. Exit status 1 if any line disagrees."""
         from rich.console import Console
         from rich.markup import escape
 
@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
                 "linearization that the task knows"
             )
         if report.unasked:
-            console.print(f"{report.unasked:,} lines are of tasks that {escape(harmless(engine))} cannot execute")
+            console.print(f"{report.unasked:,} lines belong to tasks that {escape(harmless(engine))} cannot execute")
         for reason, count in report.failures.most_common():
             console.print(f"  {count:,} × {escape(harmless(reason))}")
         for where, id, detail in report.first:

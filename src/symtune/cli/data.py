@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command("list")
     def list_() -> None:
-        """Every release that can be fetched: its licence, its address, and what to put where without a network."""
+        """List the releases that can be fetched: licence, address, and which files to put where without a network."""
         from symtune.fetching import SOURCES
 
         for name, source in SOURCES.items():

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     @app.command("evaluate")
     @takes(EvaluateConfig)
     def command(config: EvaluateConfig) -> None:
-        """Score a model on a benchmark. An interrupted evaluation resumes from the predictions that it had."""
+        """Score a model on a benchmark. An interrupted evaluation resumes from its predictions."""
         from rich.console import Console
         from rich.text import Text
 
@@ -92,7 +92,7 @@ def _share(value: float | None) -> str:
 def _stated(first: Result) -> list[str]:
     """What a reader of the scores must know."""
     notes = first.notes
-    stated = [f"no score over all: the release here holds {notes['release']}"] if notes.get("release") else []
+    stated = [f"no overall score: the release has only {notes['release']}"] if notes.get("release") else []
     stated += [str(notes["asked"])] if notes.get("asked") else []
     stated += [f"in-domain: trained on {why}" for whys in notes.get("in_domain", {}).values() for why in whys]
     stated += _of_prompt(notes)

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     @app.command("generate")
     @takes(GenerateConfig)
     def command(config: GenerateConfig) -> None:
-        """Make verified examples: every answer is proven before it is written."""
+        """Generate verified examples: every answer is proven before it is written."""
         from symtune.generation import generate
         from symtune.progress import progress_bar
 
@@ -82,7 +82,7 @@ def _of_task(task: Mapping[str, Any], config: GenerateConfig) -> Iterator[str]:
     balance = task["balance"].items()
     over = [f"{_text(name)} {share:.1%} (bound {bound:.0%})" for name, (share, bound) in balance if share > bound]
     if over:
-        yield f"[yellow]balance: over their bounds are {', '.join(over)}[/]"
+        yield f"[yellow]balance: over its bound: {', '.join(over)}[/]"
     elif balance:
         yield "balance: every class of answers within its bound"
 

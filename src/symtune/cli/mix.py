@@ -27,7 +27,7 @@ def mix(
     out: Annotated[Path, typer.Option(help="The training set folder to write.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier output.")] = False,
 ) -> None:
-    """Mix sources of records into one training set; print requested against realised shares."""
+    """Mix sources of records into one training set; print requested and realised shares."""
     from rich.console import Console
 
     from symtune import config
@@ -46,7 +46,7 @@ def mix(
 
 
 def shares_table(shares: Sequence[Share]) -> Table:
-    """Requested against realised shares, one line a source, as a table for the terminal."""
+    """Requested against realised shares, one line per source, as a table for the terminal."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""symtune report: a run folder -> one self-contained HTML file."""
+"""symtune report: a run folder, or a folder of evaluations -> one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ def register(app: typer.Typer) -> None:
 
     @app.command("report")
     def command(
-        run: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A run folder of `symtune run`.")],
+        run: Annotated[
+            Path,
+            typer.Argument(
+                metavar="RUN_DIR", help="A run folder of `symtune run`, or a folder with evaluations in it or below."
+            ),
+        ],
         out: Annotated[Path | None, typer.Option(help="The HTML file [default: RUN_DIR/report.html].")] = None,
         task: Annotated[
             list[str] | None,
@@ -21,7 +26,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier file.")] = False,
     ) -> None:
-        """Write one self-contained HTML file on a run, finished or not."""
+        """Write one self-contained HTML file on a run, finished or not, or on all evaluations below a folder."""
         from symtune.reporting import report
 
         print(report(run, out, tasks=task or (), overwrite=overwrite or out is None))

@@ -11,7 +11,8 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from symtune.reporting.read import Comparison, Evaluation
+    from symtune.reporting.evaluations import Evaluation
+    from symtune.reporting.read import Comparison
 
 
 def register(app: typer.Typer) -> None:
@@ -25,11 +26,35 @@ def register(app: typer.Typer) -> None:
             str, typer.Option(help="short: the control trains on fewer tokens; full: on as many as the model.")
         ] = "short",
         overwrite: Annotated[
-            bool, typer.Option("--overwrite", help="Make again what was made with other arguments.")
+            bool, typer.Option("--overwrite", help="Run stages again that were run with other arguments.")
         ] = False,
     ) -> None:
         """Run a whole recipe. An interrupted run resumes where it stopped."""
-        _run(recipe, out, control, overwrite)
+        from symtune.recipe.published import is_published
+
+        if is_published(recipe):
+            _run_published(recipe, out, overwrite)
+        else:
+            _run(recipe, out, control, overwrite)
+
+
+def _run_published(recipe: Path, out: Path | None, overwrite: bool) -> None:
+    from functools import partial
+
+    from rich.console import Console
+
+    from symtune.recipe import published
+    from symtune.recipe.board import Board
+
+    console, asked = Console(), published.load(recipe)
+    folder = out or Path("runs") / asked.name
+    for file, found in published.run(
+        asked, recipe, folder, partial(Board, console=console), overwrite=overwrite
+    ).items():
+        low, high = found["interval"]
+        line = f"{file}: {found['score']:.1%} ({low:.1%} to {high:.1%}) of {found['n']:,}"
+        console.print(line, markup=False, highlight=False)
+    console.print(f"{folder}", markup=False, highlight=False)
 
 
 def _run(recipe: Path, out: Path | None, control: str, overwrite: bool) -> None:

@@ -37,9 +37,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
         benchmark: Annotated[str | None, typer.Option(help="Score as this benchmark does.")] = None,
         data: Annotated[
-            Path | None, typer.Option(help="The benchmark's data, in which the ids of the lines are looked up.")
+            Path | None, typer.Option(help="The benchmark's data, in which to look up the ids of the lines.")
         ] = None,
-        split: Annotated[str | None, typer.Option(help="The split of --data that the ids are of.")] = None,
+        split: Annotated[str | None, typer.Option(help="The split of --data to which the ids belong.")] = None,
         task: Annotated[
             list[str] | None, typer.Option(help="The .py file of a task of your own that the data names. Repeatable.")
         ] = None,

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         workers: Annotated[int, typer.Option("--workers", help="Processes.")] = 1,
         seed: Annotated[int, typer.Option("--seed")] = 0,
     ) -> None:
-        """Prove answers with every engine and say what does not hold. Exit status 1 where one thing does not."""
+        """Prove answers with every engine and report every failure. Exit status 1 if there are any."""
         from symtune.progress import progress_bar
         from symtune.selftest import selftest
 

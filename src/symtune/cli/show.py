@@ -28,14 +28,14 @@ def register(app: typer.Typer) -> None:
     def command(
         data: Annotated[Path, typer.Argument(help="A data set folder.")],
         n: Annotated[int, typer.Option("-n", min=1, help="Examples to show.")] = 5,
-        seed: Annotated[int, typer.Option("--seed", help=f"Which of the first {FIRST:,}.")] = 0,
+        seed: Annotated[int, typer.Option("--seed", help=f"Seed for choosing among the first {FIRST:,} examples.")] = 0,
         task: Annotated[
             list[str] | None, typer.Option("--task", help="The .py file of a task of your own. Repeatable.")
         ] = None,
         query_type: Annotated[str | None, typer.Option("--query-type", help="Only this kind of program.")] = None,
         prompts: Annotated[bool, typer.Option("--prompts/--no-prompts", help="Show the rendered prompt too.")] = True,
     ) -> None:
-        """Print examples: the tables, the program, the answer, and the prompt that holds them."""
+        """Print examples: the tables, the program, the answer, and the prompt that contains them."""
         from rich.console import Console
 
         from symtune.tasks import Known

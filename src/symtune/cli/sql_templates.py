@@ -23,14 +23,16 @@ def register(app: typer.Typer) -> None:
         files: Annotated[
             list[Path],
             typer.Argument(
-                help="SQL: .sql, .tsv, .csv, .jsonl, .json (also .gz, .zst); and files of schemas, which type columns."
+                help="SQL: .sql, .tsv, .csv, .jsonl, .json (also .gz, .zst); and schema files, which give column types."
             ),
         ],
-        out: Annotated[Path, typer.Option("--out", help="The template file to write.")],
-        license: Annotated[str, typer.Option("--license", help="The corpus's licence, kept in the file.")] = "",
+        out: Annotated[Path, typer.Option("--out", help="The SQL template file to write.")],
+        license: Annotated[
+            str, typer.Option("--license", help="The licence of the corpus, recorded in the file.")
+        ] = "",
         overwrite: Annotated[bool, typer.Option("--overwrite")] = False,
     ) -> None:
-        """Turn a corpus of SQL into typed templates: equal shapes merged and counted, rejects counted by reason."""
+        """Turn an SQL corpus into typed SQL templates; merge equal shapes and count rejects by reason."""
         from rich.console import Console
 
         from symtune.output import check_writable
@@ -46,10 +48,10 @@ def register(app: typer.Typer) -> None:
 
     @verbs.command("show")
     def show_command(
-        file: Annotated[str, typer.Argument(help="A template file, or `default`.")] = "default",
+        file: Annotated[str, typer.Argument(help="An SQL template file, or `default`.")] = "default",
         n: Annotated[int, typer.Option("-n", help="Templates to show, the most frequent first.")] = 20,
     ) -> None:
-        """Print the most frequent templates of a file."""
+        """Print the most frequent SQL templates of a file."""
         from rich.console import Console
         from rich.markup import escape
         from rich.table import Table

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command("list")
     def list_() -> None:
-        """Every symbolic task and every benchmark, a line each."""
+        """List every symbolic task and every benchmark, one line each."""
         from rich.console import Console
         from rich.table import Table
 
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command("show")
     def show(name: Annotated[str, typer.Argument(help="A task, a benchmark, or a .py file of your own.")]) -> None:
-        """What a task or benchmark is, a task's options, and the prompt templates."""
+        """Describe a task or benchmark: the options of a task, and the prompt templates."""
         from rich.console import Console
         from rich.panel import Panel
         from rich.text import Text
@@ -65,7 +65,7 @@ def _of_task(task: SymbolicTask) -> Iterator[Any]:
     engines = f"; --verify {', '.join(task.engines)}" if task.engines else ""
     yield Text(f"\n{task.name}, version {task.version}; {needs}{engines}\n")
     if not task.options.model_fields:
-        yield Text("It has no options of its own.\n")
+        yield Text("It has no options.\n")
         return
     table = Table("option", "default", "what", title="--set NAME=VALUE, or `options:` in YAML", title_justify="left")
     table.columns[0].no_wrap = True

@@ -6,10 +6,10 @@ results = evaluate(exam, open_model("smollm2-135m-instruct-gguf"), Path("evaluat
 config     what to measure
 exam       the benchmark, its questions and their prompts
 judging    completions -> verdicts -> results; pure
-partial    completions on their way: what an interrupted evaluation goes on from
+partial    completions so far, from which an interrupted evaluation resumes
 writing    the evaluation folder; errors: the worst ones, with their tables
 selecting  every prompt template on validation -> a selection, which is a file (selection)
-standing   how a test run stands to selections and to other test runs
+standing   how a test run relates to selections and to other test runs
 scoring    stored predictions -> verdicts, without a model
 comparing  two evaluations of the same items side by side
 """

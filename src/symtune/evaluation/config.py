@@ -13,26 +13,22 @@ from symtune.models import BATCH_TOKENS
 
 
 class Asked(Strict):
-    """A benchmark and how its questions are asked, but for the prompt template. What is left out is the benchmark's
-    choice.
-    """
+    """A benchmark and how its questions are asked, except for the prompt template. Defaults are the benchmark's own."""
 
     benchmark: str = Field(description="held_out, or another of `symtune tasks list`.")
     linearization: str | None = Field(
-        default=None, description="How tables are written; unless given, the benchmark's choice."
+        default=None, description="How tables are written; by default the benchmark's choice."
     )
     shots: int = Field(default=0, ge=0, description="Solved questions to show before each question.")
     max_new_tokens: int | None = Field(
-        default=None, ge=1, description="The longest answer, in tokens; unless given, what the benchmark needs."
+        default=None, ge=1, description="The longest answer, in tokens; by default what the benchmark needs."
     )
     budget: int | None = Field(
         default=None,
         ge=1,
-        description="The longest prompt, in tokens; unless given, what the model reads. Longer tables are cut.",
+        description="The longest prompt, in tokens; by default what the model can read. Longer tables are cut.",
     )
-    batch_tokens: int = Field(
-        default=BATCH_TOKENS, ge=1, description="Tokens of a batch, padding and answers included."
-    )
+    batch_tokens: int = Field(default=BATCH_TOKENS, ge=1, description="Tokens per batch, padding and answers included.")
 
 
 class Asking(Asked):
@@ -40,16 +36,16 @@ class Asking(Asked):
 
     split: str | None = Field(
         default=None,
-        description="train, validation, test, or a file of the release; unless given, the benchmark's choice.",
+        description="train, validation, test, or a file of the release; by default the benchmark's choice.",
     )
     limit: int | None = Field(
         default=None,
         ge=1,
-        description="Only so many questions: the first, of a benchmark of several tasks in turn; unless given, all.",
+        description="The number of questions: the first N, or N taken from the tasks in turn; by default all.",
     )
     template: str | None = Field(
         default=None,
-        description="A prompt template by name; unless given, the benchmark's first, or what held_out has stored.",
+        description="A prompt template by name; by default the benchmark's first, or for held_out the stored prompts.",
     )
 
 
@@ -58,7 +54,7 @@ class EvaluateConfig(Asking):
 
     prompt_from: Path | None = Field(
         default=None,
-        description="The file of `symtune select-prompt`: asks the test split with the prompt that it has chosen.",
+        description="The file of `symtune select-prompt`: ask the test split with the prompt template that it chose.",
     )
 
     data: Path = Field(description="The benchmark's official release; for held_out, a data set folder.")

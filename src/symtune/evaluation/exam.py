@@ -39,8 +39,8 @@ class Exam:
         often = [id for id, count in Counter(question.id for question in self.questions).items() if count > 1]
         if often:
             raise InputError(
-                f"{self.benchmark.name}: {len(often)} ids stand for several questions, {often[0]!r} among them; "
-                "ids must differ"
+                f"{self.benchmark.name}: {len(often)} ids belong to several questions, {often[0]!r} among them; "
+                "every id must be unique"
             )
 
     @property
@@ -54,7 +54,7 @@ class Exam:
         return self.benchmark.format_name(self.format) + (f", {self.shots} shots" if self.format.shots else "")
 
     def prompts(self, model: Model) -> list[Prompt]:
-        """The prompt of each question, made short enough for the model where the benchmark can."""
+        """The prompt of each question, made short enough for the model if the benchmark can."""
         room = model.room(self.max_new_tokens)
         room = min(room, self.budget or room)
         return [
@@ -69,13 +69,13 @@ class Exam:
 
 
 def check_splits(model: object, data: Path) -> None:
-    """Raise LeakError where a checkpoint was trained on data whose splits were made otherwise than those of `data`."""
+    """Raise LeakError if a checkpoint was trained on data whose splits were made differently from those of `data`."""
     if isinstance(model, str | Path):
         check_same_splits({str(model): splits_of(Path(model)), str(data): splits_of(data)})
 
 
 def prepare(asking: Asking, data: Path, tasks: Sequence[str] = (), *, selection: Selection | None = None) -> Exam:
-    """The exam that was asked for, on the data; `tasks`: files of tasks of the user's own that the data names;
+    """The exam asked for, on the data; `tasks`: files of tasks of the user's own that the data names;
     `selection`: what it has chosen is asked of the test split, unless `asking` says otherwise. Raises InputError and
     UnknownName for all that is wrong with it.
     """

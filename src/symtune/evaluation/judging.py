@@ -22,11 +22,12 @@ def judge(benchmark: Benchmark[Any], question: Any, prompt: Prompt, completion: 
 
 
 def results_of(exam: Exam, outcomes: Sequence[Outcome]) -> list[Result]:
-    """The benchmark's results; the first says too how questions were asked and what became of the prompts."""
+    """The benchmark's results; the first also states how questions were asked and what happened to the prompts."""
     first, *others = exam.benchmark.aggregate(exam.split, outcomes)
     cut = [outcome.prompt.rows_cut for outcome in outcomes]
     notes: dict[str, Any] = {
         "format": exam.benchmark.format_name(exam.format),
+        "grouped_by": exam.benchmark.grouped_by,
         **exam.benchmark.notes(exam.questions),
         "verdicts": counted(outcome.verdict for outcome in outcomes),
         "truncated": sum(is_truncated(outcome.completion.text, outcome.completion.finish) for outcome in outcomes),
@@ -68,7 +69,7 @@ def line_of(benchmark: Benchmark[Any], outcome: Outcome) -> str:
 
 
 def completion_of(line: Mapping[str, Any]) -> Completion:
-    """The completion of a stored line. Raises KeyError, TypeError or ValueError where it is none."""
+    """The completion of a stored line. Raises KeyError, TypeError or ValueError if it is not one."""
     text, finish = line["text"], line["finish"]
     if not isinstance(text, str) or finish not in ("stop", "length", "error"):
         raise ValueError("not a line of predictions.jsonl")

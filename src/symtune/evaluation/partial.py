@@ -1,4 +1,4 @@
-"""Completions on their way: lines of predictions in a working folder, from which an interrupted evaluation resumes."""
+"""Completions so far: lines of predictions in a working folder, from which an interrupted evaluation resumes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Partial:
         self._stream, self.known = stream, known
 
     def add(self, line: str) -> None:
-        """Keep a line of predictions, also where the next moment ends the process. Raises OutputError."""
+        """Store a line of predictions durably, even if the process ends right after. Raises OutputError."""
         try:
             self._stream.write(line + "\n")
             self._stream.flush()
@@ -37,7 +37,7 @@ def partial_file(
 ) -> Iterator[Partial]:
     """The completions of an evaluation of the questions `ids` into the folder `out`, open to be added to; they are gone
     when the block ends without an error. `identity`: what the completions answer: the questions, their prompts, the
-    model. Raises OutputError where an earlier evaluation of another identity left some, unless they may be overwritten.
+    model. Raises OutputError if an earlier evaluation of another identity left some, unless they may be overwritten.
     """
     with working_folder(out, identity, worth=_has_completions, overwrite=overwrite) as folder:
         path = folder / FILE

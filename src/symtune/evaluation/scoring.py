@@ -114,7 +114,9 @@ def by_benchmark(benchmark: Benchmark[Any], questions: Iterable[Any] | None = No
         elif str(line.get("id")) in known:
             question = known[str(line["id"])]
         else:
-            raise InputError(f"{entry.where}: id {line.get('id')!r} is no question of this split of {benchmark.name}")
+            raise InputError(
+                f"{entry.where}: id {line.get('id')!r} is not a question of this split of {benchmark.name}"
+            )
         text = _text_of(line)
         return Judged(benchmark.score(text, question).score, benchmark.read(text, question))
 
@@ -122,13 +124,13 @@ def by_benchmark(benchmark: Benchmark[Any], questions: Iterable[Any] | None = No
 
 
 def _text_of(line: Mapping[str, Any]) -> str:
-    """What the model wrote, or as good as that: its items."""
+    """What the model wrote, or, failing that, its items."""
     text = line.get("text")
     return text if isinstance(text, str) else ROW_DELIMITER.join(line["prediction"])
 
 
 def _checked(entry: Entry) -> Entry:
-    """The line, its items as lists of texts. Raises InputError where predictions or targets are no texts."""
+    """The line, its items as lists of texts. Raises InputError if predictions or targets are not texts."""
     line = dict(entry.value)
     if isinstance(line.get("prediction"), str) and line.get("text") is None:
         line["text"], line["prediction"] = line["prediction"], None

@@ -1,7 +1,7 @@
 """The evaluation of a model, and the folder that it writes.
 
 While it runs, predictions are kept in the working folder `.OUT.working` beside the output folder as they come; when all
-are there, the folder appears as a whole: `predictions.jsonl` (in the order of the questions), `results.json`,
+are there, the folder appears, complete: `predictions.jsonl` (in the order of the questions), `results.json`,
 `errors.jsonl` (some of the wrong answers, to look at), `manifest.json`. A run that stops early leaves only the working
 folder; the same evaluation then resumes from it, and ends with the same bytes as one that was never interrupted.
 """
@@ -41,7 +41,7 @@ def evaluate(
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> list[Result]:
-    """Have a model sit an exam, and write the evaluation folder `out`. Returns the results: the first is the whole
+    """Give a model an exam, and write the evaluation folder `out`. Returns the results: the first is the whole
     benchmark's.
 
     `arguments` (what was asked for) go into the manifest. Raises OutputError, and SymtuneError where the model does not
@@ -135,11 +135,11 @@ def _each_once(
         if index in known:
             continue
         if index not in wanted:
-            raise SymtuneError(f"the model gave a second completion, or one nobody asked for: prompt {index} of {n}")
+            raise SymtuneError(f"the model returned a second completion, or one for no prompt: prompt {index} of {n}")
         wanted.remove(index)
         yield index, completion
     if wanted:
-        raise SymtuneError(f"the model gave no completion for {len(wanted)} of {n} prompts")
+        raise SymtuneError(f"the model returned no completion for {len(wanted)} of {n} prompts")
 
 
 def prompts_sha256(prompts: Sequence[Prompt]) -> str:

@@ -69,7 +69,7 @@ def fetch(
 
 
 def _counted(name: str, folder: Path) -> dict[str, int]:
-    """How many questions each split has, of those whose official size is known. Raises InputError where one differs."""
+    """How many questions each split has, of those whose official size is known. Raises InputError if one differs."""
     benchmark = benchmarks.find(name)
     found = {}
     for split, published in benchmark.published.items():

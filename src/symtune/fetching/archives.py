@@ -29,7 +29,7 @@ def unpack(archive: Path, folder: Path, *, inside: str = "", keep: tuple[str, ..
         for name, stream in _files(archive):
             path = PurePosixPath(name)
             if path.is_absolute() or ".." in path.parts or "\\" in name:
-                raise InputError(f"the archive holds {name!r}, which leads out of its folder")
+                raise InputError(f"the archive contains {name!r}, which leads out of its folder")
             if inside:
                 if not path.is_relative_to(inside):
                     continue
@@ -49,7 +49,7 @@ def unpack(archive: Path, folder: Path, *, inside: str = "", keep: tuple[str, ..
         raise InputError(f"not a whole zip or tar archive: {error}") from None
     if not written:
         wanted = " or ".join(f"{inside}/{start}" if inside else start for start in keep or ("",))
-        raise InputError(f"the archive holds no files below {wanted}")
+        raise InputError(f"the archive contains no files below {wanted}")
 
 
 def _files(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:

@@ -78,7 +78,7 @@ SOURCES: Mapping[str, Source] = {
         keep=("data/", "tokenized_data/"),
     ),
     "wikisql": Source(
-        layout="data/train.jsonl, data/train.tables.jsonl, and the same of dev and test",
+        layout="data/train.jsonl, data/train.tables.jsonl, and the same for dev and test",
         licence="BSD-3-Clause",
         archive="https://github.com/salesforce/WikiSQL/raw/master/data.tar.bz2",
         keep=("data/",),

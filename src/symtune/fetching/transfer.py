@@ -15,7 +15,7 @@ CHUNK = 1 << 20
 
 
 def download(address: str, path: Path) -> None:
-    """Write what is at a web address to a file. Raises InputError where it cannot be had whole."""
+    """Write what is at a web address to a file. Raises InputError if it cannot be had whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as stream:
         try:
@@ -28,7 +28,7 @@ def download(address: str, path: Path) -> None:
                         raise InputError(f"{address} is larger than {LARGEST:,} bytes")
                     stream.write(chunk)
         except urllib.error.HTTPError as error:
-            raise InputError(f"{address} cannot be had: HTTP {error.code} {error.reason}") from None
+            raise InputError(f"{address} cannot be downloaded: HTTP {error.code} {error.reason}") from None
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
             reason = getattr(error, "reason", None) or error
             said = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__

@@ -1,4 +1,4 @@
-"""The data set card: what a data set holds, in figures, for people and for the hub (`README.md` with YAML `configs`).
+"""The data set card: the contents of a data set in figures, for people and the hub (`README.md` with YAML `configs`).
 
 Everything in it follows from the arguments and the rows, so the same arguments give the same card.
 """
@@ -37,7 +37,7 @@ def card(arguments: Mapping[str, Any], body: Mapping[str, Any], words: Sequence[
         parts += _of_task(task, spoken, arguments["n"], alone=len(tasks) == 1)
     for title, counts in (
         ("What was left out of the tables, by reason", body.get("tables_dropped")),
-        ("What was mended or guessed in the tables", body.get("tables_repaired")),
+        ("What was repaired or guessed in the tables", body.get("tables_repaired")),
         ("What was passed over", body.get("tables_passed_over")),
     ):
         if counts:
@@ -77,15 +77,15 @@ def _of_task(task: Mapping[str, Any], words: Words, asked: int, *, alone: bool) 
     if options := _said(task["options"]):
         yield f"```yaml\n{options}```\n"
     if task["stopped"]:
-        of = f"{asked:,} were asked for, " if alone else ""
+        of = f"{asked:,} were requested, " if alone else ""
         yield f"**{of}{n:,} found: stopped after {task['stopped']}.**\n"
     means = statistics["mean"]
     lengths = (
-        f"A prompt has {means['prompt_characters']:,.0f} characters in the mean, an answer "
+        f"A prompt has {means['prompt_characters']:,.0f} characters on average, an answer "
         f"{means['answer_characters']:,.1f}."
     )
     if "solution_length" in statistics:
-        lengths += f" Completions are worked solutions of {means['completion_characters']:,.0f} characters in the mean."
+        lengths += f" Completions are worked solutions of {means['completion_characters']:,.0f} characters on average."
     yield lengths + (f" {words.chance} {means['chance']:.0%}." if "chance" in means else "") + "\n"
     if "idle" in statistics:
         yield _idle(statistics["idle"], n) + "\n"
@@ -98,7 +98,7 @@ def _of_task(task: Mapping[str, Any], words: Words, asked: int, *, alone: bool) 
     if unsolved := task.get("unsolved"):
         yield _unsolved(unsolved)
     if task["rejects"]:
-        yield _bars("Draws that were rejected, by reason", task["rejects"], None)
+        yield _bars("Rejected draws, by reason", task["rejects"], None)
 
 
 def _unsolved(unsolved: Mapping[str, float]) -> str:
@@ -130,7 +130,7 @@ def _balance(balance: Mapping[str, Sequence[float]]) -> str:
 
 
 def _said(arguments: Mapping[str, Any]) -> str:
-    """The arguments that were given, a line each."""
+    """The arguments that were given, one line each."""
     given = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in arguments.items()
@@ -142,7 +142,7 @@ def _said(arguments: Mapping[str, Any]) -> str:
 
 
 def _bars(title: str, counts: Mapping[str, int], n: int | None) -> str:
-    """A table with a bar a row; shares of n, or of the whole where n is None."""
+    """A table with a bar in each row; shares of n, or of the total if n is None."""
     total = n or sum(counts.values()) or 1
     largest = max(counts.values(), default=1)
     lines = [f"## {title}\n", "| | n | % | |", "|---|---:|---:|---|"]
@@ -153,7 +153,7 @@ def _bars(title: str, counts: Mapping[str, int], n: int | None) -> str:
 
 
 def _in_order(counts: Mapping[str, int]) -> Sequence[tuple[str, int]]:
-    """Bins from the lowest, all else largest first."""
+    """Bins from the lowest, everything else largest first."""
     if all(_BIN.fullmatch(name) for name in counts):
         return sorted(counts.items(), key=lambda item: int(item[0].split()[0]))
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -35,7 +35,7 @@ TABLES, PROMPTS, PROOF = "Tables (tasks that show tables)", "Prompts", "Blocks a
 
 
 class GenerateSettings(Strict):
-    """How to generate: what a recipe can say too. Everything but `workers` decides the bytes."""
+    """How to generate; also in a recipe. Everything except `workers` decides the bytes."""
 
     task: Tasks = Field(
         default=(DEFAULT,),
@@ -53,40 +53,39 @@ class GenerateSettings(Strict):
         default=1000,
         ge=1,
         json_schema_extra=flag(only="-n"),
-        description=f"Examples to make; there are fewer where {DUPLICATES:,} duplicates in a row show that there are "
-        "no more.",
+        description=f"Examples to generate; fewer if {DUPLICATES:,} duplicates in a row show that there are no more.",
     )
-    seed: int = Field(default=0, description="Another seed gives other examples.")
+    seed: int = Field(default=0, description="Another seed gives different examples.")
     split_shares: SharesText = Field(
         default=None,
         json_schema_extra=flag(metavar="A,B,C"),
-        description="Per cent of train, validation and test, by content, where no release says; give the same for all "
-        "splits. With shares given, each split gets a table at least, where there are tables enough.",
+        description="Per cent of train, validation and test, by content, for tables without official splits; give the "
+        "same for all splits. Each split then gets at least one table, if there are enough.",
     )
     split_rows: bool = Field(
-        default=False, description="For a single table, or very few: part the rows of each, not the tables."
+        default=False, description="For a single table, or very few: split the rows of each instead of the tables."
     )
     workers: int = Field(default=1, ge=1, description="Processes.")
 
     tables: Path | None = Field(
         default=None,
         json_schema_extra=flag(panel=TABLES),
-        description="A file or folder in any known layout; unless given, the bundled tables.",
+        description="A file or folder in any known layout; by default the bundled tables.",
     )
     layout: str | None = Field(
         default=None,
         json_schema_extra=flag(panel=TABLES),
-        description="The layout of --tables, where it is not to be guessed.",
+        description="The layout of --tables; by default it is guessed.",
     )
     encoding: str | None = Field(
         default=None,
         json_schema_extra=flag(panel=TABLES),
-        description="The encoding of text files (cp1251, gbk, …), where it is not to be guessed.",
+        description="The encoding of text files (cp1251, gbk, …); by default it is guessed.",
     )
     exclude_tables: tuple[str, ...] = Field(
         default=(),
         json_schema_extra=flag(panel=TABLES, metavar="PATH[:SPLIT]", repeat=True),
-        description="Keep the contents of these tables out. Repeatable.",
+        description="Leave out tables with the content of these. Repeatable.",
     )
     rows: Annotated[WholeRange, AfterValidator(ascending_from(1))] = Field(
         default=(3, 40), json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"), description="Rows of a view."
@@ -98,23 +97,23 @@ class GenerateSettings(Strict):
         default=200,
         ge=1,
         json_schema_extra=flag(panel=TABLES),
-        description="Show no column that has a cell of more characters.",
+        description="Leave out columns with a cell of more characters than this.",
     )
     linearizations: Names = Field(
         default=(),
         json_schema_extra=flag(panel=TABLES, metavar="A,B"),
-        description="How tables are written: names with commas between; unless given, all.",
+        description="How tables are written: names separated by commas; by default all.",
     )
 
     templates: Names = Field(
         default=(),
         json_schema_extra=flag(panel=PROMPTS, metavar="A,B"),
-        description="Prompt templates by name, with commas between; unless given, all.",
+        description="Prompt templates by name, separated by commas; by default all.",
     )
     held_out_templates: Share = Field(
         default=0,
         json_schema_extra=flag(panel=PROMPTS),
-        description="The share of prompt templates that the train split never uses and the others use alone.",
+        description="The share of prompt templates that only the validation and test splits use.",
     )
     budget: int = Field(
         default=1024,
@@ -125,14 +124,14 @@ class GenerateSettings(Strict):
     tokenizer: str | None = Field(
         default=None,
         json_schema_extra=flag(panel=PROMPTS),
-        description="A model whose tokenizer counts the tokens; unless given, a careful estimate.",
+        description="The model whose tokenizer counts the tokens; by default a conservative estimate.",
     )
 
     programs: int = Field(
         default=16,
         ge=1,
         json_schema_extra=flag(panel=PROOF),
-        description="Examples of one block: programs over one view of a table.",
+        description="Examples per block: the programs over one view of a table.",
     )
     verify: str = Field(
         default="",
@@ -142,7 +141,7 @@ class GenerateSettings(Strict):
 
 
 class GenerateConfig(GenerateSettings):
-    """A generation. Everything but `workers`, `out` and `overwrite` decides the bytes."""
+    """A generation. Everything except `workers`, `out` and `overwrite` decides the bytes."""
 
     out: Path = Field(description="The data set folder to write.")
     split: Split = Field(default="train", description="train, validation or test.")
@@ -150,7 +149,7 @@ class GenerateConfig(GenerateSettings):
     self_contained: bool = Field(
         default=False,
         json_schema_extra=flag(panel=TABLES),
-        description="Write the tables of every example into its line.",
+        description="Store the tables of every example in its own line.",
     )
 
 
@@ -176,11 +175,11 @@ class Asked:
 
 def asked(config: GenerateConfig) -> list[Asked]:
     """The tasks of a generation, in order, each with an equal share of n. Raises InputError or UnknownName for a task
-    or an option that does not exist, and for an argument that none of the tasks has a use for.
+    or an option that does not exist, and for an argument that none of the tasks uses.
     """
     tasks = find_all(config.task)
     if len(tasks) > config.n:
-        raise InputError(f"n is {config.n} for {len(tasks)} tasks; wanted an example of each at least")
+        raise InputError(f"n is {config.n} for {len(tasks)} tasks; wanted at least one example of each")
     _check_use(config, tasks)
     options = _options(config.options, tasks)
     shares = [config.n // len(tasks) + (k < config.n % len(tasks)) for k in range(len(tasks))]
@@ -199,7 +198,7 @@ def _check_use(config: GenerateConfig, tasks: Sequence[SymbolicTask]) -> None:
                 raise InputError(f"--{flag} is for tasks that show tables, and {names} shows none; leave it out")
     engines = {engine for task in tasks for engine in task.engines}
     if config.verify and not engines:
-        raise InputError(f"--verify {config.verify}: {names} has no further engine to ask; leave it out")
+        raise InputError(f"--verify {config.verify}: {names} has no further engine; leave it out")
     if config.verify and config.verify not in engines:
         raise UnknownName(f"engine of task {names}", config.verify, engines)
 

@@ -1,8 +1,8 @@
 """The driver: shards in order, duplicates dropped, cut at n. The same arguments give the same bytes on any number of
-workers, and memory does not grow with n but for the keys of prompts (16 bytes an example).
+workers, and memory does not grow with n, except for the keys of prompts (16 bytes per example).
 
-Where a folder is to hold examples of several tasks, each has an equal share and a stream of its own: its examples are
-those that it would have alone, for the same n.
+If a folder holds examples of several tasks, each has an equal share and a stream of its own: its examples are
+those that it would have on its own, for the same n.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ from symtune.workers import Later, Submit, in_order, workers
 MAX_BLOCKS_PER_SHARD = 192
 
 Progress = Callable[[int, int], None]  # (examples so far, examples asked for)
-NewMeasure = Callable[[], Measure]  # makes the token count that `tokenizer` names
+NewMeasure = Callable[[], Measure]  # returns the function that counts tokens as `tokenizer` does
 
 
 @dataclass
 class Made:
-    """What became of one task's share of a data set."""
+    """What happened to one task's share of a data set."""
 
     asked: Asked
     work: Work
@@ -54,7 +54,7 @@ class Made:
     tally: Tally
     examples: int
     parts: list[int]  # numbers of the shards that are kept
-    stopped: str  # why there are fewer examples than were asked for; "" where there are not
+    stopped: str  # why there are fewer examples than were asked for; "" if there are not
 
 
 def generate(
@@ -93,7 +93,7 @@ def work_of(
     """
     if config.tokenizer and measure is None:
         raise InputError(
-            f"tokenizer {config.tokenizer!r} is named, but `measure` is not given: pass the function that makes it"
+            f"tokenizer {config.tokenizer!r} needs `measure`: pass the function that returns its token count"
         )
     one = tasks[which]
     views = None
@@ -230,7 +230,7 @@ def _finish(
 
 
 def _arguments(config: GenerateConfig, tables: TableSet | None) -> dict[str, Any]:
-    """The arguments that decide the bytes; files by their names alone, and options with their tasks."""
+    """The arguments that decide the bytes; files only by their names, and options with their tasks."""
     left_out = {"out", "overwrite", "workers", "options", *(OF_TABLES if tables is None else ())}
     found = config.model_dump(mode="json", exclude=left_out)
     found["task"] = [Path(name).name if name.endswith(".py") else name for name in config.task]
@@ -277,4 +277,4 @@ def _why_none(made: Made, stopped: str) -> str:
     remedy = known or ("bring other tables" if views else "change its options or its file")
     count = len(views.tables.tables) if views else 0
     source = f" from {count:,} table{'s' * (count > 1)}" if views else f" of the task {task.name}"
-    return f"no example could be made{source} ({stopped}: {reasons}); {remedy}"
+    return f"no example could be generated{source} ({stopped}: {reasons}); {remedy}"

@@ -19,7 +19,7 @@ from symtune.generation.statistics import titles
 from symtune.task import Words
 
 WIDTH, GAP = 880, 40
-PANEL = (WIDTH - GAP) // 2  # width of a panel; they stand in two columns
+PANEL = (WIDTH - GAP) // 2  # width of a panel; panels are in two columns
 TITLE = 30  # height of a panel's title
 ROW = 17  # height of a horizontal bar with its gap
 LABEL = 160  # width of the labels beside horizontal bars
@@ -70,7 +70,7 @@ def _text(x: float, y: float, text: str, kind: str = "") -> str:
 
 
 def _rect(x: float, y: float, width: float, height: float, told: str, kind: str = "") -> str:
-    """A bar that says what it is when it is pointed at."""
+    """A bar with a tooltip."""
     place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
     return f"<rect {place}{_class(kind)}><title>{_escaped(told)}</title></rect>"
 
@@ -91,13 +91,13 @@ def _escaped(text: str) -> str:
 
 
 def _bars(title: str, counts: Mapping[str, int], examples: int) -> _Panel:
-    """A bar a name, largest first."""
+    """A bar for each name, largest first."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return _rows(title, [(name, count / max(examples, 1), None) for name, count in ranked])
 
 
 def _balance(balance: Mapping[str, Sequence[float]]) -> _Panel:
-    """A bar a class of answers, and a mark at its bound."""
+    """A bar for each class of answers, with a mark at its bound."""
     title = "Classes of answers, and the bound of each"
     return _rows(title, [(name, share, bound) for name, (share, bound) in balance.items()])
 

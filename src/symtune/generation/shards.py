@@ -1,7 +1,7 @@
 """Shards: blocks -> verified examples -> one parquet file and the tables that it shows.
 
 A worker computes a shard, a pure function of the arguments and the shard's number, writes it under a temporary name
-and hands back its keys and counts; what is a duplicate of an earlier example is cut out of the file afterwards.
+and returns its keys and counts; duplicates of earlier examples are removed from the file afterwards.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def _table_rows(work: Work, drawn: Sequence[Drawn]) -> list[dataset.Row]:
 
 
 def cut(works: Sequence[Work], which: int, number: int, keep: Sequence[int], marks: Sequence[Marks]) -> Statistics:
-    """Rewrite a shard with the kept rows alone, whose marks are given, and the tables that they show. Returns their
-    statistics. A worker's business too: rewriting is most of what a driver would do.
+    """Rewrite a shard with only the kept rows, whose marks are given, and the tables that they show. Returns their
+    statistics. Workers do this too, since rewriting would be most of the driver's work.
     """
     data, *tables = works[which].written(number)
     stored = list(read_parquet(data))
@@ -116,6 +116,6 @@ def _traits(row: dataset.Row, info: dict[str, Any], mark: Marks) -> Traits:
 
 
 def remove(work: Work, number: int) -> None:
-    """Take away a shard that is not needed."""
+    """Remove a shard that is not needed."""
     for path in work.written(number):
         path.unlink()

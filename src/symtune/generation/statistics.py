@@ -1,4 +1,4 @@
-"""What a data set holds, counted shard by shard; and the titles of the figures, which the card and its plots share."""
+"""The contents of a data set, counted shard by shard; and the titles of the figures, for the card and its plots."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ LONG_ANSWER = 60  # characters; longer ones are counted together
 
 
 def titles(words: Words) -> dict[str, str]:
-    """Statistic -> its title; what has none is in the manifest alone."""
+    """Statistic -> its title; those without a title are only in the manifest."""
     return {
         "query_type": words.query_types,
         "operators": words.operators,
         "answer_type": "Answers",
-        "shortcut": "Shortcuts: what would answer without reading",
+        "shortcut": "Shortcuts: answers that need no reading",
         "difficulty": "Difficulty",
         "prompt_length": "Characters of a prompt",
         "answer_length": "Characters of an answer",
@@ -119,7 +119,7 @@ class Statistics:
             self.sums[name] += other.sums[name]
 
     def to_json(self) -> dict[str, Any]:
-        """Counts by name, largest first, and means; that of chance where the chance of every example is known."""
+        """Counts by name, largest first, and means; that of chance if the chance of every example is known."""
         n = max(self.examples, 1)
         counts = {
             name: dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))

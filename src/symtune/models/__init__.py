@@ -3,7 +3,7 @@
 model = open_model("smollm2-135m-instruct-gguf")    # or a folder, a hub id, a mapping, a YAML file with one
 for index, completion in model.generate(["What is 2 + 2?"], max_new_tokens=32): ...
 
-local/    models that this machine runs; it alone imports torch and transformers
+local/    models that this machine runs; only it imports torch and transformers
 """
 
 from __future__ import annotations

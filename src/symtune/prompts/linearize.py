@@ -6,7 +6,7 @@ r"""Linearizations: a table as text, in seven ways. Pure; tens of microseconds f
 | `paper` | `header: a | b row 1 : x | y …` (Liu et al. 2023, arXiv 2304.07995) | the same |
 | `markdown` | `| a | b |`, a rule, a line a row | the same |
 | `csv` | RFC 4180, line feeds between records | quoted, quotes doubled |
-| `json` | an array of records, a line each | JSON strings; all values are strings, as written |
+| `json` | an array of records, one line each | JSON strings; all values are strings, as written |
 | `html` | `<table>`, a line a row | `&amp;` `&lt;` `&gt;` |
 | `natural` | `Row 1: the a is x; the b is y.` | as it is: sentences have no escape |
 

@@ -57,14 +57,14 @@ class PromptTemplate:
 
     @property
     def key(self) -> str:
-        """Its name behind its file's."""
+        """Its name, without that of its file."""
         return self.id.rpartition("/")[2]
 
     def __reduce__(self) -> tuple[type[PromptTemplate], tuple[str, str]]:
         return PromptTemplate, (self.id, self.text)  # what jinja2 compiles cannot be sent to another process
 
     def render(self, fields: Mapping[str, str]) -> str:
-        """The prompt with every placeholder filled. Raises InputError where a field is missing or fails."""
+        """The prompt with every placeholder filled. Raises InputError if a field is missing or fails."""
         try:
             if self._compiled is not None:
                 return self._compiled.render({name: fields[name] for name in self.placeholders})
@@ -79,7 +79,7 @@ class PromptTemplate:
 
 
 def _plain_parts(tree: nodes.Template) -> tuple[str, ...] | None:
-    """Texts and names in turn where the template holds nothing but these, else None."""
+    """Texts and names in turn if the template consists only of these, else None."""
     parts = [""]
     for output in tree.body:
         if not isinstance(output, nodes.Output):

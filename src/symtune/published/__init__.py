@@ -8,6 +8,8 @@ steps      optimizer steps: which examples, in which micro-batches
 trainer    the loss of a step, checkpoints that resume exactly, evaluation
 train      `train_model.py`
 infer      `infer_model.py`
+model      a checkpoint and its tokenizer, as the arguments name them
+config, layout   `symtune build-dataset`: the published data layout (releases, sampling and card are its parts)
 
-Importing this needs no extra; `train` and `infer` do.
+Importing this needs no extra, and neither does the layout; `train` and `infer` do.
 """

@@ -27,13 +27,13 @@ class ModelArguments:
     """Which model."""
 
     model_name_or_path: str = field(metadata={"help": "A model folder, or its name on the hub."})
-    config_name: str | None = _field(None, "The config, where it is not the model's own.")
-    tokenizer_name: str | None = _field(None, "The tokenizer, where it is not the model's own.")
-    cache_dir: str | None = _field(None, "Where what comes from the hub is kept.")
+    config_name: str | None = _field(None, "The config, if it is not the model's own.")
+    tokenizer_name: str | None = _field(None, "The tokenizer, if it is not the model's own.")
+    cache_dir: str | None = _field(None, "Where downloads from the hub are kept.")
     use_fast_tokenizer: bool = _field(True, "Use the tokenizers library.")
     model_revision: str = _field("main", "A branch, tag or commit of the model.")
     use_auth_token: bool = _field(False, "Use the token of `hf auth login`.")
-    dropout_rate: float = _field(0.05, "Dropout. The release sets 0.05 in silence; a negative value keeps the model's.")
+    dropout_rate: float = _field(0.05, "Dropout. The release silently sets 0.05; a negative value keeps the model's.")
 
 
 @dataclass
@@ -46,20 +46,20 @@ class DataArguments:
     eval_func: str | None = _field(None, f"The metric of --predict_with_generate: {', '.join(NAMES)}.")
     train_file: str | None = _field(None, "A json, jsonl, csv or parquet file to train on.")
     validation_file: str | None = _field(None, "A file to evaluate on.")
-    test_file: str | None = _field(None, "A file to predict.")
-    overwrite_cache: bool = _field(False, "Make the tokens again.")
-    preprocessing_num_workers: int | None = _field(None, "Processes that make the tokens.")
+    test_file: str | None = _field(None, "A file to predict on.")
+    overwrite_cache: bool = _field(False, "Tokenize again.")
+    preprocessing_num_workers: int | None = _field(None, "Processes that tokenize.")
     max_seq_length: int = _field(1024, "Longer inputs are cut, in tokens.")
     max_answer_length: int = _field(30, "Longer answers are cut, in tokens.")
     val_max_answer_length: int | None = _field(None, "The same for validation and test.")
     pad_to_max_length: bool = _field(False, "Pad each input to --max_seq_length. It only costs time.")
-    max_train_samples: int | None = _field(None, "Only the first so many examples to train on.")
-    max_eval_samples: int | None = _field(None, "Only the first so many examples to evaluate on.")
-    max_predict_samples: int | None = _field(None, "Only the first so many examples to predict.")
+    max_train_samples: int | None = _field(None, "Train on only the first N examples.")
+    max_eval_samples: int | None = _field(None, "Evaluate on only the first N examples.")
+    max_predict_samples: int | None = _field(None, "Predict only the first N examples.")
     num_beams: int | None = _field(None, "Beams of generation.")
-    ignore_pad_token_for_loss: bool = _field(True, "Padding of answers bears no loss.")
+    ignore_pad_token_for_loss: bool = _field(True, "Ignore the padding of answers in the loss.")
     sort_in_step: bool = _field(True, "Sort the examples of a step by length into micro-batches.")
-    overwrite_output_dir: bool = _field(False, "Begin anew in an --output_dir that holds checkpoints.")
+    overwrite_output_dir: bool = _field(False, "Start over in an --output_dir that has checkpoints.")
     tensorboard_dir: str | None = _field(None, "Where TensorBoard's files go.")
 
 
@@ -76,25 +76,28 @@ DEFAULT_DATA = "sail/symbolic-instruction-tuning"
 def parse(argv: Sequence[str]) -> tuple[ModelArguments, DataArguments, Any, list[str]]:
     """The arguments, `Seq2SeqTrainingArguments` among them, and lines to be said. Raises InputError and UnknownName."""
     words, notes = translate(arguments_of(argv))
-    kinds: Any = (ModelArguments, DataArguments, transformers.Seq2SeqTrainingArguments)
-    parser = _Parser(
-        kinds,
-        prog="train_model.py",
-        description="Train an encoder-decoder on inputs and outputs.",
-        allow_abbrev=False,
+    kinds = (ModelArguments, DataArguments, transformers.Seq2SeqTrainingArguments)
+    model, data, training = read(
+        kinds, _on_this_machine(words), "train_model.py", "Train an encoder-decoder on inputs and outputs."
     )
+    _complete(data, training, names_in(words), notes)
+    return model, data, training, notes
+
+
+def read(kinds: Sequence[Any], words: Sequence[str], program: str, description: str) -> tuple[Any, ...]:
+    """The arguments of these dataclasses. Raises InputError, and UnknownName for one that none of them has."""
+    parser = _Parser(list(kinds), prog=program, description=description, allow_abbrev=False)
     try:
-        model, data, training, rest = parser.parse_args_into_dataclasses(
-            _on_this_machine(words), return_remaining_strings=True, look_for_args_file=False
+        *found, rest = parser.parse_args_into_dataclasses(
+            list(words), return_remaining_strings=True, look_for_args_file=False
         )
     except (ValueError, TypeError, ImportError, OSError, RuntimeError) as error:
         raise InputError(" ".join(str(error).split())) from None
     if rest:
         known = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
-        known |= {f"--{name}" for name in (*RENAMED, *WITHOUT_EFFECT)}
+        known |= {f"--{name}" for name in (*RENAMED, *WITHOUT_EFFECT)} if len(kinds) > 1 else set()
         raise UnknownName("argument", rest[0].partition("=")[0], known)
-    _complete(data, training, names_in(words), notes)
-    return model, data, training, notes
+    return tuple(found)
 
 
 def _on_this_machine(words: list[str]) -> list[str]:

@@ -13,13 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 import transformers
 
-from symtune.models.local import check_tokenizer, quiet
 from symtune.output import new_file, versions, write_manifest
 from symtune.published.arguments import parse
 from symtune.published.data import Encoded, Reading, encode, load_splits, split_of
+from symtune.published.model import load_model
 from symtune.published.scores import score_by
 from symtune.published.steps import Padding, Shape, Steps
 from symtune.published.trainer import GoldScores, StepTrainer
@@ -60,7 +59,7 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
         say(note)
     checkpoint = _checkpoint(arguments, training, say)
     transformers.set_seed(training.seed)
-    model, tokenizer = _load(model_arguments, say)
+    model, tokenizer = load_model(model_arguments, say)
     with training.main_process_first(desc="reading the data"):
         parts = _encoded(arguments, training, model_arguments, tokenizer, say)
     trainer = _trainer(model, tokenizer, arguments, training, parts, model_arguments)
@@ -129,46 +128,7 @@ def _check_same(checkpoint: Path | None, training: Mapping[str, Any]) -> None:
             )
 
 
-# ----------------------------------------------------------------------------------------------------- model and data
-
-
-def _load(arguments: Any, say: Say) -> tuple[Any, Any]:
-    """The model, in float32 as ever, and its tokenizer. Raises InputError."""
-    name = arguments.model_name_or_path
-    hub = {
-        "cache_dir": arguments.cache_dir,
-        "revision": arguments.model_revision,
-        "token": arguments.use_auth_token or None,
-    }
-    if not Path(name).is_dir() and (name.startswith((".", "/")) or name.count("/") != 1):
-        raise InputError(f"--model_name_or_path {name}: no such folder, and no name of the hub")
-    try:
-        with quiet():
-            config = transformers.AutoConfig.from_pretrained(arguments.config_name or name, **hub)
-            if not config.is_encoder_decoder:
-                raise InputError(f"--model_name_or_path {name}: not an encoder-decoder; `symtune train` trains it")
-            if arguments.dropout_rate >= 0:
-                if hasattr(config, "dropout_rate"):
-                    config.dropout_rate = arguments.dropout_rate
-                else:
-                    say(f"--dropout_rate does nothing: {config.model_type} has no such setting")
-            tokenizer = transformers.AutoTokenizer.from_pretrained(
-                arguments.tokenizer_name or name, use_fast=arguments.use_fast_tokenizer, **hub
-            )
-            model = transformers.AutoModelForSeq2SeqLM.from_pretrained(name, config=config, dtype=torch.float32, **hub)
-    except SymtuneError:
-        raise
-    except Exception as error:  # whatever transformers and the hub's client raise
-        raise InputError(
-            f"--model_name_or_path {name}: cannot be loaded: {' '.join(str(error).split())[:300]}"
-        ) from None
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        say(f"the embeddings are resized to the {len(tokenizer):,} tokens of the tokenizer")
-        model.resize_token_embeddings(len(tokenizer))
-    check_tokenizer(model, tokenizer, name)
-    if model.config.decoder_start_token_id is None:
-        raise InputError(f"--model_name_or_path {name}: its config has no decoder_start_token_id")
-    return model, tokenizer
+# -------------------------------------------------------------------------------------------------------------- data
 
 
 def _encoded(arguments: Any, training: Any, model_arguments: Any, tokenizer: Any, say: Say) -> dict[str, Encoded]:
@@ -344,3 +304,7 @@ def _write_manifest(
     }
     said = {"argv": list(argv), "model": vars(model_arguments), "data": vars(arguments)}
     write_manifest(out, "train_model", said, body, {"processes": int(os.environ.get("WORLD_SIZE", "1"))})
+
+
+if __name__ == "__main__":  # what a launcher starts
+    sys.exit(main())

@@ -30,7 +30,7 @@ _ANSWER_WORDS = ("yes", "no", "true", "false", "none", "all", "valid", "invalid"
 
 def read_option(text: str, options: Sequence[str]) -> str | None:
     """The letter of the option that a model chose: "A" for the first of `options`, their texts in order.
-    None where none or several different ones are chosen. Never raises.
+    None if none or several different ones are chosen. Never raises.
 
     A letter counts where it stands as an option: "(B)", "B.", "B) Oslo", "Option B", or B alone; "A" and "I"
     before a word are words. An option can also be chosen by its text in full. What is marked (\\boxed{…},

@@ -1,6 +1,6 @@
 """The rules by which an answer is read, in their order: `RULES`.
 
-A rule takes the reply of a model and gives the items it finds; None where it does not apply.
+A rule takes the reply of a model and gives the items it finds; None if it does not apply.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def structured(text: str) -> list[str] | None:
 
 def keyed(text: str) -> list[str] | None:
     """The items under the last key "answer" (or "final_answer", "result", …) anywhere in a text, under
-    "answer" before any other; None where there is no such key with a value.
+    "answer" before any other; None if there is no such key with a value.
     """
     keys = list(_KEY.finditer(text))
     keys = [key for key in keys if "answer" in key[2].lower()] or keys

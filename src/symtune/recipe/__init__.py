@@ -30,7 +30,7 @@ __all__ = ["ControlLength", "Recipe", "Stage", "Watch", "load", "run", "run_fold
 
 
 def run_folder(recipe: Recipe) -> Path:
-    """Where a recipe runs when nobody says: `runs/NAME`."""
+    """Where a recipe runs by default: `runs/NAME`."""
     return Path("runs") / recipe.name
 
 
@@ -75,9 +75,9 @@ def run(
 
 
 def check_run_folder(out: Path) -> None:
-    """Raise OutputError where `out` cannot become, or go on being, a run folder."""
+    """Raise OutputError if `out` is not a run folder and cannot become one."""
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; choose another --out")
     if out.is_dir() and any(out.iterdir()) and not (out / RECIPE).is_file():
-        raise OutputError(f"{out} holds other things than a run (no {RECIPE}); choose another --out")
+        raise OutputError(f"{out} is not a run folder (no {RECIPE}); choose another --out")
     check_writable(out / RECIPE, overwrite=True)

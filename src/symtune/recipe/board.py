@@ -95,11 +95,11 @@ class Board:
             self.say(f"{stage.title}: {took}" + (f", {note}" if note else ""))
 
     def say(self, line: str) -> None:
-        """A line of a log."""
+        """Write a line to the log."""
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def render(self) -> RenderableType:
-        """The board as it stands."""
+        """The board in its current state."""
         table = Table.grid(padding=(0, 2))
         table.add_column(width=1)
         table.add_column(no_wrap=True)

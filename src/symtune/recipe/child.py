@@ -1,8 +1,8 @@
-"""A stage that computes with a model runs in a child process: what it used is given back when it ends.
+"""A stage that computes with a model runs in a child process, whose memory is freed when it ends.
 
-A training and the measurement after it, in one process, hold the memory of both; nothing short of the end of a process
-frees all that the libraries keep. The child is forked, so it inherits what is imported and costs a few milliseconds;
-where a system cannot fork, the stage runs in this process.
+A training and the measurement after it, in one process, hold the memory of both; only the end of a process
+frees everything that the libraries keep. The child is forked, so it inherits what is imported and costs a few
+milliseconds; where a system cannot fork, the stage runs in this process.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def in_child(work: Work, advance: Advance) -> str:
         child.join()
         if child.exitcode is not None and child.exitcode < 0:
             why = f"was ended by signal {-child.exitcode} (out of memory?)"
-            raise OutputError(f"the stage's process {why}; the same command goes on from here") from None
-        raise RuntimeError("a stage failed; its own message stands above") from None
+            raise OutputError(f"the stage's process {why}; the same command resumes from here") from None
+        raise RuntimeError("a stage failed; its message is above") from None
     finally:
         ours.close()
         if child.is_alive():

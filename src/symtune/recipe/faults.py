@@ -33,13 +33,13 @@ def load(path: Path) -> Recipe:
     if len(faults) == 1:
         raise InputError(faults[0])
     if faults:
-        raise InputError(f"{len(faults)} faults: " + "; ".join(faults))
+        raise InputError(f"{len(faults)} errors: " + "; ".join(faults))
     return recipe
 
 
 def _faults(recipe: Recipe, base: Path) -> Iterator[tuple[Loc, str]]:
     """Faults that the types cannot see, each with its place."""
-    said: set[str] = set()  # what `heldout` only takes over from `generate` is said once
+    said: set[str] = set()  # what `heldout` only takes over from `generate` is reported once
     places: list[Loc] = [("generate", "steps", k) for k in range(len(recipe.generate.steps))] or [("generate",)]
     made = train_data(recipe, base, base)
     held_out = heldout_data(recipe, base, base)
@@ -83,7 +83,7 @@ def _of_measured(
     elif measured.data is not None:
         yield from _caught(place, lambda: _try(measured, base / measured.data, tasks))  # type: ignore[operator]
     elif measured.benchmark != HELD_OUT:
-        yield place, f"no data; wanted the folder of its official release (a run makes data for {HELD_OUT} alone)"
+        yield place, f"no data; wanted the folder of its official release (a run makes data only for {HELD_OUT})"
     elif measured.split not in (None, recipe.heldout.split):
         yield (*place, "split"), f"got {measured.split!r}; this run holds out {recipe.heldout.split}"
 

@@ -56,7 +56,7 @@ class Measured(Asking):
 
 
 class Control(Strict):
-    """The control: the same training with the answers shuffled. What is said here is said of the short one: a training
+    """The control: the same training with the answers shuffled. These settings are for the short control: a training
     cut short should still see every part of a curriculum, so its order may be another.
     """
 
@@ -87,10 +87,10 @@ class Recipe(Strict):
             if RUN_SCHEME + name not in mixed:
                 raise ValueError(f"mix.sources: none has the path {RUN_SCHEME}{name}, which this run generates")
         if not self.evaluate:
-            raise ValueError("evaluate: names no benchmark; name one, or leave it out for held_out")
+            raise ValueError("evaluate: the list is empty; name a benchmark, or leave evaluate out for held_out")
         folders = [measured.folder for measured in self.evaluate]
         if len(set(folders)) < len(folders):
-            raise ValueError("evaluate: two have one name; give one of them another `name`")
+            raise ValueError("evaluate: two entries have the same name; give one of them another `name`")
         return self
 
 

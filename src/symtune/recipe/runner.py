@@ -1,6 +1,6 @@
 """Run stages in order, skip those that are done, resume a run that was interrupted.
 
-A stage writes one folder of the run, under its final name only when it is whole. `stages.json` notes, before a
+A stage writes one folder of the run, under its final name only when it is complete. `stages.json` notes, before a
 stage begins, what decides its outcome: its arguments, the digests of the files it reads, and the same of every
 stage it follows. A stage is done when its folder is there and that note is unchanged.
 """
@@ -39,7 +39,7 @@ class Stage:
 
 
 class Watch(Protocol):
-    """Hears how a run goes on, to show it."""
+    """Follows the progress of a run, to show it."""
 
     def begin(self, stage: Stage) -> None:
         """A stage begins."""
@@ -52,7 +52,7 @@ class Watch(Protocol):
 
 
 def check_stages(stages: Sequence[Stage], out: Path, *, overwrite: bool = False) -> set[str]:
-    """The names of the stages that are done in the run folder `out`. Raises OutputError where a stage was done with
+    """The names of the stages that are done in the run folder `out`. Raises OutputError if a stage was done with
     other arguments and `overwrite` is not set.
     """
     notes, keys = _read_notes(out), _keys(stages)
@@ -60,14 +60,14 @@ def check_stages(stages: Sequence[Stage], out: Path, *, overwrite: bool = False)
     for stage in stages:
         if stage.name not in done and (out / stage.name / MANIFEST).is_file() and not overwrite:
             raise OutputError(
-                f"{out}: the stage {stage.name} was made {_difference(stage, notes)}; --overwrite makes it and "
-                "what follows again, or choose another --out"
+                f"{out}: the stage {stage.name} was made {_difference(stage, notes)}; add --overwrite to run it "
+                "and every later stage again, or choose another --out"
             )
     return done
 
 
 def run_stages(stages: Sequence[Stage], out: Path, watch: Watch, *, overwrite: bool = False) -> None:
-    """Bring every stage of the run folder `out` to its end, in order.
+    """Run every stage of the run folder `out` that is not done, in order.
 
     Raises OutputError as `check_stages` does, before anything runs; with `overwrite`, a stage that was done with
     other arguments and those that follow it are done again.
@@ -121,7 +121,7 @@ def _done(out: Path, stage: Stage, notes: Mapping[str, Any], keys: Mapping[str, 
 
 
 def _difference(stage: Stage, notes: Mapping[str, Any]) -> str:
-    """In words, in what the arguments of a stage differ from those it was made with."""
+    """How the arguments of a stage differ from those it was run with, in words."""
     was = notes.get(stage.name, {}).get("arguments")
     if was is None:
         return "by hand or by another version"

@@ -83,14 +83,14 @@ def _generation(asked: GenerateConfig, name: str, *, apart_from: Sequence[str] =
 
 
 def _check_apart(data: Path, heldout: Path) -> None:
-    """Raise LeakError where held-out examples show a table, or a prompt, of the training examples."""
+    """Raise LeakError if held-out examples show a table, or a prompt, of the training examples."""
     both = dataset.contents(data) & dataset.contents(heldout)
     if both:
-        raise LeakError(f"{heldout}: {len(both)} of its tables are in {data} too; give other tables or splits")
+        raise LeakError(f"{heldout}: {len(both)} of its tables are in {data} too; choose other tables or splits")
     prompts = {row["prompt"] for row in dataset.read_rows(heldout, columns=["prompt"])}
     shared = sum(row["prompt"] in prompts for row in dataset.read_rows(data, columns=["prompt"]))
     if shared:
-        raise LeakError(f"{heldout}: {shared} of its prompts are in {data} too; give another seed or other tables")
+        raise LeakError(f"{heldout}: {shared} of its prompts are in {data} too; choose another seed or other tables")
 
 
 def _mix(recipe: Recipe, base: Path, out: Path) -> Stage:

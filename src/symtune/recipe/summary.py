@@ -1,11 +1,12 @@
-"""What a run comes to: each score beside chance and the control, and the differences question by question."""
+"""The outcome of a run: each score beside chance and the control, and the differences question by question."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from symtune.intervals import above_expected, paired_difference
-from symtune.reporting.read import Comparison, Evaluation, Score
+from symtune.reporting.evaluations import Evaluation, Score
+from symtune.reporting.read import Comparison
 
 AGAINST = ("before", "chance", "control")
 
@@ -14,7 +15,7 @@ Found = Mapping[str, Mapping[str, Evaluation]]  # name of what is measured -> be
 
 def comparisons(found: Found) -> list[Comparison]:
     """`after` minus each of the others, for all that is measured: over all questions and by group, with paired 95 %
-    intervals. Of the first metric alone: a benchmark's predictions hold its scores.
+    intervals. Only for the first metric, whose scores a benchmark's predictions hold.
     """
     return [line for name, of in found.items() for line in _compared(name, of)]
 
@@ -66,9 +67,9 @@ def _pairs(found: Mapping[str, Evaluation], against: str, group: str) -> Iterato
 
 
 def verdict(lines: Sequence[Comparison]) -> str:
-    """One honest sentence for each thing measured on what is shown above what."""
+    """One honest sentence for each evaluation: what is shown to be above what."""
     if not lines:
-        return "Nothing to compare with."
+        return "There is nothing to compare with."
     names = list(dict.fromkeys(line.evaluation for line in lines))
     said = []
     for name in names:
@@ -78,7 +79,7 @@ def verdict(lines: Sequence[Comparison]) -> str:
 
 
 def _verdict(lines: Sequence[Comparison]) -> str:
-    names = {"before": "where it began", "chance": "chance", "control": "the control"}
+    names = {"before": "its starting score", "chance": "chance", "control": "the control"}
     above = [names[line.against] for line in lines if line.interval[0] > 0]
     not_above = [names[line.against] for line in lines if line.interval[0] <= 0]
     parts = []

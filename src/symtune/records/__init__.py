@@ -1,4 +1,4 @@
-"""Read records, prompt and completion, from any source that a mixture can name, one at a time.
+"""Read records (prompt and completion) from any source that a mixture can name, one at a time.
 
     for item in records(Path("data/sql")):            # a data set or training set folder: data/*.parquet
     for item in records(Path("alpaca.jsonl.gz")):     # a file of records in any layout of `layouts.py`
@@ -24,9 +24,9 @@ from symtune.types import InputError, Rejected, UnknownName
 __all__ = ["BUNDLED_SCHEME", "COLUMNS", "NOTES", "TYPES", "Item", "Notes", "files", "find", "heldout", "records"]
 
 BUNDLED = {"gsm8k": Path(__file__).parent.parent / "instructions" / "gsm8k.jsonl.gz"}
-NOTES = {"gsm8k": "1,000 problems of GSM8K train (MIT): in-domain wherever GSM8K is reported"}
+NOTES = {"gsm8k": "1,000 problems of GSM8K train (MIT), which make GSM8K in-domain"}
 BUNDLED_SCHEME = "bundled:"
-WANTED = "wanted a data set folder, a .jsonl or .json file of records (also in .gz or .zst), or a .parquet file"
+WANTED = "wanted a data set folder, a .jsonl or .json file of records (also as .gz or .zst), or a .parquet file"
 _JSON = re.compile(r"\.(jsonl|ndjson|json)(\.gz|\.zst)?\Z", re.IGNORECASE)
 _PARQUET = re.compile(r"\.(parquet|pq)\Z", re.IGNORECASE)
 _SHARD = re.compile(r"(validation|test)-\d+-of-\d+.*\.parquet\Z")
@@ -47,7 +47,7 @@ def find(path: str, base: Path = Path()) -> Path:
 
 
 def files(path: Path) -> list[Path]:
-    """The files that `records(path)` reads, in order. Raises InputError if it is no source of records."""
+    """The files that `records(path)` reads, in order. Raises InputError if it is not a source of records."""
     if path.is_dir():
         shards = sorted((path / "data").glob("*.parquet"))
         if not shards:

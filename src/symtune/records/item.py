@@ -33,8 +33,8 @@ class Item(NamedTuple):
 
 @dataclass
 class Notes:
-    """What became of a source's records on the way: drops by reason, with the place of the first; ignored keys;
-    what records say that they are of, a task or a data set (`origins`).
+    """What happened to a source's records: drops by reason, with the place of the first; ignored keys; the tasks or
+    data sets that records say they come from (`origins`).
     """
 
     dropped: Counter[str] = field(default_factory=Counter)

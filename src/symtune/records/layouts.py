@@ -1,4 +1,4 @@
-"""The layouts of records that people publish, as a table: which keys hold the prompt, the completion, and the rest.
+"""The published layouts of records, as a table: which keys hold the prompt, the completion, and the rest.
 
     messages, conversations, conversation                turns (`turns.py`): OpenAI's, ShareGPT's and their kin
     instruction [input] | output, response, completion   Alpaca, Dolly
@@ -6,10 +6,10 @@
     inputs | targets                                     FLAN, T0
     input | output                                       the layout that the paper published
 
-The first whose keys are all there, and not empty, is the record's. Every layout also reads `system` (or
-`system_prompt`), `context` and `history`. A key of PARTS may hold a part of the prompt: where the record's layout has
-no place for it, and its text is not in the prompt anyhow, the record is refused by the name of the key, since a model
-would be taught to answer what it was not shown. All further keys are ignored and counted.
+A record has the first layout whose keys are all present and not empty. Every layout also reads `system` (or
+`system_prompt`), `context` and `history`. A key of PARTS may hold a part of the prompt: if the record's layout has
+no place for it, and its text is not in the prompt anyway, the record is refused and the key named, since a model
+would be taught to answer what it was not shown. All other keys are ignored and counted.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def given(value: Any) -> bool:
 
 
 def layout_of(row: Mapping[str, Any], where: str) -> Layout:
-    """The layout of a record. Raises InputError for one that is in none."""
+    """The layout of a record. Raises InputError for a record that has none."""
     for there in ({key for key in row if given(row[key])}, set(row)):
         for layout in LAYOUTS:
             if there.issuperset(layout.needed):
@@ -105,7 +105,7 @@ def refuse_unused(row: Mapping[str, Any], layout: Layout, shown: str, where: str
         if not all(text in shown for text in _texts(value)):
             needed = " and ".join(layout.needed)
             raise InputError(
-                f"{where}: {key!r} may hold a part of the prompt, which a record of {needed} does not read; "
+                f"{where}: {key!r} may hold a part of the prompt, but a record of {needed} does not read it; "
                 f"move its text to {layout.chat or layout.prompt} or to context, or remove it"
             )
 

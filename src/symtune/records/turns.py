@@ -1,6 +1,6 @@
-"""Turns of a conversation, as people write them -> one prompt and one completion.
+"""Turns of a conversation -> one prompt and one completion.
 
-The rule: the last turn of the assistant is the completion, and what follows it is left out. What stands before it is
+The rule: the last turn of the assistant is the completion, and what follows it is left out. What comes before it is
 the prompt: first the system's text and the context, then
 
     one turn of the user:  its text
@@ -35,7 +35,7 @@ AFTER = "(turns after the last answer)"
 
 
 class Turn(NamedTuple):
-    """Who says what. A text of no role stands in the prompt as it is."""
+    """Who says what. A text without a role goes into the prompt as it is."""
 
     role: str
     text: str

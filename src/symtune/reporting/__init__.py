@@ -1,9 +1,12 @@
-"""A run folder -> one self-contained HTML file: what was done to which model, and what came of it.
+"""A run folder, or a folder of evaluations -> one self-contained HTML file: what was measured, and what came of it.
 
     report(Path("runs/quickstart"), Path("runs/quickstart/report.html"))
 
-Every number on the page is read from a file of the run; nothing is measured or scored again here. The file
+Every number on the page is read from a file of the folder; nothing is measured or scored again here. The file
 makes no request to anywhere. A run that is not finished gives a page that says what is missing.
+
+evaluations, read, study    evaluation folders, a run folder, a folder of evaluations: read as they are
+overview, scores, spread, errors, sentences, making, plots    what is shown of them; page puts it together
 """
 
 from __future__ import annotations
@@ -16,23 +19,26 @@ from markupsafe import Markup
 
 from symtune.output import new_file
 from symtune.reporting import page, words
-from symtune.reporting.read import read_run
+from symtune.reporting.read import RECIPE, read_run
+from symtune.reporting.study import read_study
 from symtune.tasks import Known
 
 HERE = Path(__file__).parent
 
 
-def report(run: Path, out: Path | None = None, *, tasks: Sequence[str] = (), overwrite: bool = True) -> Path:
-    """Write the report of the folder `run` to `out` (default: `report.html` inside it) and return its path. `tasks`:
-    files of tasks of the user's own, in whose words the page then speaks.
+def report(folder: Path, out: Path | None = None, *, tasks: Sequence[str] = (), overwrite: bool = True) -> Path:
+    """Write the report of a run folder, or of the evaluations in a folder and below it, to `out` (default:
+    `report.html` inside it) and return its path. `tasks`: files of tasks of the user's own, in whose words the page of
+    a run then speaks.
 
-    Raises InputError if `run` is no run folder or a file of it is broken, and OutputError if `out` cannot be
-    written.
+    Raises InputError if there is nothing to report or a file is broken, and OutputError if `out` cannot be written.
     """
-    found, known = read_run(run), Known(tasks)
-    out = out or run / "report.html"
+    known = Known(tasks)
+    is_run = (folder / RECIPE).is_file()
+    content = page.of_run(read_run(folder), known) if is_run else page.of_study(read_study(folder))
+    out = out or folder / "report.html"
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -46,9 +52,8 @@ def report(run: Path, out: Path | None = None, *, tasks: Sequence[str] = (), ove
         width=words.width,
     )
     environment.globals.update(interval=words.interval)
-    html = environment.get_template("page.html").render(
-        page=page.build(found, known), style=Markup((HERE / "style.css").read_text("utf-8"))
-    )
+    style = Markup((HERE / "templates" / "style.css").read_text("utf-8"))
+    html = environment.get_template("page.html").render(page=content, style=style)
     with new_file(out, overwrite=overwrite) as temporary:
         temporary.write_text(html, "utf-8")
     return out

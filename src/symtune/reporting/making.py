@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from symtune.reporting.files import Json
 from symtune.reporting.read import Run
 from symtune.reporting.words import clock
 
 DROP_KEYS = ("tables_dropped", "dropped")
-ENDINGS = {"length": "answer not ended within the token limit", "error": "prompt too long for the model"}
-CUTS = {"tables_cut": "table cut to what the model reads", "shots_dropped": "shot dropped to fit what the model reads"}
+ENDINGS = {"length": "answer cut at the token limit", "error": "prompt too long for the model"}
+CUTS = {"tables_cut": "table cut to fit the prompt", "shots_dropped": "shot dropped to fit the prompt"}
 
 
 def drops(run: Run) -> Iterator[tuple[str, str, int]]:
@@ -23,7 +24,7 @@ def drops(run: Run) -> Iterator[tuple[str, str, int]]:
             if share.get("short"):
                 yield (
                     f"{run.planned[stage]}: {share['name']}",
-                    "fewer records than its rate asks for",
+                    "fewer records than its rate requires",
                     share["short"],
                 )
         for key in DROP_KEYS:
@@ -74,7 +75,7 @@ def commands(run: Run) -> Iterator[str]:
 
 
 def machine(run: Run) -> str:
-    """What the run ran on, in words."""
+    """The machine of the run, in words."""
     facts = (run.manifest or {}).get("run", {})
     parts = [f"{facts['cpus']} CPU cores" if facts.get("cpus") else "", str(facts.get("platform") or "")]
     if facts.get("peak_memory_bytes"):
@@ -84,17 +85,17 @@ def machine(run: Run) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def versions(run: Run) -> dict[str, str]:
-    """Package -> version, of all stages."""
+def versions(manifests: Sequence[Json]) -> dict[str, str]:
+    """Package -> version, of all that were noted."""
     found: dict[str, str] = {}
-    for manifest in (*run.manifests.values(), run.manifest or {}):
+    for manifest in manifests:
         found |= {str(name): str(version) for name, version in manifest.get("versions", {}).items()}
     return dict(sorted(found.items(), key=lambda item: (item[0] not in ("symtune", "python"), item[0])))
 
 
-def hashes(run: Run) -> Iterator[tuple[str, str]]:
-    """(file, sha256) of what went in and came out."""
-    for stage, manifest in run.manifests.items():
+def hashes(manifests: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """(file, sha256) of what went in and came out, by the folder of each manifest."""
+    for stage, manifest in manifests.items():
         model = manifest.get("model")
         if isinstance(model, Mapping):
             yield from _flat(stage, model.get("weights_sha256") or {}, "weights it started from")

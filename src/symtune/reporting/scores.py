@@ -1,13 +1,17 @@
-"""The scores of a run as rows of a table and lanes of a plot: read from its files, computed nowhere."""
+"""Scores as rows of tables and lanes of plots, by what is measured: read from files, computed nowhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from symtune.reporting.read import MODELS, Comparison, Run, Score
+from symtune.reporting.evaluations import Evaluation, Score
+from symtune.reporting.overview import Evaluations
+from symtune.reporting.read import Comparison
 
-SERIES = ("chance", *MODELS)
+CHANCE = "chance"
+KIND = ": "  # in the name of a group: what groups it stands before it
+Key = tuple[str, str]  # metric, group
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,60 +25,81 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One query type (or all) of a score table; `differences`: (difference, low, high) by what against."""
+    """One metric or one group of questions; `differences`: (difference, low, high) by what against. `note`: why it has
+    no score.
+    """
 
-    group: str
+    label: str
     n: int
     marks: Mapping[str, Mark]
     differences: Mapping[str, tuple[float, float, float]]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows that belong together: the metrics over all questions, or the groups of a kind."""
+
+    kind: str
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One metric of one thing measured; `first`: it is the one that its predictions are judged by."""
+    """All scores of what is measured. `whole`: over all questions, by the metric that predictions are judged by.
+    `series` and `against`: the models, and chance, that any row knows.
+    """
 
     evaluation: str
     title: str
-    first: bool
+    whole: Row
     series: tuple[str, ...]
     against: tuple[str, ...]
-    rows: tuple[Row, ...]
+    blocks: tuple[Block, ...]
 
 
-def tables(run: Run) -> Iterator[Scores]:
-    """The scores of each thing measured, metric by metric."""
-    for name, found in run.evaluations.items():
-        results = {
-            (model, _key(score), score.group): score
-            for model, evaluation in found.items()
-            for score in evaluation.results
-        }
-        for place, key in enumerate(dict.fromkeys(key for _, key, _ in results)):
-            yield _table(run, name, key, results, first=place == 0)
+def tables(evaluations: Evaluations, models: Sequence[str], comparisons: Sequence[Comparison] = ()) -> Iterator[Scores]:
+    """The scores of each thing measured, in the order of its results."""
+    for name, found in evaluations.items():
+        lines = [line for line in comparisons if line.evaluation == name]
+        scores = _scores(name, found, models, lines)
+        if scores is not None:
+            yield scores
 
 
-def _table(
-    run: Run, name: str, key: tuple[str, str, str], results: Mapping[tuple[str, tuple[str, str, str], str], Score], *,
-    first: bool,
-) -> Scores:  # fmt: skip
-    rows = []
-    for group in sorted({group for _, found, group in results if found == key}):
-        of = {model: results[model, key, group] for model in MODELS if (model, key, group) in results}
-        rows.append(_row(run, name, key, group, of))
-    series = tuple(model for model in SERIES if any(model in row.marks for row in rows))
-    against = tuple(model for model in SERIES if any(model in row.differences for row in rows))
-    benchmark, split, metric = key
-    title = f"{name if name == benchmark else f'{name} ({benchmark})'}, {split} split, metric {metric}"
-    return Scores(name, title, first, series, against, tuple(rows))
+def _scores(
+    name: str, found: Mapping[str, Evaluation], models: Sequence[str], lines: Sequence[Comparison]
+) -> Scores | None:
+    results: dict[Key, dict[str, Score]] = {}
+    for model in models:
+        for score in found[model].results if model in found else ():
+            results.setdefault((score.metric, score.group), {})[model] = score
+    if not results:
+        return None
+    blocks: dict[str, list[Row]] = {}
+    grouped_by = next((str(of.notes["grouped_by"]) for of in found.values() if of.notes.get("grouped_by")), "group")
+    for key, of in results.items():
+        metric, group = key
+        kind, _, label = group.rpartition(KIND)
+        row = _row(label if group else metric, key, of, lines)
+        blocks.setdefault((kind or grouped_by) if group else "", []).append(row)
+    rows = [row for block in blocks.values() for row in block]
+    first = next(iter(results.values()))
+    one = next(iter(first.values()))
+    return Scores(
+        name,
+        f"{name if name.startswith(one.benchmark) else f'{name} ({one.benchmark})'}"
+        + ("" if one.split in name else f", {one.split} split"),
+        rows[0],
+        tuple(model for model in (CHANCE, *models) if any(model in row.marks for row in rows)),
+        tuple(model for model in (CHANCE, *models) if any(model in row.differences for row in rows)),
+        tuple(Block(kind, tuple(rows)) for kind, rows in blocks.items()),
+    )
 
 
-def _key(line: Score | Comparison) -> tuple[str, str, str]:
-    return line.benchmark, line.split, line.metric
-
-
-def _row(run: Run, name: str, key: tuple[str, str, str], group: str, found: Mapping[str, Score]) -> Row:
-    chance = [score.notes["chance"] for score in found.values() if score.notes.get("chance") is not None]
-    marks = {"chance": Mark(float(chance[0]))} if chance else {}
+def _row(label: str, key: Key, found: Mapping[str, Score], lines: Sequence[Comparison]) -> Row:
+    chance = [score.notes[CHANCE] for score in found.values() if score.notes.get(CHANCE) is not None]
+    marks = {CHANCE: Mark(float(chance[0]))} if chance else {}
     marks |= {
         model: Mark(score.score, *score.interval)
         for model, score in found.items()
@@ -82,7 +107,9 @@ def _row(run: Run, name: str, key: tuple[str, str, str], group: str, found: Mapp
     }
     differences = {
         line.against: (line.difference, *line.interval)
-        for line in run.comparisons
-        if (line.evaluation, _key(line), line.group, line.of) == (name, key, group, "after")
+        for line in lines
+        if (line.metric, line.group, line.of) == (*key, "after")
     }
-    return Row(group, max(score.n for score in found.values()), marks, differences)
+    lacking = [str(score.notes["release"]) for score in found.values() if score.score is None]
+    note = f"no score over all: the release here holds {lacking[0]}" if lacking else ""
+    return Row(label, max(score.n for score in found.values()), marks, differences, note)

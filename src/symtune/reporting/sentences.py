@@ -12,6 +12,7 @@ from math import isfinite
 
 from symtune.reporting.read import MODELS, LogLine, Run
 from symtune.reporting.scores import Mark, Row, Scores
+from symtune.reporting.study import Study
 from symtune.reporting.words import interval, percent, points
 
 SHORTER = 0.95  # a control on less than this share of the tokens is called a shorter one
@@ -45,8 +46,19 @@ def done(run: Run) -> str:
     seen = f" ({tokens:,} tokens{often})" if tokens else ""
     on = f" and measured on {_measured(run)}" if run.evaluations else ""
     if "model" not in run.manifests:
-        return f"{model} is to be trained on {what}{on}; the training is not finished."
+        return f"{model} is being trained on {what}{on}; the training is not finished."
     return f"{model} was trained on {what}{seen}{on}."
+
+
+def measured(study: Study) -> str:
+    """What a folder of evaluations holds, in one sentence."""
+    counts = [
+        (len({evaluation.results[0].benchmark for evaluation in study.folders.values()}), "benchmark"),
+        (len(study.models), "model"),
+        (len(study.folders), "evaluation"),
+    ]
+    benchmarks, models, evaluations = (f"{n:,} {what}{'s' if n > 1 else ''}" for n, what in counts)
+    return f"{models} on {benchmarks}: {evaluations}."
 
 
 def _measured(run: Run) -> str:
@@ -61,8 +73,7 @@ def _measured(run: Run) -> str:
 def whole(scores: Sequence[Scores]) -> Iterator[tuple[str, Row]]:
     """The name of each thing measured, and its score over all questions."""
     for table in scores:
-        if table.first:
-            yield from ((table.evaluation, row) for row in table.rows if not row.group)
+        yield table.evaluation, table.whole
 
 
 def claims(scores: Sequence[Scores]) -> Iterator[str]:
@@ -87,7 +98,7 @@ def _with_interval(mark: Mark) -> str:
 
 
 def verdicts(scores: Sequence[Scores], run: Run) -> Iterator[tuple[str, tuple[Verdict, ...]]]:
-    """(what is measured, "" where it is the only thing, and its verdicts)."""
+    """(what is measured, "" if it is the only thing, and its verdicts)."""
     rows: list[tuple[str, Row | None]] = [*whole(scores)] or [("", None)]
     for name, row in rows:
         yield name if len(rows) > 1 else "", tuple(_verdicts(row, run))
@@ -104,13 +115,13 @@ def _verdicts(row: Row | None, run: Run) -> Iterator[Verdict]:
         found = row.differences.get(against) if row else None
         if found is None:
             unknown = against == "chance" and row is not None and "chance" not in row.marks
-            yield Verdict(question, "open", "no chance is known" if unknown else "not measured in this run")
+            yield Verdict(question, "open", "chance is not known" if unknown else "not measured in this run")
             continue
         difference, low, high = found
         state = "yes" if low > 0 else "no"
         text = f"{points(difference)} points {interval(low, high, '')}"
         if low <= 0 <= high:
-            text += ": the interval holds 0, so no difference is shown"
+            text += ": the interval contains 0, so no difference is shown"
         elif high < 0:
             text += ": below"
         yield Verdict(question, state, text)
@@ -122,12 +133,12 @@ def _shorter(run: Run) -> str:
 
 
 def control_note(run: Run) -> str:
-    """What the control is, and in what it falls short."""
+    """What the control is, and where it falls short."""
     model, control = tokens_of(run, "model"), tokens_of(run, "control")
     note = "Control: the same model and training, with the answers shuffled among the examples, so that it can "
     note += "learn the format and nothing else."
     if control and control < SHORTER * model:
-        note += f" It saw {control:,} tokens, the model {model:,}: a shorter control, which makes a weaker claim."
+        note += f" It saw {control:,} tokens, the model {model:,}: a shorter control supports only a weaker claim."
     orders = [run.manifests.get(name, {}).get("arguments", {}).get("order") for name in ("model", "control")]
     if control and orders[0] != orders[1]:
         note += f" The model's records came in the order {orders[0]}, the control's {orders[1]}."
@@ -142,7 +153,7 @@ def label(run: Run, name: str) -> str:
 
 
 def tokens_of(run: Run, stage: str) -> int:
-    """The tokens that a training computed; 0 where it is not done."""
+    """The tokens that a training computed; 0 if it is not done."""
     tokens = run.manifests.get(stage, {}).get("tokens", 0)
     return int(tokens) if isinstance(tokens, int | float) else 0
 

@@ -1,8 +1,13 @@
-"""How numbers and texts are written on the page."""
+"""How numbers, texts and tables are written on the page."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from symtune.types import Table
+
 TEXT_SHOWN = 300
+ROWS_SHOWN, CELL_SHOWN = 14, 80
 
 
 def percent(share: float) -> str:
@@ -43,3 +48,29 @@ def clock(seconds: float) -> str:
     if hours:
         return f"{hours}:{minutes:02d}:{whole % 60:02d} h"
     return f"{minutes}:{whole % 60:02d} min" if minutes else f"{whole} s"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTable:
+    """A table as the page shows it; `more` says what is left out."""
+
+    title: str
+    header: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more: str
+
+
+def shown_table(table: Table, of_rows: int = 0, of_columns: int = 0) -> ShownTable:
+    """The first rows of a table that has so many rows and columns in all, or as many as are given."""
+    rows = max(of_rows, len(table.rows)) - min(len(table.rows), ROWS_SHOWN)
+    columns = max(of_columns, len(table.header)) - len(table.header)
+    more = [f"{rows:,} more rows"] if rows else []
+    more += [f"{columns:,} more columns"] if columns else []
+    return ShownTable(
+        table.title or table.source or table.id,
+        tuple(printable(name, CELL_SHOWN) for name in table.header),
+        table.types,
+        tuple(tuple(printable(cell, CELL_SHOWN) for cell in row) for row in table.rows[:ROWS_SHOWN]),
+        ", ".join(more),
+    )

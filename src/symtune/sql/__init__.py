@@ -9,7 +9,7 @@
                                         rules of docs/sql.md
                 limits, measures        what a program may cost; its operators, difficulty and chance
                 engines -> proof, second_opinion   an answer that SQLite, and DuckDB, agree on
-    corpus/     text, delimited, forms, statements, corpora   files of other people's SQL -> statements
+    corpus/     text, delimited, forms, statements, corpora   SQL corpora -> statements
                 dialects -> scopes, mending -> abstraction   a statement in any dialect -> a shape
                 shapes, slots           a shape: SQL with slots for columns and values, each of a type
                 templates               shapes, merged and counted, in a file
@@ -23,6 +23,6 @@
                 writer/                 a program and its tables -> steps
                 verifier/               anybody's steps -> which of them hold; shares no code with the writer
 
-Imports go one way, language <- corpus <- sampling <- solutions. Outside this package only the task `sql_execution` and the verb
-`sql-templates` know that there is SQL, and they import from the module that has what they need.
+Imports go one way, language <- corpus <- sampling <- solutions. Outside this package only the task `sql_execution` and
+the verb `sql-templates` know that there is SQL, and they import from the module that has what they need.
 """

@@ -6,8 +6,8 @@ Everything here is a pure function of the text: a cell means the same in a table
 |---|---|
 | empty, `-` `–` `—` `--` `…` `...` `?` `n/a` `N/A` `n / a` `(N/A)` `n.a.` `n/d` `#N/A` | missing, everywhere |
 | `null` `NULL` `nan` `NaN` (not `Null`, `Nan`: names) | missing, everywhere |
-| `NA` `none` `unknown` `not available` `TBA` `TBC` `TBD` … (any case) | missing in number and date columns alone |
-| `*` `**` `†` `[1]` (nothing but footnote marks) | missing in number and date columns alone |
+| `NA` `none` `unknown` `not available` `TBA` `TBC` `TBD` … (any case) | missing, but only in number and date columns |
+| `*` `**` `†` `[1]` (nothing but footnote marks) | missing, but only in number and date columns |
 | `1234` `1,234` `1,234.5` `.5` `+3` `-4` `- 4` `−4` `–4` | numbers; thousands in groups of three |
 | `1 234` with a no-break or thin space | a number; with a plain space it is text (`555 123`) |
 | `1.2e5` `3e-4` | numbers; `12E5` is text (a code) |
@@ -18,8 +18,8 @@ Everything here is a pure function of the text: a cell means the same in a table
 | numbers beyond 2^53 | text: no engine holds them exactly |
 | `2008-04-13` `2008/4/13` `2008-04-13 00:00:00` `2008-04-13T00:00` | dates |
 | `April 13, 2008` `Apr. 13, 2008` `april 13 , 2008` `13 April 2008` `13-Apr-2008` | dates |
-| `4/13/2008` | a date, month first, where a column proves the order (see `columns`) |
-| `13.4.2008` | a date, day first, where a column proves the order |
+| `4/13/2008` | a date, month first, if a column proves the order (see `columns`) |
+| `13.4.2008` | a date, day first, if a column proves the order |
 | `2008` | a number |
 | `April 2008` `13 April` `4/13/08` `2008-04-13 10:00` `2008-02-30` | text |
 """
@@ -89,15 +89,15 @@ def is_missing(text: str, *, typed: bool = False) -> bool:
 
 
 def without_footnotes(text: str) -> str:
-    """The text without the footnote marks behind it (`1,234[1]`, `12*`, `12†`)."""
+    """The text without the footnote marks after it (`1,234[1]`, `12*`, `12†`)."""
     text = text.strip()
     return text if text[-1:].isalnum() else _FOOTNOTES.sub("", text)
 
 
 def parse_number(text: str) -> tuple[int | float, str] | None:
-    """The number that a cell writes and its unit ("$", "%", "km", ""), or None where it writes none.
+    """The number that a cell writes and its unit ("$", "%", "km", ""), or None if it writes none.
 
-    The number is finite; an integer is at most 2^53 in size. A unit is no part of the number: 12% is 12.
+    The number is finite; an integer is at most 2^53 in size. A unit is not part of the number: 12% is 12.
     """
     if text.isdigit() and text.isascii() and len(text) < 16 and (text[0] != "0" or len(text) == 1):
         return int(text), ""  # most numbers
@@ -157,7 +157,7 @@ def _iso(year: int, month: int, day: int) -> str | None:
 
 
 def date_order(text: str) -> tuple[str, bool]:
-    """How a cell orders day and month in figures: ("/" or "." or "" where it does not, and whether the day is
+    """How a cell orders day and month in figures: ("/" or "." or "" if it does not, and whether the day is
     over 12, so that no other order is possible).
     """
     text = without_footnotes(text)

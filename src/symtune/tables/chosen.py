@@ -1,4 +1,4 @@
-"""Which of the loaded tables a stage may see: those of a split, or of their rows, without those of a benchmark."""
+"""Which of the loaded tables, or of their rows, a stage may see: those of a split, without those of a benchmark."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ DUPLICATE_OF_HELD_OUT = "duplicate content of a held-out table"
 
 
 def tables_of_split(tables: TableSet, split: Split, shares: Shares | None = None) -> TableSet:
-    """The tables of one split: the release's where it gives one, else by content hash (90 / 5 / 5 %, or `shares`).
+    """The tables of one split: the release's if it gives one, else by content hash (90 / 5 / 5 %, or `shares`).
 
     No content stands in two splits: a table whose copy (same content or origin) a release holds out is
-    dropped and counted. Raises InputError where the split has no table.
+    dropped and counted. Raises InputError if the split has no table.
     """
     _check_split(split)
     splits, copies = _assign(tables, shares)
@@ -35,17 +35,17 @@ def _none_of(split: Split, splits: Mapping[str, Split], tables: TableSet, shares
 
     def counted(who: str, names: Iterable[Split]) -> list[str]:
         found = Counter(names).most_common()
-        return [f"{who} {', '.join(f'{number:,} into {name}' for name, number in found)}"] if found else []
+        return [f"{who} {', '.join(f'{number:,} to {name}' for name, number in found)}"] if found else []
 
-    there = counted("the release puts", [its for id, its in splits.items() if id in tables.official])
+    there = counted("the release assigns", [its for id, its in splits.items() if id in tables.official])
     free = [its for id, its in splits.items() if id not in tables.official]
-    there += counted("their contents put", free)
+    there += counted("their contents assign", free)
     most = Counter(splits.values()).most_common(1)[0][0]
-    remedy = f"add tables, or take --split {most}"
+    remedy = f"add tables, or use --split {most}"
     if free and shares is None:
-        remedy += ", or part them otherwise: --split-shares 60,20,20"
+        remedy += ", or use other shares: --split-shares 60,20,20"
     if len(free) == 1:
-        remedy += "; --split-rows parts the rows of one table"
+        remedy += "; --split-rows splits the rows of one table"
     return f"no table of the split {split!r}: {' and '.join(there)}; {remedy}"
 
 
@@ -83,7 +83,7 @@ def _check_split(split: str) -> None:
 
 
 def exclude_tables(tables: TableSet, spec: str, shares: Shares | None = None) -> TableSet:
-    """Leave out every table that another source holds too, by content or origin; they are counted.
+    """Leave out every table that another source has too, by content or origin, and count them.
 
     `spec` is `PATH` or `PATH:SPLIT`, PATH a file or folder that `load_tables` reads, for example the release
     folder of a benchmark; `shares` are those of its splits. Tables parted by rows have other contents than whole ones:

@@ -1,7 +1,7 @@
-"""From a raw table to a Table: headers made unique, cells kept as written but for what no reader could
+"""From a raw table to a Table: headers made unique, cells kept as written except for what no reader could
 survive.
 
-Headers: white space (line breaks too) collapsed; an empty one is called by its position ("column 3"), a
+Headers: white space (line breaks too) collapsed; an empty one is named by its position ("column 3"), a
 repeated one gets a number ("name (2)"). They are unique without regard to case, since SQL compares
 identifiers so.
 
@@ -10,7 +10,7 @@ cells stand beyond the header, else it is left out, unless so many are that the 
 
 Cells: line breaks of every kind become one space, so that a row stays on a row in every linearization; white
 space around the text is left out; NUL and lone surrogates, which neither SQLite nor UTF-8 can carry, become
-U+FFFD. All else stays as people wrote it.
+U+FFFD. Everything else stays as it was written.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class RaggedRows(Exception):  # noqa: N818 - says what is wrong
 
 
 def even_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Sequence[Sequence[str]], Counter[str]]:
-    """The rows, each as wide as the header, and what that took. Raises RaggedRows where more than half of the rows
+    """The rows, each as wide as the header, and what that took. Raises RaggedRows if more than half of the rows
     are short, or more than a tenth of them (one may be, where half of the table and more is whole) are long.
     """
     width, notes = len(header), Counter[str]()

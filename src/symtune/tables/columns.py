@@ -1,7 +1,7 @@
 """Column types: how the cells of a column are read. The text stays as written; only its value is typed.
 
-A column is `number` or `date` only when EVERY cell that is not missing reads so, and at least two do; else it
-is `text`. What one cell can mean stands in `cells`; the column adds:
+A column is `number` or `date` only if EVERY cell that is not missing reads as one, and at least two do; else it
+is `text`. `cells` says what one cell can mean; the column adds:
 
 | rule | why |
 |---|---|
@@ -72,7 +72,7 @@ def _all_dates(cells: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=1 << 16)  # some 200 bytes each
 def parse_cell(text: str, type: ColumnType) -> Value:
-    """The value of a cell: an int or a finite float, an ISO date, the text itself, or None where it is
+    """The value of a cell: an int or a finite float, an ISO date, the text itself, or None if it is
     missing.
 
     A text that does not read as the type gives None in a number or date column; `infer_types` gives no type

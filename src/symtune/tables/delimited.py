@@ -44,7 +44,7 @@ def read_bytes(path: Path, most: int = MAX_BYTES + 1) -> bytes:
 
 
 def read_text(path: Path, encoding: str | None = None) -> tuple[str, Mapping[str, int]]:
-    """The text of a file, and what was guessed or mended to read it (see `encodings`). Raises BrokenSource."""
+    """The text of a file, and what was guessed or repaired to read it (see `encodings`). Raises BrokenSource."""
     return decode(read_bytes(path), str(path), encoding)
 
 
@@ -59,7 +59,7 @@ def read_delimited(path: Path, id: str, delimiter: str = ",", **dialect: Any) ->
 
 
 def read_any_dialect(path: Path, id: str, delimiters: str, encoding: str | None = None) -> RawTable:
-    """The same where nobody says the dialect, of a file that people made: see `table_of_text` and `grids`."""
+    """The same for a file of unknown dialect and layout: see `table_of_text` and `grids`."""
     text, notes = read_text(path, encoding)
     table = table_of_text(text, id, str(path), delimiters)
     return RawTable(id, table.header, table.rows, where=str(path), notes=Counter(notes) + Counter(table.notes))
@@ -97,7 +97,7 @@ def table_of_text(text: str, id: str, where: str, delimiters: str) -> RawTable:
         rows, mended = even_rows(shaped.header, shaped.rows)
     except RaggedRows as error:
         line = _line_of(text, reading, error.row)
-        detail = f"{error}; quote cells that hold {reading.dialect['delimiter']!r}"
+        detail = f"{error}; quote cells that contain {reading.dialect['delimiter']!r}"
         raise BrokenSource("ragged row", f"{where}:{line}", detail) from None
     return RawTable(id, shaped.header, rows, where=where, notes=notes + mended)
 
@@ -164,7 +164,7 @@ def _read(text: str, where: str, delimiter: str) -> _Reading:
 
 
 def _encloses(reading: _Reading) -> bool:
-    """Whether quotation marks stand around all names, or around all cells of a column: then they do quote."""
+    """Whether quotation marks surround all names, or all cells of a column: then they do quote."""
     rows = [row for row in reading.rows if len(row) == reading.width]
     enclosed = [[len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in row] for row in rows]
     return all(enclosed[0]) or any(sum(column) * 10 > len(rows) * 9 for column in zip(*enclosed, strict=True))
@@ -249,7 +249,9 @@ def _check_width(where: str, text: str, dialect: Mapping[str, Any], rows: list[l
         reader = csv.reader(io.StringIO(text, newline=""), **dialect)
         for row in reader:
             if row and len(row) != width:
-                detail = f"ragged row: got {len(row)} cells, the header has {width}; quote cells that hold a delimiter"
+                detail = (
+                    f"ragged row: got {len(row)} cells, the header has {width}; quote cells that contain a delimiter"
+                )
                 raise BrokenSource("ragged row", f"{where}:{reader.line_num}", detail)
 
 

@@ -1,5 +1,5 @@
-"""Bytes to text. UTF-8 and UTF-16 are known by their form; of other encodings the right one is guessed, and said, or
-the file is refused with a message that says "encoding".
+"""Bytes to text. UTF-8 and UTF-16 are recognized by their form; any other encoding is guessed and reported, or the
+file is refused with a message that says "encoding".
 
 | bytes | read as |
 |---|---|
@@ -41,7 +41,7 @@ _HINT = "save it as UTF-8, or name its encoding: --encoding NAME"
 
 
 def check_encoding(name: str) -> str:
-    """The name of a text encoding as Python knows it. Raises InputError for a name that is none."""
+    """The name of a text encoding as Python knows it. Raises InputError for any other name."""
     try:
         found = codecs.lookup(name)
     except (LookupError, ValueError):
@@ -53,7 +53,7 @@ def check_encoding(name: str) -> str:
 
 
 def decode(data: bytes, where: str, encoding: str | None = None) -> tuple[str, Mapping[str, int]]:
-    """The text of a file's bytes, and what was guessed or mended. Raises BrokenSource where it cannot be known."""
+    """The text of a file's bytes, and what was guessed or repaired. Raises BrokenSource if it cannot be known."""
     if encoding is not None:
         return _as_told(data, where, encoding), {}
     for mark, marked in _MARKS:
@@ -108,7 +108,9 @@ def _guessed(data: bytes, where: str) -> tuple[str, Mapping[str, int]]:
         except UnicodeDecodeError:
             pass
     most = f", perhaps {found.name}" if found else ""
-    raise BrokenSource(REFUSED, where, f"its encoding is not UTF-8 and cannot be told for certain{most}; {_HINT}")
+    raise BrokenSource(
+        REFUSED, where, f"its encoding is not UTF-8 and cannot be determined with certainty{most}; {_HINT}"
+    )
 
 
 def _nearly_utf8(data: bytes) -> bool:
@@ -172,5 +174,5 @@ def _unmarked(data: bytes) -> str | None:
 
 
 def _strange(text: str) -> int:
-    """How many characters no text has: control characters, and code points that mean nothing."""
+    """The number of characters that no text has: control characters, and unassigned code points."""
     return sum(1 for mark in text if mark not in "\t\r\n" and unicodedata.category(mark) in ("Cc", "Cn", "Co", "Cs"))

@@ -1,6 +1,6 @@
-"""From a grid of cells, as people lay it out in a file or a sheet, to a header and rows.
+"""From a grid of cells, as laid out in a file or a sheet, to a header and rows.
 
-What is taken away or joined is counted under its kind, in this order:
+What is removed or joined is counted under its kind, in this order:
 
 | what a grid holds | what becomes of it |
 |---|---|
@@ -10,7 +10,7 @@ What is taken away or joined is counted under its kind, in this order:
 | lines below the table, behind an empty row or with "Source:" or "Note:" in front | left out |
 | every row one cell longer than the header: row names, as R writes them | a column without a name |
 
-All of it is decided by the cells, and only where the evidence is plain: a row of values is never a header, and where
+All of this is decided by the cells, and only if the evidence is clear: a row of values is never a header, and if
 the first line fills the table's width it is the header.
 """
 
@@ -50,7 +50,7 @@ class Grid:
 
 
 def table_of_grid(grid: Iterable[Row], spanned: frozenset[int] = frozenset()) -> Grid | None:
-    """The table in a grid, None where no row has any text. `spanned`: rows with cells merged across columns."""
+    """The table in a grid, None if no row has any text. `spanned`: rows with cells merged across columns."""
     notes: Counter[str] = Counter()
     rows: list[Row] = []
     spans, behind_blank = set[int](), set[int]()

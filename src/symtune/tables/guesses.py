@@ -1,4 +1,4 @@
-"""Which legacy encoding a file is in: a detector proposes readings, and one is taken only where it stands alone.
+"""Which legacy encoding a file is in: a detector proposes readings, and one is used only if no other comes near.
 
 chardet ranks encodings. It was made for prose, and tables are numbers, names and few words, so its figures are low
 and near to one another. Therefore it is shown nothing but the distinct cells that are not ASCII; readings that no
@@ -48,7 +48,7 @@ class Guess:
 
 
 def guess(data: bytes) -> Guess | None:
-    """The best reading of bytes that are not UTF-8, or None where there is none."""
+    """The best reading of bytes that are not UTF-8, or None if there is none."""
     import chardet
 
     found = _foreign_cells(data)
@@ -92,7 +92,7 @@ def _foreign_cells(data: bytes) -> list[bytes]:
 
 
 def _text(cells: bytes, codec: str) -> str | None:
-    """The cells read so, or None where no person wrote them."""
+    """The cells read so, or None if no person wrote them."""
     try:
         text = cells.decode(codec)
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What table sources hand over (RawTable) and what loading makes of it (TableSet). Frozen values, no
+"""What table sources return (RawTable) and what loading makes of it (TableSet). Frozen values, no
 behaviour.
 """
 
@@ -26,7 +26,7 @@ class Reading:
 
 
 class BrokenSource(InputError):  # noqa: N818 - says what is broken
-    """A file that holds no readable table. `reason` is what `TableSet.dropped` counts it under in a
+    """A file without a readable table. `reason` is what `TableSet.dropped` counts it under in a
     folder.
     """
 
@@ -42,7 +42,7 @@ class RawTable:
 
     `split` is what the layout's own files say. `origin` is an identity that stays the same where one release
     republishes another's tables under new ids. `foreign_keys` holds (column, id of the referenced table,
-    its column). `where` is the file (and line) for messages; `notes` counts what reading mended or guessed.
+    its column). `where` is the file (and line) for messages; `notes` counts what reading repaired or guessed.
     """
 
     id: str
@@ -83,7 +83,7 @@ class TableSet:
 
     tables: sorted by id. official: table id -> split, where the layout's own files give one. content: table
     id -> content hash (see `splits`). origin: table id -> identity across releases (where known). dropped:
-    reason -> number of tables that could not be used. repaired: what was mended or guessed -> how often.
+    reason -> number of tables that could not be used. repaired: what was repaired or guessed -> how often.
     passed_over: what of a folder was not looked at -> how often. first: any of these kinds -> the table or file
     where it came up first. layout: the name(s) of the source(s) that read it. sha256: of ids, headers and cells as
     loaded.

@@ -1,7 +1,7 @@
 """Tables that lie under a key of JSON objects, beside a question for example: where they are, and which they are.
 
 A value that is surely a table (see `json_tables`) is one under any key, and so is the same as text: JSON, or delimited
-with one row a line. What may be something else is read only under a key that says table. Under another key, where no
+with one row per line. What may be something else is read only under a key that says table. Under another key, where no
 key says so, the file is refused by the name of the key: what else the lines hold would become one table of question
 ids.
 """
@@ -34,8 +34,8 @@ Keys = tuple[str, ...]  # one inside the other
 def hidden(key: str, where: str) -> BrokenSource:
     """The fault of a file whose lines may hold tables under a key that does not say so."""
     detail = (
-        f"its lines hold what may be tables under the key {key[:80]!r}, and rows beside it; call the key 'table' where "
-        "they are tables in a form that docs/tables.md names, or take it out"
+        f"there may be tables under the key {key[:80]!r} of its lines, beside other values; rename the key to 'table' "
+        "if they are tables in a form that docs/tables.md describes, or remove it"
     )
     return BrokenSource(f"tables hidden under the key {key[:80]!r}", where, detail)
 

@@ -1,6 +1,6 @@
 """A cell of a spreadsheet as a person sees it: its value in its number format.
 
-Formats of everyday use are followed: decimals (`0.00`), groups of thousands (`#,##0`), per cent, a currency or a unit
+Common formats are followed: decimals (`0.00`), groups of thousands (`#,##0`), per cent, a currency or a unit
 before or behind the number, dates and times (in ISO order). Of any other (fractions, scientific notation, conditions,
 thousands cut off) the value itself is given, which is never wrong. A negative number has a minus, also where the
 format would put it in parentheses or in red.

@@ -108,7 +108,7 @@ class Scan:
 
 
 def rows_within_bounds(rows: Iterable[Sequence[str]], where: str) -> list[list[str]]:
-    """The rows without the empty cells at their ends. Raises BrokenSource where they have too many cells."""
+    """The rows without the empty cells at their ends. Raises BrokenSource if they have too many cells."""
     kept: list[list[str]] = []
     cells = 0
     for row in rows:

@@ -1,16 +1,16 @@
-"""Splits by content: two tables that say the same thing never stand in two splits.
+"""Splits by content: two tables with the same content are never in different splits.
 
 The content hash is of the header and the cells as they were published, folded so that one table in two
 releases is one content. A release may write "£5,000 – Gojō" and another "PS5,000 - Gojo": so letters are
 case-folded and stripped of accents, and everything but letters and digits (of any script) is left out. Row
 and column order count. Headers are hashed before they are made unique.
 
-Where a release gives a split, it wins. Elsewhere the hash decides: 90 % train, 5 % validation, 5 % test, or the shares
-that the user gives. With shares of the user's, a split that would have no table gets one from the largest split, since
-a hash parts three tables as it likes.
+If a release gives a split, it wins. Otherwise the hash decides: 90 % train, 5 % validation, 5 % test, or the shares
+that the user gives. With the user's shares, a split that would have no table gets one from the largest split, since
+a hash may put three tables anywhere.
 
-A table can also be parted by its rows, ordered by a hash of their cells: equal rows, of one table or of several, fall
-on one side.
+The rows of a table can also be split, ordered by a hash of their cells: equal rows, of one table or of several, fall
+in the same split.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _fold_foreign(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How many per cent of what is parted fall to each split. Raises InputError where they are not 100 together."""
+    """The per cent of the material in each split. Raises InputError if they do not add up to 100."""
 
     train: int = 90
     validation: int = 5
@@ -78,7 +78,9 @@ class Shares:
     def __post_init__(self) -> None:
         if min(self.each) < 0 or sum(self.each) != 100:
             got = ",".join(map(str, self.each))
-            raise InputError(f"--split-shares {got}: wanted per cent of train, validation and test, together 100")
+            raise InputError(
+                f"--split-shares {got}: wanted the per cent of train, validation and test, which add up to 100"
+            )
 
     @property
     def each(self) -> tuple[int, int, int]:
@@ -87,10 +89,12 @@ class Shares:
 
     @classmethod
     def parse(cls, text: str) -> Shares:
-        """The shares that a text like "60,20,20" writes. Raises InputError for another."""
+        """The shares in a text like "60,20,20". Raises InputError for any other text."""
         numbers = [part.strip().removesuffix("%") for part in text.split(",")]
         if len(numbers) != len(SPLITS) or not all(number.isdecimal() and len(number) < 4 for number in numbers):
-            raise InputError(f"--split-shares {text!r}: wanted per cent of train, validation and test, as in 60,20,20")
+            raise InputError(
+                f"--split-shares {text!r}: wanted the per cent of train, validation and test, as in 60,20,20"
+            )
         return cls(*map(int, numbers))
 
     def __str__(self) -> str:

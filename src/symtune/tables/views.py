@@ -33,7 +33,7 @@ class Views:
 
 
 _WORD = re.compile(r"\w+")
-# Words that stand in every question and tell nothing about the row that answers it.
+# Words that occur in every question and say nothing about the row that answers it.
 _STOP_WORDS = frozenset(
     """a all an and any are as at be been before after between by can did do does during each for from had has
     have he her him his how if in into is it its many more most much no not number of on one only or other out

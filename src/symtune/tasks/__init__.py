@@ -1,4 +1,4 @@
-"""Symbolic tasks: one file or folder each, found because it is here. `symtune.task` says what a task is.
+"""Symbolic tasks: one file or folder each, found automatically. `symtune.task` says what a task is.
 
 task = find("sql_execution")      # of this folder
 task = find("./my_task.py")       # of your own: a file that ends in a line TASK = MyTask()
@@ -31,12 +31,12 @@ def find(name: str) -> SymbolicTask:
 
 
 def find_all(given: Sequence[str]) -> list[SymbolicTask]:
-    """The tasks that were asked for, in order. Raises InputError for two of one name."""
+    """The tasks asked for, in order. Raises InputError if two have the same name."""
     found: dict[str, SymbolicTask] = {}
     for name in given:
         task = find(name)
         if task.name in found:
-            raise InputError(f"task {task.name!r} is asked for twice; name each task once")
+            raise InputError(f"task {task.name!r} is given twice; name each task once")
         found[task.name] = task
     return list(found.values())
 
@@ -51,7 +51,7 @@ class Known:
         self._there = set(names())
 
     def get(self, name: str) -> SymbolicTask | None:
-        """The task of that name; None where nobody knows it."""
+        """The task of that name; None if nobody knows it."""
         if name not in self._found and name in self._there:
             self._found[name] = find(name)
         return self._found.get(name)
@@ -62,8 +62,8 @@ class Known:
         return sorted({engine for task in tasks for engine in task.engines})
 
     def __getitem__(self, name: str) -> SymbolicTask:
-        """The task of that name. Raises InputError where nobody knows it."""
+        """The task of that name. Raises InputError if nobody knows it."""
         task = self.get(name)
         if task is None:
-            raise InputError(f"task {name!r} is not a task of symtune; name the file of your own with --task FILE")
+            raise InputError(f"task {name!r} is not a task of symtune; give the file of your own task with --task FILE")
         return task

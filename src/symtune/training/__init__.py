@@ -16,10 +16,10 @@ __all__ = ["StepLog", "TrainConfig", "TrainFile", "TrainReport", "TrainSettings"
 
 
 def train(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None = None, quiet: bool = False) -> TrainReport:
-    """Train a model and write its checkpoint folder `config.out`, which appears only when it is whole.
+    """Train a model and write its checkpoint folder `config.out`, which appears only when it is complete.
 
     A decoder-only model learns the completion and the token that ends it, nothing of the prompt. With
-    `save_every`, a run that was cut goes on from its newest complete checkpoint and ends in the same weights.
+    `save_every`, an interrupted run resumes from its newest complete checkpoint and ends in the same weights.
     `on_step` hears of each optimizer step; `quiet` draws no progress bar. Raises InputError, OutputError or
     MissingExtra before the model is loaded, as far as the fault shows by then.
     """

@@ -1,9 +1,9 @@
-"""Checkpoints of a training that may be cut at any moment: marked when they are whole, checked before they are used.
+"""Checkpoints of a training that may be interrupted at any time: marked when complete, checked before use.
 
     checkpoint-200/complete.json     sizes and sha256 of all other files, and what the training was; written last
 
-A checkpoint without its mark, or whose files are not those that were marked, is passed over with one line, and the
-newest whole one is used. An older checkpoint is deleted only when a newer one has its mark.
+A checkpoint without its mark, or whose files are not those that were marked, is skipped with one line, and the
+newest complete one is used. An older checkpoint is deleted only when a newer one has its mark.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def step_of(checkpoint: Path | None) -> int:
 
 
 def mark(folder: Path, training: Mapping[str, Any] | None = None) -> None:
-    """Mark a checkpoint as whole. `training`: what decides the outcome of the training, for a later run to compare."""
+    """Mark a checkpoint as complete. `training`: what decides its outcome, for a later run to compare."""
     files = {
         path.relative_to(folder).as_posix(): [path.stat().st_size, sha256(path)]
         for path in sorted(folder.rglob("*"))
@@ -46,13 +46,13 @@ def mark(folder: Path, training: Mapping[str, Any] | None = None) -> None:
 
 
 def training_of(checkpoint: Path) -> Mapping[str, Any]:
-    """What the mark of a whole checkpoint says of its training."""
+    """What the mark of a complete checkpoint says about its training."""
     found: Mapping[str, Any] = json.loads((checkpoint / MARK).read_text("utf-8"))["training"]
     return found
 
 
 def fault(checkpoint: Path) -> str:
-    """Why a checkpoint is not whole; "" where it is."""
+    """Why a checkpoint is incomplete; "" if it is complete."""
     try:
         files = dict(json.loads((checkpoint / MARK).read_text("utf-8"))["files"])
         sizes = {name: (int(size), str(digest)) for name, (size, digest) in files.items()}
@@ -62,21 +62,21 @@ def fault(checkpoint: Path) -> str:
         path = checkpoint / name
         got = path.stat().st_size if path.is_file() else None
         if got != size:
-            return f"{name} is missing" if got is None else f"{name} has {got:,} bytes of {size:,}"
+            return f"{name} is missing" if got is None else f"{name} has {got:,} of {size:,} bytes"
         if sha256(path) != digest:
             return f"{name} has changed"
     return ""
 
 
 def newest_complete(folder: Path, say: Say = lambda line: None) -> Path | None:
-    """The newest whole checkpoint of a folder, or None. What is wrong with a newer one is said in one line."""
+    """The newest complete checkpoint of a folder, or None. What is wrong with a newer one is reported in one line."""
     for path in sorted(folder.glob(f"{PREFIX}*"), key=step_of, reverse=True):
         if not path.is_dir() or not step_of(path):
             continue
         wrong = fault(path)
         if not wrong:
             return path
-        say(f"{path} is incomplete ({wrong}) and is passed over")
+        say(f"{path} is incomplete ({wrong}) and is skipped")
     return None
 
 

@@ -1,4 +1,4 @@
-"""What training can be told, and what it tells. Needs no extra."""
+"""The settings of training, and its reports. Needs no extra."""
 
 from __future__ import annotations
 
@@ -17,26 +17,30 @@ Schedule = Literal["cosine", "linear", "constant"]
 class TrainSettings(Strict):
     """How to train. Lengths and budgets are in tokens; they count computed tokens."""
 
-    max_tokens: int | None = Field(default=None, gt=0, description="Stop before more tokens than this are computed.")
+    max_tokens: int | None = Field(
+        default=None,
+        gt=0,
+        description="Stop before computing more tokens than this.",
+    )
     epochs: int | None = Field(
-        default=None, gt=0, description="Passes over the data; unless given, 1, or what --max-tokens allows."
+        default=None, gt=0, description="Passes over the data; by default 1, or as many as --max-tokens allows."
     )
     learning_rate: float = Field(default=2e-4, gt=0, lt=1, description="Peak learning rate.")
     schedule: Schedule = Field(default="cosine", description="cosine, linear or constant.")
     warmup: float = Field(default=0.05, ge=0, lt=1, description="Share of the steps to warm up.")
     weight_decay: float = Field(default=0.01, ge=0, description="AdamW's weight decay.")
-    clip: float = Field(default=1.0, ge=0, description="Gradient norm to clip to; 0: none.")
-    batch_tokens: int = Field(default=4096, gt=0, description="Tokens of an optimizer step, about.")
+    clip: float = Field(default=1.0, ge=0, description="Gradient norm to clip to; 0: no clipping.")
+    batch_tokens: int = Field(default=4096, gt=0, description="Approximate computed tokens per optimizer step.")
     max_length: int = Field(default=1024, gt=1, description="Longest record and longest pack, in tokens.")
-    pack: bool = Field(default=True, description="Several records in one sequence (decoder-only models).")
+    pack: bool = Field(default=True, description="Put several records in one sequence (decoder-only models).")
     share_prefix: bool = Field(default=True, description="In a pack, compute a shared beginning once.")
     order: Literal["shuffled", "as_given"] = Field(default="shuffled", description="shuffled or as_given.")
     shuffle_answers: bool | tuple[str, ...] = Field(
-        default=False, description="Control: permute completions (in YAML also a list: of these sources)."
+        default=False, description="For a control: permute completions (in YAML also a list of the sources to permute)."
     )
-    seed: int = Field(default=7, description="Another seed gives another order.")
-    bf16: bool | None = Field(default=None, description="Compute in bfloat16; unless given, where it helps.")
-    save_every: int = Field(default=0, ge=0, description="Steps between checkpoints to resume from; 0: none.")
+    seed: int = Field(default=7, description="Another seed gives a different order.")
+    bf16: bool | None = Field(default=None, description="Compute in bfloat16; by default if it helps.")
+    save_every: int = Field(default=0, ge=0, description="Steps between checkpoints to resume from; 0: no checkpoints.")
     processes: int = Field(default=1, gt=0, description="How many processes torchrun started; a mismatch is refused.")
 
 
@@ -50,7 +54,7 @@ class TrainConfig(TrainSettings):
 
 
 class TrainFile(TrainSettings):
-    """A file for `symtune train --config`: what it leaves out, the command line says."""
+    """A file for `symtune train --config`; the command line supplies what it leaves out."""
 
     model: str | dict[str, Any] | None = Field(
         default=None, description="A name, a folder, a hub id, or a YAML that builds a model."
@@ -62,7 +66,7 @@ class TrainFile(TrainSettings):
 class TrainFlags(TrainFile):
     """The command line of `symtune train`."""
 
-    config: Path | None = Field(default=None, description="A YAML of the other settings; flags win over it.")
+    config: Path | None = Field(default=None, description="A YAML file with the other settings; flags win over it.")
     overwrite: bool = Field(default=False, description="Replace an earlier output.")
 
 
@@ -80,7 +84,7 @@ class StepLog:
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """What training did. `tokens` were computed; `effective_tokens` counts every record as if it stood alone."""
+    """What training did. `tokens` were computed; `effective_tokens` counts every record separately."""
 
     out: Path
     steps: int

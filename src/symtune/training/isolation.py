@@ -20,7 +20,7 @@ ISOLATION_TOLERANCE = 1e-3
 
 def choose_attention(loaded: LoadedModel, rows: Sequence[Row], packs: Sequence[Pack], share: bool) -> float:
     """Set the quickest attention that keeps packed rows apart, and return how well it does: the largest
-    difference, relative to the largest output, between packed rows and each row alone.
+    difference, relative to the largest output, between packed rows and each row on its own.
 
     Raises InputError for a model that cannot read packs (a recurrent one, for example).
     """

@@ -1,6 +1,6 @@
 """The plan of a training run: which rows are computed together, in which order, in how many steps.
 
-It is made before the first step and depends on the rows and the settings alone, so a run that is resumed, or
+It is made before the first step and depends only on the rows and the settings, so a run that is resumed, or
 repeated, sees the same tokens at the same step.
 """
 

@@ -33,7 +33,7 @@ class TrainingRecord:
 
 
 def shards(data: Path) -> list[Path]:
-    """The parquet files to train on. Raises InputError where there are none, LeakError for held-out splits."""
+    """The parquet files to train on. Raises InputError if there are none, LeakError for held-out splits."""
     if not data.is_dir():
         raise InputError(f"{data}: no such folder; expected the output of `symtune mix` or `symtune generate`")
     found = sorted((data / "data").glob("*.parquet"))
@@ -42,7 +42,7 @@ def shards(data: Path) -> list[Path]:
     train = [file for file in found if file.name.startswith("train-")]
     if not train:
         splits = ", ".join(sorted({file.name.split("-")[0] for file in found}))
-        raise LeakError(f"{data}: holds the split {splits}, which is not for training; give a train split")
+        raise LeakError(f"{data}: holds the split {splits}, which is not for training; use a train split")
     return train
 
 

@@ -1,4 +1,4 @@
-"""One training run: check, load, encode, plan, train (or go on), and write the checkpoint folder whole."""
+"""One training run: check, load, encode, plan, train (or resume), and write the complete checkpoint folder."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
 
 
 def _check(config: TrainConfig) -> list[Path]:
-    """All that can be wrong before the model is loaded. Returns the files to read."""
+    """Check everything that can be checked before the model is loaded. Returns the files to read."""
     real = int(os.environ.get("WORLD_SIZE", "1"))
     if real != config.processes:
         raise InputError(
-            f"asked for {config.processes} processes and {real} run: start them with `torchrun "
+            f"got {real} processes, wanted {config.processes}: start them with `torchrun "
             f"--nproc_per_node {config.processes} --no-python symtune train … --processes {config.processes}`"
         )
     files = training_rows.shards(config.data)
@@ -100,7 +100,9 @@ def _rows(config: TrainConfig, loaded: LoadedModel, files: Sequence[Path]) -> tu
         records, changed = training_rows.shuffle_answers(records, config.shuffle_answers, config.seed)
         facts["shuffled_answers"] = {"records": len(records), "changed": changed}
         if not changed:
-            raise InputError(f"shuffle_answers {config.shuffle_answers}: no completion changed; check the names")
+            raise InputError(
+                f"shuffle_answers {config.shuffle_answers}: no completion changed; check the names of the sources"
+            )
     rows, dropped = training_rows.encode(loaded, records, config.max_length)
     facts |= {"records": len(rows), "dropped": dict(sorted(dropped.items()))}
     if not rows:
@@ -119,7 +121,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 # ------------------------------------------------------------------------------------- resuming
 def _identity(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -> dict[str, Any]:
-    """All that decides what the training yields."""
+    """Everything that decides the outcome of the training."""
     settings = config.model_dump(mode="json", exclude={"model", "data", "out", "overwrite", "save_every"})
     return {
         **settings,

@@ -1,4 +1,4 @@
-"""transformers' trainers, told what to compute: a plan's packs in its order, and the loss over trained tokens.
+"""transformers' trainers, made to compute a plan's packs in its order, and the loss over trained tokens.
 
 Decoder-only models go through `Trainer`, encoder-decoders through `Seq2SeqTrainer`. The loss of a step is the
 mean over all its trained tokens, however they fall into packs or processes; for a decoder-only model the output
@@ -58,7 +58,7 @@ class MarkedCheckpoints:
 
 
 class _Loss(MarkedCheckpoints):
-    """The one thing our trainers compute in their own way."""
+    """The one thing that our trainers compute differently."""
 
     optimizer: Any
     lr_scheduler: Any
@@ -92,7 +92,7 @@ class EncoderDecoderTrainer(_Loss, transformers.Seq2SeqTrainer):
 
 
 class _Steps(transformers.TrainerCallback):
-    """Tells of each step, and ends a run whose loss is no number."""
+    """Reports each step, and ends a run whose loss is not finite."""
 
     def __init__(self, plan: Plan, on_step: Callable[[StepLog], None]) -> None:
         self.plan, self.on_step = plan, on_step

@@ -45,6 +45,7 @@ class BigBenchHard(Benchmark[PartQuestion]):
     name = "bbh"
     metric = "exact_match"
     templates = load_templates("bbh")
+    grouped_by = "task"
     max_new_tokens = 128
     most_shots = 3
     shots_template = STEP_BY_STEP
@@ -70,7 +71,7 @@ class BigBenchHard(Benchmark[PartQuestion]):
             path = data / "cot-prompts" / f"{task}.txt"
             introduction, examples = worked_examples(path)
             if number > len(examples):
-                raise InputError(f"{path}: {number} shots are wanted, and it holds {len(examples)}")
+                raise InputError(f"{path}: {number} shots are wanted, but it has only {len(examples)}")
             for question, answer in examples[:number]:
                 shown = PartQuestion(id="", target=(), fields={"question": question}, groups=(task,), part=task)
                 shots.append(Shot(shown, answer, task, introduction))
@@ -172,7 +173,7 @@ def _chance(question: str, target: str, *, closed: bool) -> tuple[float, str]:
         return options.count(target) / len(options), "one of the options at random"
     if closed:
         return 0.5, "yes or no (true or false) at random"
-    return 0.0, "0 where the answer is free"
+    return 0.0, "0 if the answer is free text"
 
 
 BENCHMARK = BigBenchHard()

@@ -27,7 +27,7 @@ _ANSWER = re.compile(r"\nA: ?(?:Let's think step by step\.\s+)?")
 def worked_examples(path: Path) -> tuple[str, list[tuple[str, str]]]:
     """What the task is, and (question, worked answer) of each example. Raises InputError with the file's name."""
     if not path.is_file():
-        raise InputError(f"{path}: no such file; wanted the worked examples of the official release, which shots are")
+        raise InputError(f"{path}: no such file; shots are the worked examples of the official release")
     with open_bytes(path) as stream:
         content = stream.read(LONGEST)
     try:

@@ -3,11 +3,12 @@
     data/dev/SUBJECT_dev.csv, data/val/SUBJECT_val.csv, data/test/SUBJECT_test.csv
         no header; question, option A, option B, option C, option D, the letter of the right one
 
-Splits: validation (`val`; the default where the release at hand holds it) and test. An answer is right if it chooses
-the right option (symtune.reading.read_option): by its letter, or by its text in full. The first result counts every
-question alike, as the official score does; then come the mean over subjects, the four categories, and the subjects.
-Shots are the first questions of the subject's dev file, at most five, behind the official introduction; those that do
-not fit are dropped, the last first. A release that lacks subjects is measured by subject, and has no score over all.
+Splits: validation (`val`; the default where the release at hand holds it), test and dev. An answer is right if it
+chooses the right option (symtune.reading.read_option): by its letter, or by its text in full. The first result counts
+every question alike, as the official score does; then come the mean over subjects, the four categories, and the
+subjects. Shots are the first questions of the subject's dev file, at most five, behind the official introduction; those
+that do not fit are dropped, the last first. A release that lacks subjects is measured by subject, and has no score over
+all.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from symtune.releases import csv_rows, take_in_turn
 from symtune.types import InputError, Result, UnknownName, Verdict
 
 VALIDATION, TEST = "validation", "test"
-FOLDERS = {VALIDATION: "val", TEST: "test"}
 SHOTS = "dev"
+FOLDERS = {VALIDATION: "val", TEST: "test", SHOTS: SHOTS}
 LETTERS = ("A", "B", "C", "D")
 PUBLISHED = {VALIDATION: 1_531, TEST: 14_042}
 _ALONE = re.compile(r"\s*\(?([A-D])\)?\.?[ \t]*(?:\n|\Z)")
@@ -48,6 +49,7 @@ class Mmlu(Benchmark[MmluQuestion]):
     name = "mmlu"
     metric = "option_match"
     templates = load_templates("mmlu")
+    grouped_by = "subject"
     max_new_tokens = 32
     most_shots = 5
     shots_template = "plain"
@@ -67,11 +69,15 @@ class Mmlu(Benchmark[MmluQuestion]):
 
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
         """The first questions of the dev file of each subject."""
+        if split == SHOTS:
+            raise InputError("the questions of MMLU's dev split are the shots; ask them without")
         shots = []
         for subject in _subjects(data, split):
             asked = list(_questions(data, SHOTS, subject))
             if number > len(asked):
-                raise InputError(f"{_path(data, SHOTS, subject)}: {number} shots are wanted, and it holds {len(asked)}")
+                raise InputError(
+                    f"{_path(data, SHOTS, subject)}: {number} shots are wanted, but it has only {len(asked)}"
+                )
             introduction = INTRODUCTION.render({"subject": subject.replace("_", " ")})
             shots += [Shot(question, question.target[0], subject, introduction) for question in asked[:number]]
         return tuple(shots)

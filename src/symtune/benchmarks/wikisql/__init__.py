@@ -51,6 +51,7 @@ class WikiSql(TableBenchmark[WikiSqlQuestion]):
     name = "wikisql"
     metric = "execution"
     templates = load_templates("wikisql")
+    grouped_by = "aggregation"
     max_new_tokens = 128
     published = PUBLISHED
 
@@ -120,7 +121,7 @@ def _types(file: Path) -> dict[str, Sequence[str]]:
 
 def _question(entry: Entry, id: str, table: Table, types: Sequence[str], cells: RandomCell) -> WikiSqlQuestion:
     if len(types) != len(table.header):
-        raise InputError(f"{entry.where}: table {table.id} has {len(table.header)} columns and {len(types)} types")
+        raise InputError(f"{entry.where}: table {table.id} has {len(table.header)} columns but {len(types)} types")
     try:
         query = Query.read(entry.value.get("sql"), len(types))
     except ValueError as error:

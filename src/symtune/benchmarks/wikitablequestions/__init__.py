@@ -41,7 +41,7 @@ _ESCAPED = {"n": "\n", "p": "|", "\\": "\\"}
 
 @dataclass(frozen=True, kw_only=True)
 class WtqQuestion(TableQuestion):
-    """A question; `canon` holds the canonical value of each answer, None where no `.tagged` file knows them."""
+    """A question; `canon` holds the canonical value of each answer, None if no `.tagged` file knows them."""
 
     canon: tuple[str, ...] | None = None
 
@@ -99,7 +99,7 @@ class WikiTableQuestions(TableBenchmark[WtqQuestion]):
         return {
             "canonical_values": "none" if without == len(questions) else "some",
             "without_canonical_value": without,
-            "remark": "no .tagged file knows these questions: their answers are compared as they are written, "
+            "remark": "no .tagged file has these questions: their answers are compared as they are written, "
             'without the canonical values by which the official score also takes "10" for "10 years"',
         }
 

@@ -54,7 +54,7 @@ class WtqValue:
 def wtq_correct(prediction: Sequence[str], target: Sequence[str], target_canon: Sequence[str] | None) -> bool:
     """The official verdict on a predicted list of items.
 
-    `target` holds the released answer's items, `target_canon` the canonical value of each (None where the
+    `target` holds the released answer's items, `target_canon` the canonical value of each (None if the
     release has no `.tagged` file; items beyond its end have none). Predicted items are read as they stand.
     """
     wanted = _wanted(target, target_canon)

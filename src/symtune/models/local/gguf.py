@@ -65,7 +65,7 @@ def dequantised(path: Path, weights: str) -> Path:
     except OSError as error:
         raise InputError(
             f"cannot keep the converted weights in {folder.parent}: {error.strerror or error}; "
-            "set SYMTUNE_CACHE to a folder that can be written"
+            "set SYMTUNE_CACHE to a writable folder"
         ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)

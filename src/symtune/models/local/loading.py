@@ -182,7 +182,7 @@ def check_tokenizer(model: Any, tokenizer: Any, name: str) -> None:
     if known > vocabulary or known < 0.5 * vocabulary:
         raise InputError(
             f"model {name}: its tokenizer has {known:,} tokens and the model {vocabulary:,}: "
-            "the tokenizer's files are missing or another model's"
+            "the tokenizer's files are missing or belong to another model"
         )
     ids = tokenizer("Table 1: a, b", add_special_tokens=False)["input_ids"]
     if tokenizer.eos_token_id is None or not ids or tokenizer.unk_token_id in ids:

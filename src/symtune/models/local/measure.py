@@ -15,7 +15,7 @@ from symtune.types import InputError
 class TokenizerMeasure:
     """text -> tokens of the named model's tokenizer, without special tokens. Can be sent to worker processes.
 
-    `name` is a model's name, local folder or hub id. Raises InputError where it has no tokenizer to load.
+    `name` is a model's name, local folder or hub id. Raises InputError if it has no tokenizer to load.
     """
 
     def __init__(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""People's SQL -> shapes: columns become typed slots, values become slots bound to a column, tables become `w`.
+"""SQL corpora -> shapes: columns become typed slots, values become slots bound to a column, tables become `w`.
 
     shape = abstract("SELECT Name FROM city WHERE State = 'Ohio' AND Pop > 1000")
     shape.sql       # SELECT c1 FROM w WHERE c2 = v1 AND c3 > v2
@@ -291,7 +291,7 @@ class _Types:
         self._ordered: set[Key] = set()
 
     def join(self, one: Any, other: Any) -> None:
-        """Two classes have one type. Raises Rejected where they cannot."""
+        """Two classes have one type. Raises Rejected if they cannot."""
         if one is None or other is None:
             return
         a, b = self._same.root(_member(one)), self._same.root(_member(other))
@@ -305,7 +305,7 @@ class _Types:
             self._ordered.add(one)
 
     def of(self, key: Key) -> str:
-        """number, date or text; "" where nothing says which."""
+        """number, date or text; "" if nothing says which."""
         table, name = self._same.root(key)
         return name if table == _A_TYPE else ""
 

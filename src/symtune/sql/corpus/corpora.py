@@ -3,7 +3,7 @@
     corpus = Corpus([Path("train.jsonl"), Path("train.tables.jsonl"), Path("queries.sql")])
     built = build(corpus.statements())
 
-    .sql               statements (`statements.py`); or one a line with a tab and a db_id behind it
+    .sql               statements (`statements.py`); or one per line, followed by a tab and a db_id
     .tsv, .csv         a header with a column `sql` or `query`, cells quoted or not (`delimited.py`)
     .jsonl, .json      a record a line, a list of records, or one object of them:
         {"query": "SELECT …"} or {"sql": "SELECT …"}      (Spider, BIRD and most others; `db_id` names a schema)
@@ -13,7 +13,7 @@
         {"sql": ["SELECT …", "SELECT …"]}                                          several
         {"q1": "SELECT …", "q2": "SELECT …"}, {"data": [{"sql": …}]}               a whole .json file
 
-All of them also packed, as .gz or .zst. Files of schemas are known by what they hold: Spider's tables.json
+All of them also packed, as .gz or .zst. Schema files are known by what they hold: Spider's tables.json
 (`column_names_original`, `column_types`) and WikiSQL's *.tables.jsonl (`header`, `types`). They make the types of
 columns known; nothing else of them is used. A broken file raises InputError with its line; a statement that cannot be
 read is counted under a reason.
@@ -108,7 +108,7 @@ class Corpus:
         sql = _sql_of(record)
         if sql is None:
             names = ", ".join(map(str, record))[:200]
-            raise InputError(f"{where}: no field {' or '.join(FIELDS)} that holds SQL; it has {names}")
+            raise InputError(f"{where}: no field {' or '.join(FIELDS)} that contains SQL; it has {names}")
         if isinstance(sql, dict):
             yield wikisql(sql, self._types.get(str(record.get("table_id")), []), where)
         elif isinstance(sql, list) and not all(isinstance(one, str) for one in sql):
@@ -160,7 +160,7 @@ def _statements(texts: Iterable[str], schema: Schema | None) -> Iterator[Stateme
 
 
 def _sql_of(record: Mapping[str, Any]) -> Any:
-    """What a record holds as SQL: a text that begins like a query, else a form of SQL, else any text; None where no
+    """What a record holds as SQL: a text that begins like a query, else a form of SQL, else any text; None if no
     field is called so."""
     fields = sorted((key for key in record if is_field(key)), key=lambda key: (_NAMES.index(key.strip().lower()), key))
     if not fields:
@@ -189,7 +189,7 @@ def _records(path: Path, kind: str) -> Iterator[tuple[str, Any]]:
     for entry in chain([found for found in (first, second) if found is not None], entries):
         if not isinstance(entry.value, (dict, str)):
             got = type(entry.value).__name__
-            raise InputError(f"{entry.where}: wanted a list of records or an object a line, got {got}")
+            raise InputError(f"{entry.where}: wanted a list of records or one object per line, got {got}")
         yield entry.where, entry.value
 
 

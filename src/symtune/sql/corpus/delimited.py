@@ -101,7 +101,7 @@ def _csv_rows(path: Path, delimiter: str, skipped: int) -> Iterator[tuple[str, l
 
     reader: Any = csv.reader(lines(), delimiter=delimiter, strict=True)
     while True:
-        limit = csv.field_size_limit(MAX_LINE)  # one of the process: raised for this row alone
+        limit = csv.field_size_limit(MAX_LINE)  # the limit is global: raised only for this row
         try:
             cells = next(reader, None)
         except csv.Error as error:

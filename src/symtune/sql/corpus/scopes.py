@@ -4,8 +4,8 @@
     names.resolve(root)          # sqlglot's tree, changed in place
     names.columns                # (table, column) -> c1, c2, … as the tree now calls it
 
-Behind it the tree has one table, `w`. Tables that a FROM joins are one wide table (`w` alone), so the columns that they
-are joined on are one column. A table that is joined with itself, or that a subquery looks out to, has an alias (x, y,
+Afterwards the tree has one table, `w`. Tables that a FROM joins are one wide table (just `w`), so the columns that they
+are joined on are one column. A table that is joined with itself, or that a subquery refers to, has an alias (x, y,
 z), and its columns are written with it. What a subquery in FROM or a common table expression computes is called n1,
 n2, …; common table expressions are called q1, q2, …. Aliases of the projection are put out of use.
 
@@ -385,7 +385,7 @@ class Same:
 
 def without_aliases(select: exp.Select) -> None:
     """Aliases and positions of the projection, in GROUP BY, HAVING and ORDER BY, as what they stand for; COUNT(1) as
-    COUNT(*). Raises Rejected where that makes a statement too long."""
+    COUNT(*). Raises Rejected if that makes a statement too long."""
     exists = isinstance(select.parent, exp.Exists)
     if exists:  # what it shows is not asked
         select.set("expressions", [exp.Literal.number(1)])

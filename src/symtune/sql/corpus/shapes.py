@@ -17,7 +17,7 @@ from symtune.types import Rejected
 
 MAX_SLOTS = 12  # columns, and values, of a template
 MAX_PARTS = 300  # nodes of a template's tree
-USUAL_ROWS = 40  # a template that is too much work on so many is none
+USUAL_ROWS = 40  # a template that is too much work on so many rows is rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def shape_tree(shape: Shape) -> t.Query:
 
 
 def shape_tree_of(statement: Any, columns: Mapping[str, ColumnSlot], values: Mapping[str, ValueSlot]) -> t.Query:
-    """The typed tree of a statement whose names are slots. Raises Rejected where no instance of it can answer, or
+    """The typed tree of a statement whose names are slots. Raises Rejected if no instance of it can answer, or
     a slot does not fit its place.
     """
     if not len(columns) <= MAX_SLOTS >= len(values):

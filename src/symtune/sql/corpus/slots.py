@@ -33,7 +33,7 @@ _PATTERN = re.compile(r"%?v\d+%?\Z")
 
 @dataclass(frozen=True, slots=True)
 class ColumnSlot:
-    """A place for a column. `table`: of a join, 1 or 2 for a column of that table alone; 0 for any column."""
+    """A place for a column. `table`: of a join, 1 or 2 for a column of only that table; 0 for any column."""
 
     type: SlotType
     table: int = 0
@@ -124,7 +124,7 @@ def _places(node: t.Node, negated: bool, group: t.Expr | None) -> Iterator[tuple
 
 
 def _meaning(place: _Place, named: _Named) -> tuple[str, str] | None:
-    """The column and the use that a value in this place has; None where no column stands there."""
+    """The column and the use that a value in this place has; None if no column stands there."""
     use = place.use
     of: Any
     of, group = _named(place.of, place.group, named)

@@ -125,7 +125,7 @@ class _Splitter:
         return bool(self._size) or bool(self.inside)
 
     def close(self) -> Iterator[str]:
-        """The statement that the text ends with. A comment without end is one: what is behind it is not read."""
+        """The statement that the text ends with. An unterminated comment counts as one: what follows it is not read."""
         if self.inside == "/*":
             yield from self._whole()
             self._keep("/* a comment that does not end")

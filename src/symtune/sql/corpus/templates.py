@@ -76,7 +76,7 @@ class Built:
 
 @dataclass(frozen=True, eq=False)
 class SqlTemplates:
-    """The templates of a file. `sha256` is the file's; `trees` are theirs, in the same order. Equal to itself alone."""
+    """The templates of a file. `sha256` is the file's; `trees` are theirs, in the same order. Equal only to itself."""
 
     name: str
     sha256: str
@@ -84,7 +84,7 @@ class SqlTemplates:
     trees: tuple[t.Query, ...]
 
     def of_split(self, split: Split) -> SqlTemplates:
-        """Those whose SQL text hashes into the split. Raises InputError where there is none."""
+        """Those whose SQL text hashes into the split. Raises InputError if there is none."""
         kept = [i for i, template in enumerate(self.templates) if template.split == split]
         if not kept:
             raise InputError(f"{self.name}: none of {len(self.templates)} SQL templates falls into split {split!r}")
@@ -97,7 +97,7 @@ class SqlTemplates:
 
 
 def build(statements: Iterable[Statement], progress: Callable[[int], None] | None = None) -> Built:
-    """Templates of a corpus: equal shapes merged and counted, rejects counted by reason. Raises InputError where the
+    """Templates of a corpus: equal shapes merged and counted, rejects counted by reason. Raises InputError if the
     corpus holds no statement, or none that makes a template."""
     built = Built()
     shapes = _Shapes()
@@ -206,7 +206,7 @@ def _shape_json(shape: Shape) -> dict[str, Any]:
 def save(
     path: Path, built: Built, inputs: Sequence[Mapping[str, Any]], *, license: str = "", overwrite: bool = False
 ) -> None:
-    """Write the template file: a JSON object with one template a line. The same corpus gives the same bytes."""
+    """Write the template file: a JSON object with one template per line. The same corpus gives the same bytes."""
     head = {
         "symtune": MADE_BY,
         "version": VERSION,
@@ -252,10 +252,12 @@ def load(name: str) -> SqlTemplates:
             raise ValueError(f"more than {MAX_FILE:,} bytes")
         body = json.loads(path.read_text("utf-8"))
         if body["symtune"] != MADE_BY or body["version"] != VERSION:
-            raise ValueError("another kind or version of file")
+            raise ValueError("a file of another kind or version")
         entries = list(body["templates"])
     except FileNotFoundError:
-        raise InputError(f"--sql-templates {name}: no such file; make one with `symtune sql-templates build`") from None
+        raise InputError(
+            f"--sql-templates {name}: no such file; build one with `symtune sql-templates build`"
+        ) from None
     except OSError as error:
         raise InputError(f"--sql-templates {name}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -264,7 +266,7 @@ def load(name: str) -> SqlTemplates:
         ) from None
     found = [_read(entry, f"{name}: template {i}") for i, entry in enumerate(entries)]
     if not found:
-        raise InputError(f"--sql-templates {name}: holds no template")
+        raise InputError(f"--sql-templates {name}: no SQL template in it")
     return SqlTemplates(path.name, sha256(path), tuple(f[0] for f in found), tuple(f[1] for f in found))
 
 

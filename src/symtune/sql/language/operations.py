@@ -60,7 +60,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
-    """`left op right` row by row, None where a side is NULL. Refuses what only rounding decides."""
+    """`left op right` row by row, None if a side is NULL. Refuses what only rounding decides."""
     compare, xs, ys = _COMPARE[op], left.values, right.values
     if left.computed or right.computed:
         pairs = list(zip(xs, ys, strict=True))
@@ -78,7 +78,7 @@ def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
         raise Rejected("type mismatch", op) from None
 
 
-Truths = list[bool | None]  # SQL's three truth values, a row each
+Truths = list[bool | None]  # SQL's three truth values, one row each
 
 
 def conjunction(a: Truths, b: Truths) -> Truths:

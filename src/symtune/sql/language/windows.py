@@ -13,7 +13,7 @@ from symtune.types import Rejected
 
 
 def no_ties(order: list[int], keys: Sequence[Vector]) -> None:
-    """Raise Rejected where the order leaves open which row comes first, or is none."""
+    """Raise Rejected if there is no order, or it leaves open which row comes first."""
     if not keys:
         raise Rejected("no order", "a window function that needs one")
     if any(same_key(keys, a, b) for a, b in pairwise(order)):

@@ -39,7 +39,7 @@ SAME_ANSWER = 8  # programs of a block for each time that one answer may be give
 
 class Balance:
     """What the answers of one block of up to `count` programs over `rows` rows have been. `kinds`: bound the kinds of
-    answers too, not shortcuts alone."""
+    answers too, not only shortcuts."""
 
     def __init__(self, rng: Random, count: int, rows: int, *, kinds: bool = True) -> None:
         free = () if kinds else tuple(name for name in BOUNDS if name not in SHORTCUTS)
@@ -48,7 +48,7 @@ class Balance:
         self._answers: dict[str, int] = {}
 
     def check(self, denotation: Denotation, text: str, chance: float, shortcut: str) -> tuple[str, ...]:
-        """The classes of an answer. Raises Rejected where one more of them is too many. `chance` and `shortcut` are
+        """The classes of an answer. Raises Rejected if one more of them is too many. `chance` and `shortcut` are
         what `measures.guess` says of it."""
         if chance == 1.0:
             raise Rejected("balance: needs no reading", "every cell of the column is the answer")

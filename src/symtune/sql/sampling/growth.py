@@ -17,7 +17,7 @@ STEPS = 16  # conditions that are added before a draw is given up
 
 
 def grown(d: Draw, query: t.Query, measure: Callable[[t.Query], float], low: float) -> t.Query:
-    """The query, with conditions added until `measure` says `low` or more. Raises Rejected where it cannot."""
+    """The query, with conditions added until `measure` says `low` or more. Raises Rejected if it cannot."""
     steps = 0
     while measure(query) < low:
         if steps == STEPS:

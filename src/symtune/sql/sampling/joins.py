@@ -23,7 +23,7 @@ Linked = tuple[tuple[Table, ...], tuple[Link, ...]]
 def split(view: Table, rng: Random, parts: int = 2) -> Linked:
     """Two or more tables that share a key column, cut from one view: joining them gives the view back.
 
-    The key is a column of unique known values. Raises Rejected where there is none, or too few columns.
+    The key is a column of unique known values. Raises Rejected if there is none, or too few columns.
     The rows of all but the first table come in another order, so that a join is more than reading across.
     """
     columns = list(zip(*typed_rows(view), strict=True))
@@ -47,7 +47,7 @@ def split(view: Table, rng: Random, parts: int = 2) -> Linked:
 
 def follow(key: ForeignKey, linked: Linked, parent: Table, rng: Random, columns: int, max_cell: int) -> Linked:
     """The tables, of which the last holds a foreign key, and the rows of one more table that it refers to, with up to
-    `columns` columns whose cells have up to `max_cell` characters. Raises Rejected where the last table shows no
+    `columns` columns whose cells have up to `max_cell` characters. Raises Rejected if the last table shows no
     such row.
     """
     tables, links = linked
@@ -103,7 +103,7 @@ def _source(database: Database, links: Sequence[Link]) -> t.Source:
 
 
 def narrowed(query: t.Query, database: Database, links: Sequence[Link]) -> t.Query:
-    """The program over the tables alone whose columns it names, and those that link them. Raises Rejected("join
+    """The program over only the tables whose columns it names, and those that link them. Raises Rejected("join
     not used") where that is one table.
     """
     if not isinstance(query, t.Select):

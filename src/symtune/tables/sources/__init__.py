@@ -1,4 +1,4 @@
-"""Where tables come from: one file a layout in this folder, found because it is there.
+"""Where tables come from: one file per layout in this folder, found automatically.
 
 A source defines
     LAYOUT = True            for a folder of a fixed shape (a benchmark's release); False for a file format
@@ -50,7 +50,7 @@ def known() -> dict[str, Source]:
 
 
 def choose(path: Path, layout: str | None) -> dict[str, Source]:
-    """The sources that read `path`, by name. Raises InputError where none does, UnknownName for a layout that
+    """The sources that read `path`, by name. Raises InputError if none does, UnknownName for a layout that
     does not exist.
     """
     if layout is not None:
@@ -65,14 +65,14 @@ def choose(path: Path, layout: str | None) -> dict[str, Source]:
             found[name] = source
     if not found:
         formats = ", ".join(sorted(set(known()) - {"default"}))
-        wanted = f"wanted one of: {formats}; a file with another ending is read where --layout names its format"
+        wanted = f"wanted one of: {formats}; to read a file with another extension, name its format with --layout"
         if path.is_dir() and not any(path.iterdir()):
             raise InputError(f"{path}: an empty folder; {wanted}")
         counts, _ = passed_over(path)
         if counts:
             wanted = f"{', '.join(f'{count:,} {why}' for why, count in sorted(counts.items()))}; {wanted}"
         saved = _SAVED.get(path.suffix.lower())
-        raise InputError(f"{path}: holds no tables that symtune knows; {f'save it as {saved}' if saved else wanted}")
+        raise InputError(f"{path}: no tables that symtune can read; {f'save it as {saved}' if saved else wanted}")
     return found
 
 

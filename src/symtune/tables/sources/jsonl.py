@@ -1,4 +1,4 @@
-"""JSON lines (.jsonl, .ndjson, both also as .gz): one table a line, one row a line, or one object a line that holds a
+"""JSON lines (.jsonl, .ndjson, both also as .gz): one table a line, one row per line, or one object a line that holds a
 table under a key (see `nested`); the first lines tell. A file that is one JSON list or object over several lines is
 read too, and as `.json` where it is the file named.
 
@@ -36,7 +36,7 @@ SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 NO_TABLE = "jsonl line without a header and rows of cells"
 _FIRST = 20  # values that tell what a file is
 _HEAD = 1 << 16  # bytes that tell whether it is UTF-8
-_WANTED = "wanted one table or one row a line"
+_WANTED = "wanted one table or one row per line"
 _LONGEST = 1 << 27  # bytes of a line, which may be a whole table
 Value = tuple[int, Any]  # the number of its line (of a document: of the element), and what it is
 
@@ -93,7 +93,7 @@ def _a_table_a_line(values: Iterator[Value], id: str, file: Path, drop: Drop) ->
 
 
 def table_of(value: Any, id: str, where: str) -> RawTable | None:
-    """The table in a JSON value, or None where it holds none."""
+    """The table in a JSON value, or None if it holds none."""
     if not isinstance(value, dict):
         found = table_in(value)
         return None if found is None else found.raw(id, where)
@@ -112,7 +112,7 @@ def _a_row_a_line(values: Iterator[Value], id: str, file: Path) -> Iterator[RawT
     for number, value in values:
         if not isinstance(value, dict):
             where = f"{file}:{number}"
-            raise BrokenSource("broken jsonl", where, "not an object; wanted one row a line, as above it")
+            raise BrokenSource("broken jsonl", where, "not an object; wanted one row per line, as above it")
         rows.append(value)
     keys = dict.fromkeys(key for row in rows for key in row)
     if len(keys) * len(rows) > MAX_CELLS:

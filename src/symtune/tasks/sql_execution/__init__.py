@@ -78,7 +78,7 @@ class SqlExecution(SymbolicTask):
     words = Words(
         query_types="Kinds of program",
         operators="Constructs (share of programs that use them)",
-        chance="Guessing a cell of the right column, knowing the kind of program, scores",
+        chance="Guessing a cell of the right column, with the kind of program known, scores",
         remedies=REMEDIES,
     )
 
@@ -129,7 +129,7 @@ class SqlExecution(SymbolicTask):
         return _verifier(fields["tables"]).verify(_parsed(fields["sql"], fields["tables"]), text)
 
     def prepare(self, setting: Setting) -> _Prepared:
-        """The sampler, with the SQL templates that the options name. Raises InputError for a file that is none."""
+        """The sampler, with the SQL templates that the options name. Raises InputError for a file without any."""
         options, templates = _options(setting), None
         if options.sql_templates is not None:
             templates = sql_templates.load(options.sql_templates)
@@ -174,7 +174,7 @@ class SqlExecution(SymbolicTask):
         }
 
     def fields_of(self, info: Mapping[str, Any]) -> Fields:
-        """`sql` and `tables`. Raises InputError where one is missing."""
+        """`sql` and `tables`. Raises InputError if one is missing."""
         sql, tables = info.get("sql"), info.get("tables")
         if not isinstance(sql, str) or not tables:
             raise InputError(f"info holds no sql and tables; wanted an example of the task {self.name}")

@@ -1,4 +1,4 @@
-"""What SQL execution can be told: `--set NAME=VALUE`, `options:` in YAML, `symtune tasks show sql_execution`."""
+"""The options of SQL execution: `--set NAME=VALUE`, `options:` in YAML, `symtune tasks show sql_execution`."""
 
 from __future__ import annotations
 
@@ -28,29 +28,28 @@ class SqlOptions(WorkedOptions):
     """The options of SQL execution."""
 
     query_types: Annotated[Weights, AfterValidator(_known)] | None = Field(
-        default=None, description=f"Kinds of program, NAME=WEIGHT with commas between. Known: {', '.join(NAMES)}."
+        default=None, description=f"Kinds of program, NAME=WEIGHT separated by commas. Known: {', '.join(NAMES)}."
     )
     difficulty: Annotated[Range, AfterValidator(ascending_from(0))] | None = Field(
-        default=None, description="LOW:HIGH: the range of difficulty of a program (docs/sql.md)."
+        default=None, description="LOW:HIGH: the range of program difficulty (docs/sql.md)."
     )
     max_answer_rows: int = Field(default=10, ge=1, description="The most rows that an answer may have.")
     joins: Share | None = Field(
         default=None,
-        description="The share of blocks over several tables; unless given, 0.08, and 0.4 for a table with a foreign "
-        "key.",
+        description="The share of blocks over several tables; by default 0.08, or 0.4 for a table with a foreign key.",
     )
     sql_templates: str | None = Field(
         default=None, description="A file of SQL templates to draw programs from, or `default` (those of WikiSQL)."
     )
     sql_template_share: Share | None = Field(
         default=None,
-        description=f"The share of programs that are instances of SQL templates; unless given, {DEFAULT_SHARE}.",
+        description=f"The share of programs that are instances of SQL templates; by default {DEFAULT_SHARE}.",
     )
     allow_idle: bool = Field(
         default=False,
         description="Keep programs of which a part can be dropped without changing the answer (docs/sql.md).",
     )
-    sql_templates_split: bool = Field(default=False, description="Use only the SQL templates that fall into the split.")
+    sql_templates_split: bool = Field(default=False, description="Use only the SQL templates that belong to the split.")
 
     @model_validator(mode="after")
     def _has_templates(self) -> SqlOptions:

@@ -1,0 +1,99 @@
+"""Instructions by task, examples-proportionally with a cap, as FLAN samples: a task's share is that of its records, of
+which no more than the cap count. A source without a `task` field is one task.
+
+Two readings, so that no text is in memory: the first counts tasks and keeps 25 bytes a record, the second gives the
+records that were chosen, in their order. Which ones are chosen depends on the seed and the records alone.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symtune import records
+from symtune.keys import KeySet
+from symtune.records import Notes
+from symtune.seeds import digest
+from symtune.types import InputError
+
+BATCH = 10_000  # records whose keys are compared at once
+ALL = "(no task)"
+
+
+class _TaskNotes(Notes):
+    """Notes that keep the task of the record at hand."""
+
+    task: str = ALL
+
+    def originate(self, row: Mapping[str, Any]) -> None:
+        value = row.get("task")
+        self.task = value if isinstance(value, str) and value else ALL
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The records that were chosen, by position, and what is to be said of the choice."""
+
+    source: Path
+    chosen: Any  # true at the positions that are chosen
+    facts: Mapping[str, Any]
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """(prompt, completion) of each."""
+        for position, item in enumerate(records.records(self.source)):
+            if self.chosen[position]:
+                yield item.prompt, item.completion
+
+
+def sample(source: Path, number: int, cap: int, seed: int) -> Sampled:
+    """Choose so many records of a source, or all that the cap leaves. Raises InputError where it has none."""
+    notes = _TaskNotes()
+    tasks: dict[str, int] = {}
+    of, order, fresh = array("L"), array("Q"), bytearray()
+    seen, keys = KeySet(), bytearray()
+    for item in records.records(source, notes):
+        of.append(tasks.setdefault(notes.task, len(tasks)))
+        key = digest(len(item.prompt), item.prompt, item.completion)[:16]
+        order.append(int.from_bytes(digest("flan", seed, key.hex())[:8], "big"))
+        keys += key
+        if len(keys) >= 16 * BATCH:
+            fresh += bytes(seen.add(bytes(keys)))
+            keys.clear()
+    fresh += bytes(seen.add(bytes(keys)))
+    if not of:
+        dropped = ", ".join(f"{count:,} {reason}" for reason, count in notes.dropped.items()) or "it is empty"
+        raise InputError(f"--flan {source}: no usable record ({dropped})")
+    task, rank, new = np.array(of), np.array(order, np.uint64), np.frombuffer(bytes(fresh), np.bool_)
+    counts = np.bincount(task[new], minlength=len(tasks))
+    quotas = _quotas(np.minimum(counts, cap), number)
+    chosen = np.zeros(len(task), np.bool_)
+    by_task = np.lexsort((rank, task, ~new))  # new ones first, by task, in an order drawn by the seed
+    starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    for start, quota in zip(starts, quotas, strict=True):
+        chosen[by_task[start : start + quota]] = True
+    dropped_facts = dict(notes.dropped) | {"duplicate": int((~new).sum())}
+    facts = {
+        "source": source.name,
+        "available": int(counts.sum()),
+        "tasks": len(tasks),
+        "tasks at the cap": int((counts > cap).sum()),
+        "dropped": {reason: count for reason, count in sorted(dropped_facts.items()) if count},
+    }
+    return Sampled(source, chosen, facts)
+
+
+def _quotas(allowed: Any, number: int) -> Any:
+    """How many records each task gives: in proportion to what it may give, whole numbers by the largest remainder."""
+    total = int(allowed.sum())
+    if total <= number:
+        return allowed
+    exact = allowed.astype(np.int64) * number
+    quotas = exact // total
+    rest = np.lexsort((np.arange(len(allowed)), -(exact % total)))[: number - int(quotas.sum())]
+    quotas[rest] += 1
+    return quotas

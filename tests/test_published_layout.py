@@ -1,0 +1,138 @@
+"""build-dataset: the published layout, made of what is there; what is missing is said and does not fail the build."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from symtune import cli
+from symtune.published.config import BuildConfig
+from symtune.published.layout import build
+from symtune.published.sampling import sample
+from symtune.types import SymtuneError
+
+
+def lines(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two releases in their official layouts, under names of the user's own."""
+    folder = tmp_path_factory.mktemp("releases")
+    tables, data = folder / "first" / "csv" / "1-csv", folder / "first" / "data"
+    tables.mkdir(parents=True)
+    data.mkdir()
+    (tables / "1.csv").write_text('"Year","City"\n' + "".join(f'"{1900 + k}","City {k}"\n' for k in range(6)))
+    head = "id\tutterance\tcontext\ttargetValue\n"
+    rows = "".join(f"nt-{k}\twhich city in {1900 + k}?\tcsv/1-csv/1.csv\tCity {k}|City {k + 1}\n" for k in range(3))
+    for name in ("random-split-1-dev", "pristine-unseen-tables"):
+        (data / f"{name}.tsv").write_text(head + rows)
+    for split in ("dev", "val", "test"):
+        (folder / "second" / "data" / split).mkdir(parents=True)
+        asked = "".join(f'"{split} question {k}, which?",a,b,c,d,{"ABCD"[k % 4]}\n' for k in range(5))
+        (folder / "second" / "data" / split / f"astronomy_{split}.csv").write_text(asked)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def instructions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("instructions") / "flan.jsonl"
+    sizes = {"large": 60, "middle": 20, "small": 2}
+    rows = [
+        {"inputs": f"{task} {k}", "targets": str(k), "task": task} for task, size in sizes.items() for k in range(size)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
+    return path
+
+
+def config(out: Path, releases: Path, instructions: Path, **more: object) -> BuildConfig:
+    said = {"out": out, "sql_n": 40, "flan": str(instructions), "flan_n": 30, "flan_cap": 40, "benchmarks": releases}
+    return BuildConfig.of(said | more)
+
+
+def test_the_published_layout(releases: Path, instructions: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / "prompts.json").write_text('{"wikitablequestions": "01"}')
+    prompts = (f"xl={tmp_path / 'prompts.json'}",)
+    manifest = build(config(tmp_path / "out", releases, instructions, prompts=prompts), say=said.append)
+    files = {path.relative_to(tmp_path / "out").as_posix(): lines(path) for path in (tmp_path / "out").glob("*/*.json")}
+    assert set(files) == {
+        "train/flan.json", "train/sql.json", "validation/wtq_mmlu.json",
+        *(f"test/{task}_tapex_{scale}.json" for task in ("wtq", "mmlu") for scale in ("large", "xl")),
+    }  # fmt: skip
+    assert {name: len(rows) for name, rows in files.items()} == manifest["rows"]
+    assert all(set(row) == {"input", "output"} for rows in files.values() for row in rows)
+    assert all('" | "' not in row["input"] for row in files["train/sql.json"])
+    assert len(files["validation/wtq_mmlu.json"]) == 3 + 5
+    assert files["test/wtq_tapex_xl.json"][0]["output"] == "City 0, City 1"
+    assert files["test/wtq_tapex_large.json"][0]["input"] != files["test/wtq_tapex_xl.json"][0]["input"]
+    assert files["test/mmlu_tapex_large.json"][0]["input"].count("dev question") == 5
+    assert sorted(said) == sorted(
+        f"test/{task}_tapex_{scale}.json is missing: no release of it is there"
+        for task in ("wikisql", "sqa", "tabfact", "svamp", "bbh")
+        for scale in ("large", "xl")
+    )
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert all(line in card for line in said)
+    assert "wikitablequestions test, prompt wikitablequestions/01+tapex (the user)" in card
+    assert manifest["shares"]["flan"] == {"requested": 30 / 70, "realised": 30 / 70}
+    again = build(config(tmp_path / "again", releases, instructions, prompts=prompts, workers=2))
+    assert again["sha256"] == manifest["sha256"]
+
+
+def test_datasets_loads_the_folder(releases: Path, instructions: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    manifest = build(config(tmp_path / "out", releases, instructions))
+    loaded = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert {split: rows.num_rows for split, rows in loaded.items()} == {
+        split: sum(count for name, count in manifest["rows"].items() if name.startswith(split))
+        for split in ("train", "validation", "test")
+    }
+    assert loaded["train"].column_names == ["input", "output"]
+
+
+def test_tasks_are_sampled_in_proportion_under_the_cap(instructions: Path) -> None:
+    """60, 20 and 2 records under a cap of 40: 40, 20 and 2 count, of which 31 are half."""
+    sampled = sample(instructions, 31, 40, seed=1)
+    assert Counter(text.split()[0] for text, _ in sampled.lines()) == {"large": 20, "middle": 10, "small": 1}
+    assert sampled.facts["dropped"] == {"duplicate": 1}
+    assert (sampled.facts["available"], sampled.facts["tasks at the cap"]) == (82, 1)
+    assert list(sampled.lines()) == list(sample(instructions, 31, 40, seed=1).lines())
+    assert list(sampled.lines()) != list(sample(instructions, 31, 40, seed=2).lines())
+    assert Counter(text.split()[0] for text, _ in sample(instructions, 999, 40, seed=1).lines())["large"] == 40
+
+
+def test_without_tasks_a_file_is_one_task_and_a_short_source_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "some.jsonl"
+    path.write_text("".join(json.dumps({"prompt": f"p{k}", "completion": "c"}) + "\n" for k in range(9)))
+    said: list[str] = []
+    manifest = build(BuildConfig(out=tmp_path / "out", sql_n=0, flan=str(path), flan_n=20), say=said.append)
+    assert manifest["rows"] == {"train/flan.json": 9}
+    assert "train/flan.json has 9 of 20 records: the source has no more under a cap of 30,000 a task" in said
+    assert manifest["files"]["train/flan.json"]["tasks"] == 1
+
+
+FAULTS = [
+    ("--prompts huge=x.json", "--prompts huge=x.json: wanted SCALE=FILE, with SCALE one of large, xl"),
+    ("--prompts xl=absent.json", "absent.json: cannot be read"),
+    ("--benchmarks absent", "--benchmarks absent: no such folder"),
+    ("--flan absent.jsonl", "absent.jsonl: no such file or folder"),
+    ("--mmlu-split test", "--mmlu-split: got 'test'"),
+    ("--sql-n 0", "nothing to write"),
+]
+
+
+@pytest.mark.parametrize(("said", "message"), FAULTS, ids=[said for said, _ in FAULTS])
+def test_a_fault_is_one_line_and_writes_nothing(
+    said: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SymtuneError) as fault:
+        cli.build()(["build-dataset", "--out", "out", *said.split()], standalone_mode=False)
+    assert message in str(fault.value)
+    assert "\n" not in str(fault.value)
+    assert not list(tmp_path.iterdir())
