@@ -197,7 +197,8 @@ WRONG = [
     ("evaluation/after/held_out/predictions.jsonl", '{"id": "a"}', "predictions.jsonl: line 1: text: Field required"),
     (
         "evaluation/after/held_out/results.json",
-        '[{"benchmark": "b", "split": "s", "metric": "m", "score": 1, "n": 1, "interval": [0, 1], "notes": {"verdicts": 1}}]',
+        '[{"benchmark": "b", "split": "s", "metric": "m", "score": 1, "n": 1, "interval": [0, 1], '
+        '"notes": {"verdicts": 1}}]',
         "results.json: notes of result 1: verdicts: Input should be a valid dictionary",
     ),
     ("evaluation/after/held_out/errors.jsonl", '{"id": "a"}', "errors.jsonl: line 1: groups: Field required"),

@@ -24,7 +24,8 @@ from symtune.tables.clean import clean_header, clean_rows
 from symtune.task import Setting, Tally
 from symtune.tasks import find
 from symtune.tasks.sql_execution.options import SqlOptions
-from symtune.types import Table
+from symtune.types import FORMS, Table
+from symtune.worked import parted
 
 TASK = find("sql_execution")
 LAW = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -100,6 +101,23 @@ def test_a_line_can_be_prompted_and_executed_again(table, seed):
         assert render(denotation) == item.example.answer
         assert denotation.ordered == again.ordered == item.example.ordered
     assert DISAGREE.isdisjoint(tally.rejects)
+
+
+@given(tables(), st.integers(0, 999), st.sampled_from(FORMS))
+@LAW
+def test_every_program_can_be_worked_out(table, seed, form):
+    """Whatever its cells and columns are called: a solution holds, is one line a step, and its answer is the last."""
+    views = Views(TableSet((table,), content={table.id: content_hash(table)}), max_cell=20_000)
+    options = SqlOptions(joins=0.3, sql_templates="default", sql_template_share=0.4, solution=form)
+    setting = TASK.ready(Setting(measure=len, budget=1_000_000, views=views, options=options))
+    tally = Tally()
+    for item in TASK.block(rng("laws", seed), setting, "key", tally):
+        steps, answer = parted(item.completion)
+        assert answer == item.example.answer
+        assert TASK.process(item.completion, item.example).reward == 1.0
+        assert not any(line.startswith("Answer:") for line in steps.split("\n"))
+    assert not tally.rejects["solution does not hold"]
+    assert not tally.rejects["no solution"]
 
 
 @pytest.mark.parametrize("cell", NASTY, ids=ascii)

@@ -39,8 +39,7 @@ from symtune.types import Denotation, Example, Fields, Form, InputError, Rejecte
 from symtune.worked import VERIFIER, check_solution
 
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
-# Of the budget, how much a table may take, so that its programs can be worked out in the rest.
-TABLE_SHARES: Mapping[Form, float] = {"none": 1.0, "compact": 0.34, "full": 0.28}
+TABLE_SHARE = 0.28  # of the budget, which a table may take where its programs are worked out in the rest
 PERMUTATIONS = ("one", "two", "three")  # keys of the orders of rows and columns that the self-test executes too
 REMEDIES = {
     "table: over the token budget": "raise --budget, or lower --rows and --columns",
@@ -226,7 +225,7 @@ class SqlExecution(SymbolicTask):
         how = pick(rng, views.linearizations or tuple(LINEARIZATIONS))
         view = draw_view(
             rng, views, joins=options.joins, key=key, how=how, measure=setting.measure,
-            budget=int(setting.budget * TABLE_SHARES[setting.solution]), rejects=rejects,
+            budget=int(setting.budget * (1 if setting.solution == "none" else TABLE_SHARE)), rejects=rejects,
         )  # fmt: skip
         if view is None:
             return

@@ -138,7 +138,11 @@ class Words:
         return f"IN ({', '.join([row[0].text for row in self.execution.rows(expr.query, at).rows])})"
 
     def _in_list(self, expr: t.InList, at: Place) -> str:
-        return f"IN ({', '.join([self.term(item, at) for item in expr.items])})"
+        wanted = self.execution.worth(expr.expr, at).value
+        for item in expr.items if wanted is not None else ():
+            if self.execution.worth(item, at).value == wanted:
+                return f"IN ({self.term(item, at)})"
+        return f"IN ({self.terms(expr.items, at)})"
 
     def _like(self, expr: t.Like, at: Place) -> str:
         return f"LIKE {literal(expr.pattern)}"

@@ -161,7 +161,9 @@ class Saying:
         return f"{self._operand(expr.expr, row)} BETWEEN {low} AND {high}"
 
     def _in_list(self, expr: t.InList, row: int) -> str:
-        items = ", ".join([self.term(item, row) for item in expr.items])
+        value = self.vector(expr.expr).values[row]
+        hits = [item for item in expr.items if value is not None and self.vector(item).values[row] == value]
+        items = ", ".join([self.term(item, row) for item in hits[:1] or expr.items])
         return f"{self._operand(expr.expr, row)} {'NOT ' if expr.negated else ''}IN ({items})"
 
     def _in_query(self, expr: t.InQuery, row: int) -> str:
