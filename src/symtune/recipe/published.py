@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ from symtune.recipe.model import NAME
 from symtune.recipe.runner import RECIPE, Stage, Watch, check_stages, run_stages
 from symtune.types import InputError, need
 
+PORTS = {"deepspeed": "--master_port", "accelerate": "--main_process_port"}  # launcher -> the flag of its port
 PATHS = ("tables", "flan", "benchmarks")  # of `dataset`: they start at the recipe
 EXAMPLES_PER_SECOND, QUESTIONS_PER_SECOND, SECONDS_A_STEP = 2_000.0, 3.0, 10.0
 STEPS_GUESSED, QUESTIONS_GUESSED = 20_000, 5_000
@@ -142,10 +144,20 @@ def _launcher(recipe: PublishedRecipe, base: Path) -> list[str]:
     if not recipe.launch:
         return [sys.executable]
     program = Path(sys.executable).with_name(recipe.launch[0])
-    return [
-        str(program if program.is_file() else recipe.launch[0]),
-        *(_found(base, word) for word in recipe.launch[1:]),
-    ]
+    words = [_found(base, word) for word in recipe.launch[1:]]
+    flag = PORTS.get(recipe.launch[0])
+    if flag and flag not in words:  # else two runs on one machine would want the same port
+        place = 1 if words[:1] == ["launch"] else 0
+        words[place:place] = [flag, str(_free_port())]
+    return [str(program if program.is_file() else recipe.launch[0]), *words]
+
+
+def _free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+    return port
 
 
 def _found(base: Path, word: str) -> str:
