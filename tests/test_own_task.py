@@ -103,8 +103,10 @@ def test_a_recipe_of_it_with_two_benchmarks(finished):
     assert "This run is not complete" not in page
     for said in (
         "Add up: ",
-        "held_out, test split, metric denotation",
-        "gsm8k, test split, metric number_match",
+        "held_out, test split",
+        "denotation",
+        "gsm8k, test split",
+        "number_match",
         "add_up",
     ):
         assert said in page
