@@ -6,7 +6,8 @@ model, data, training, notes = parse(["--model_name_or_path", "google/flan-t5-la
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -15,7 +16,7 @@ import transformers
 
 from symtune.published.flags import RENAMED, WITHOUT_EFFECT, arguments_of, names_in, translate
 from symtune.published.scores import NAMES, score_by
-from symtune.types import InputError, UnknownName, need
+from symtune.types import InputError, SymtuneError, UnknownName, need
 
 
 def _field(default: Any, text: str) -> Any:
@@ -98,6 +99,16 @@ def read(kinds: Sequence[Any], words: Sequence[str], program: str, description: 
         known |= {f"--{name}" for name in (*RENAMED, *WITHOUT_EFFECT)} if len(kinds) > 1 else set()
         raise UnknownName("argument", rest[0].partition("=")[0], known)
     return tuple(found)
+
+
+def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequence[str] | None) -> int:
+    """Run a script on its arguments, by default those of the command line: 0, or 2 after one line of a user's fault."""
+    try:
+        run(sys.argv[1:] if argv is None else argv)
+    except SymtuneError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def _on_this_machine(words: list[str]) -> list[str]:

@@ -23,11 +23,11 @@ from symtune.files import json_objects
 from symtune.intervals import score_interval
 from symtune.models.local import quiet
 from symtune.output import new_file
-from symtune.published.arguments import DataArguments, ModelArguments, read
+from symtune.published.arguments import DataArguments, ModelArguments, exit_status, read
 from symtune.published.data import load_splits
 from symtune.published.model import load_model
 from symtune.published.scores import NAMES, score_by
-from symtune.types import InputError, SymtuneError, UnknownName
+from symtune.types import InputError, UnknownName
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -59,12 +59,7 @@ class Pair:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; a fault of the user's is one line and exit status 2."""
-    try:
-        run(sys.argv[1:] if argv is None else argv)
-    except SymtuneError as error:
-        print(f"infer_model.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_status("infer_model.py", run, argv)
 
 
 def run(argv: Sequence[str]) -> dict[str, Any]:

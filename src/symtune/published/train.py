@@ -16,14 +16,14 @@ from typing import Any
 import transformers
 
 from symtune.output import new_file, versions, write_manifest
-from symtune.published.arguments import parse
+from symtune.published.arguments import exit_status, parse
 from symtune.published.data import Encoded, Reading, encode, load_splits, split_of
 from symtune.published.model import load_model
 from symtune.published.scores import score_by
 from symtune.published.steps import Padding, Shape, Steps
 from symtune.published.trainer import GoldScores, StepTrainer
 from symtune.training import checkpoints
-from symtune.types import InputError, OutputError, SymtuneError
+from symtune.types import InputError, OutputError
 
 Say = Callable[[str], None]
 
@@ -37,12 +37,7 @@ DECISIVE = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; a fault of the user's is one line and exit status 2."""
-    try:
-        run(sys.argv[1:] if argv is None else argv)
-    except SymtuneError as error:
-        print(f"train_model.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_status("train_model.py", run, argv)
 
 
 def run(argv: Sequence[str]) -> dict[str, Any]:
