@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -81,6 +82,14 @@ def _under_header(
             if len(cells) != len(header):
                 raise InputError(f"{where}: got {len(cells)} columns, wanted {len(header)} as in the header")
             yield where, dict(zip(header, cells, strict=True))
+
+
+def first_of(path: Path, items: Iterable[Item], limit: int | None, noun: str = "questions") -> list[Item]:
+    """The first `limit` of what a file holds, by default all. Raises InputError if that is nothing."""
+    first = list(islice(items, limit))
+    if not first:
+        raise InputError(f"{path}: no {noun} in it")
+    return first
 
 
 def split_file(folder: Path, split: str, names: Mapping[str, str], ending: str, release: str, but: str = "") -> Path:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from symtune.files import json_objects
 from symtune.outcomes import Question
 from symtune.prompts import load_templates
 from symtune.reading import read_number, unannotated
-from symtune.releases import choose, split_file
+from symtune.releases import choose, first_of, split_file
 from symtune.types import InputError, Verdict
 
 TRAIN, TEST = "train", "test"
@@ -60,10 +59,7 @@ class Gsm8k(Benchmark[Problem]):
     def load(self, data: Path, split: str, limit: int | None = None) -> list[Problem]:
         """The problems of a split, in order."""
         path = _file(data, split)
-        problems = list(islice(_problems(path), limit))
-        if not problems:
-            raise InputError(f"{path}: no problems in it")
-        return problems
+        return first_of(path, _problems(path), limit, "problems")
 
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
         """Problems of train."""

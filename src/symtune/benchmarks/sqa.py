@@ -32,7 +32,7 @@ from symtune.benchmark import TableBenchmark
 from symtune.denotation import ROW_DELIMITER, meaning
 from symtune.outcomes import Outcome, RandomCell, TableQuestion, mean
 from symtune.prompts import load_templates
-from symtune.releases import ReleaseTables, read_csv, split_file
+from symtune.releases import ReleaseTables, first_of, read_csv, split_file
 from symtune.types import InputError, Result, Table, Verdict
 
 FILES = {"train": "train", "validation": "random-split-1-dev", "test": "test"}
@@ -73,9 +73,7 @@ class Sqa(TableBenchmark[SqaQuestion]):
         path = split_file(data, split, FILES, ".tsv", RELEASE)
         if not (data / "table_csv").is_dir():
             raise InputError(f"{data / 'table_csv'}: no such folder; wanted the tables of the official release there")
-        rows = list(read_csv(path, COLUMNS, "\t"))
-        if not rows:
-            raise InputError(f"{path}: no questions in it")
+        rows = first_of(path, read_csv(path, COLUMNS, "\t"), None)
         tables, cells = ReleaseTables(data, "sqa"), RandomCell(_value)
         lengths = Counter(_sequence(row) for _, row in rows)
         asked: dict[str, list[str]] = {}

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from symtune.denotation import number_text
 from symtune.outcomes import Question
 from symtune.prompts import load_templates
 from symtune.reading import read_number
-from symtune.releases import choose, read_csv, split_file
+from symtune.releases import choose, first_of, read_csv, split_file
 from symtune.types import InputError, Verdict
 
 VALIDATION, TEST = "validation", "test"
@@ -54,10 +53,7 @@ class Svamp(Benchmark[Question]):
     def load(self, data: Path, split: str, limit: int | None = None) -> list[Question]:
         """The problems of a split, in order."""
         path = _file(data, split)
-        problems = list(islice(_problems(path), limit))
-        if not problems:
-            raise InputError(f"{path}: no problems in it")
-        return problems
+        return first_of(path, _problems(path), limit, "problems")
 
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
         """Problems of train.csv."""

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from symtune.files import json_objects, json_values
 from symtune.outcomes import TableQuestion
 from symtune.prompts import load_templates
 from symtune.reading import read_option
-from symtune.releases import ReleaseTables, split_file
+from symtune.releases import ReleaseTables, first_of, split_file
 from symtune.types import InputError, Table, Verdict
 
 FILES = {"train": "train", "validation": "val", "test": "test"}
@@ -80,9 +79,7 @@ class TabFact(TableBenchmark[TableQuestion]):
         if not folder.is_dir():
             raise InputError(f"{folder}: no such folder; wanted the tables of the official release there")
         lists = {group: _listed(data / "data", names) for group, names in LISTS.items()}
-        statements = list(islice(_statements(path), limit))
-        if not statements:
-            raise InputError(f"{path}: no statements in it")
+        statements = first_of(path, _statements(path), limit, "statements")
         tables = ReleaseTables(data, "tabfact")
         return [
             TableQuestion(

@@ -18,7 +18,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from symtune.benchmarks.wikitablequestions.asked import asked
 from symtune.benchmarks.wikitablequestions.rules import alone_right, to_value, wtq_correct
 from symtune.outcomes import RandomCell, TableQuestion, table_size
 from symtune.prompts import load_templates
-from symtune.releases import ReleaseTables, read_tsv, split_file
+from symtune.releases import ReleaseTables, first_of, read_tsv, split_file
 from symtune.types import InputError, Table, Verdict
 
 FILES = {"train": "training", "validation": "random-split-1-dev", "test": "pristine-unseen-tables"}
@@ -65,9 +64,7 @@ class WikiTableQuestions(TableBenchmark[WtqQuestion]):
         path = _file(data, split)
         if not (data / "csv").is_dir():
             raise InputError(f"{data / 'csv'}: no such folder; wanted the tables of the official release there")
-        rows = list(islice(read_tsv(path, COLUMNS), limit))
-        if not rows:
-            raise InputError(f"{path}: no questions in it")
+        rows = first_of(path, read_tsv(path, COLUMNS), limit)
         tables, canon = ReleaseTables(data, "wtq"), _canonical_values(data, path.stem)
         cells, questions = RandomCell(to_value), []
         for where, row in rows:
