@@ -262,6 +262,7 @@ def _example(id: str, fields: Fields, program: Program) -> Example:
         shortcut=program.shortcut,
         classes=program.balance,
         origin=program.sql_template,
+        solution="" if form == "none" else form,
     )
     denotation = program.denotation
     return Example(id, SqlExecution.name, fields, program.answer, denotation.kind, denotation.ordered, traits)
