@@ -24,14 +24,14 @@ from itertools import compress
 from typing import Any
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.expressions import eval_expr, eval_item
+from symtune.sql.language.expressions import eval_expr, eval_item, truths_of
 from symtune.sql.language.products import product
 from symtune.sql.language.vectors import (
     Database,
     Frame,
     Outer,
     Relation,
-    Scope,
+    Rows,
     Vector,
     relation,
     same_key,
@@ -88,6 +88,16 @@ def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
     return Relation(tuple(names), tuple(columns), size, bool(q.order) and size > 1)
 
 
+def rows_kept(query: t.Query, database: Database) -> int | None:
+    """How many rows a query yields, where its FROM and WHERE alone say so."""
+    if type(query) is not t.Select or query.distinct or query.group or query.having is not None or query.ctes:
+        return None
+    if query.limit is not None or _aggregates(query.items) or isinstance(query.source, t.Derived):
+        return None
+    frame = _source(query.source, database, None)
+    return frame.size if query.where is None else len(_true_of(query.where, frame))
+
+
 def check_order_of_distinct(q: t.Select) -> None:
     """Raise Rejected where distinct rows are sorted by what they do not show."""
     if any(order.expr not in {item.expr for item in q.items} for order in q.order):
@@ -96,7 +106,7 @@ def check_order_of_distinct(q: t.Select) -> None:
 
 def _true_of(condition: t.Expr, frame: Frame) -> list[int]:
     """The positions of the rows (or groups) that a condition is true of."""
-    return list(compress(range(frame.size), eval_expr(condition, frame).values))
+    return list(compress(range(frame.size), truths_of(condition, frame)))
 
 
 def join_frame(source: t.Source, database: Database) -> Frame:
@@ -111,16 +121,15 @@ def _source(source: t.Source | None, database: Database, outer: Outer) -> Frame:
         found = _query(source.query, database, outer)
         return Frame({source.alias: found.by_name()}, found.size, database, outer)
     if isinstance(source, t.TableRef):
-        return Frame(*database.stored(source), database, outer)
-    known = database.scopes.get(source)
-    if known is None:
-        known = _join(source, database, outer)
-        if outer is None:  # else the condition of the join may hang on the outer row
+        known = database.stored(source)
+    else:
+        known = database.scopes.get(source) or _join(source, database, outer)
+        if outer is None:  # else the condition of the join may depend on the outer row
             database.scopes[source] = known
-    return Frame(*known, database, outer)
+    return Frame(known.columns, known.size, database, outer, truths=known.truths if outer is None else None)
 
 
-def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
+def _join(join: t.Join, database: Database, outer: Outer) -> Rows:
     left = _source(join.left, database, outer)
     right = _source(join.right, database, outer)
     pairs, lefts, rights = product(left, right, join.on)
@@ -128,7 +137,7 @@ def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
     lefts, rights = [lefts[i] for i in kept], [rights[i] for i in kept]
     scope = {alias: _taken(columns, lefts) for alias, columns in left.columns.items()}
     scope |= {alias: _taken(columns, rights) for alias, columns in right.columns.items()}
-    return scope, len(kept)
+    return Rows(scope, len(kept))
 
 
 def _taken(columns: dict[str, Vector], index: list[int]) -> dict[str, Vector]:

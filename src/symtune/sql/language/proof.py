@@ -73,6 +73,10 @@ class Context:
         text = render_answer(denotation)
         return denotation, text, found
 
+    def shown(self, sql: str) -> list[tuple[Any, ...]]:
+        """What SQLite yields on the tables as shown, also where SQL leaves it open. Raises Rejected."""
+        return self._engines.shown(sql, self._loaded)
+
     def confirm(self, query: t.Query, nodes: Sequence[t.Node], answered: Answered, sql: str) -> None:
         """Have the engines say the same of the SQLite text, else raise Rejected. `nodes` are the query's
         (`tree.walk`).

@@ -258,7 +258,7 @@ def _may_hold_nodes(hint: Any) -> bool:
 
 
 # The fields of each class that hold nodes: what there is to walk into.
-_HOLDS_NODES: dict[type, tuple[str, ...]] = {
+HOLDS_NODES: dict[type, tuple[str, ...]] = {
     node: tuple([name for name, hint in get_type_hints(node).items() if _may_hold_nodes(hint)])
     for node in Node.__subclasses__()
 }
@@ -266,7 +266,7 @@ _HOLDS_NODES: dict[type, tuple[str, ...]] = {
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below a node, in order of its fields (tuples are looked into)."""
-    for name in _HOLDS_NODES[type(node)]:
+    for name in HOLDS_NODES[type(node)]:
         yield from _nodes(getattr(node, name))
 
 
@@ -285,7 +285,7 @@ def walk(node: Any) -> list[Any]:
     found, waiting = [], [node]
     while waiting:
         value = waiting.pop()
-        names = _HOLDS_NODES.get(type(value))
+        names = HOLDS_NODES.get(type(value))
         if names is None:
             if type(value) is tuple:
                 waiting.extend(value)

@@ -76,6 +76,16 @@ def shown(values: Sequence[Any]) -> list[str]:
     return [("" if v is None else v if isinstance(v, str) else number_text(v)) for v in values]
 
 
+class Rows(msgspec.Struct, eq=False, gc=False):
+    """The rows of a FROM clause. `truths` keeps what conditions are on each of them: programs over the same rows, and
+    what is left of a program without one of its parts, ask the same conditions again.
+    """
+
+    columns: Scope
+    size: int
+    truths: dict[t.Expr, list[bool | None]] = {}  # msgspec gives every object a dict of its own
+
+
 class Database(dict[str, Relation]):
     """Relations by name. `run` is the evaluator's: what a query that stands in an expression yields. `scopes` keeps the
     rows of FROM clauses: programs over the same tables start from the same.
@@ -84,20 +94,20 @@ class Database(dict[str, Relation]):
     def __init__(self, relations: dict[str, Relation], run: Run) -> None:
         super().__init__(relations)
         self.run = run
-        self.scopes: dict[t.Source, tuple[Scope, int]] = {}
+        self.scopes: dict[t.Source, Rows] = {}
 
     def extended(self, name: str, relation: Relation) -> Database:
         """The database with one more relation, a common table expression."""
         return Database({**self, name: relation}, self.run)
 
-    def stored(self, ref: t.TableRef) -> tuple[Scope, int]:
+    def stored(self, ref: t.TableRef) -> Rows:
         """The rows of a relation by its name, or its alias."""
         found = self.scopes.get(ref)
         if found is None:
             if ref.name not in self:
                 raise Rejected("unknown table", ref.name)
             relation = self[ref.name]
-            found = self.scopes[ref] = {ref.alias or ref.name: relation.by_name()}, relation.size
+            found = self.scopes[ref] = Rows({ref.alias or ref.name: relation.by_name()}, relation.size)
         return found
 
 
@@ -117,7 +127,9 @@ def relation(table: Table, typed: Sequence[Sequence[Value]]) -> Relation:
 
 class Frame(msgspec.Struct, eq=False, gc=False):
     """The rows an expression sees: columns by alias and name, an outer row for correlated subqueries, and, under
-    GROUP BY, the groups of the rows of `below`."""
+    GROUP BY, the groups of the rows of `below`. `truths`: of the conditions that were asked of these very rows, where
+    they are kept.
+    """
 
     columns: Scope
     size: int
@@ -128,6 +140,7 @@ class Frame(msgspec.Struct, eq=False, gc=False):
     keys: tuple[t.Expr, ...] = ()
     below: Frame | None = None
     cache: dict[tuple[str, str], Vector] = {}  # msgspec gives every frame a dict of its own
+    truths: dict[t.Expr, list[bool | None]] | None = None
 
     def filtered(self, index: list[int]) -> Frame:
         """The rows at the given positions."""
