@@ -31,7 +31,7 @@ from symtune.sql.language.vectors import (
     Frame,
     Outer,
     Relation,
-    Rows,
+    Scope,
     Vector,
     relation,
     same_key,
@@ -126,10 +126,10 @@ def _source(source: t.Source | None, database: Database, outer: Outer) -> Frame:
         known = database.scopes.get(source) or _join(source, database, outer)
         if outer is None:  # else the condition of the join may depend on the outer row
             database.scopes[source] = known
-    return Frame(known.columns, known.size, database, outer, truths=known.truths if outer is None else None)
+    return Frame(*known, database, outer, truths=None if outer else database.truths.setdefault(source, {}))
 
 
-def _join(join: t.Join, database: Database, outer: Outer) -> Rows:
+def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
     left = _source(join.left, database, outer)
     right = _source(join.right, database, outer)
     pairs, lefts, rights = product(left, right, join.on)
@@ -137,7 +137,7 @@ def _join(join: t.Join, database: Database, outer: Outer) -> Rows:
     lefts, rights = [lefts[i] for i in kept], [rights[i] for i in kept]
     scope = {alias: _taken(columns, lefts) for alias, columns in left.columns.items()}
     scope |= {alias: _taken(columns, rights) for alias, columns in right.columns.items()}
-    return Rows(scope, len(kept))
+    return scope, len(kept)
 
 
 def _taken(columns: dict[str, Vector], index: list[int]) -> dict[str, Vector]:

@@ -76,38 +76,30 @@ def shown(values: Sequence[Any]) -> list[str]:
     return [("" if v is None else v if isinstance(v, str) else number_text(v)) for v in values]
 
 
-class Rows(msgspec.Struct, eq=False, gc=False):
-    """The rows of a FROM clause. `truths` keeps what conditions are on each of them: programs over the same rows, and
-    what is left of a program without one of its parts, ask the same conditions again.
-    """
-
-    columns: Scope
-    size: int
-    truths: dict[t.Expr, list[bool | None]] = {}  # msgspec gives every object a dict of its own
-
-
 class Database(dict[str, Relation]):
     """Relations by name. `run` is the evaluator's: what a query that stands in an expression yields. `scopes` keeps the
-    rows of FROM clauses: programs over the same tables start from the same.
+    rows of FROM clauses, and `truths` what conditions are on each of them: programs over the same tables start from the
+    same rows, and ask the same of them again where a program is tried without one of its parts.
     """
 
     def __init__(self, relations: dict[str, Relation], run: Run) -> None:
         super().__init__(relations)
         self.run = run
-        self.scopes: dict[t.Source, Rows] = {}
+        self.scopes: dict[t.Source, tuple[Scope, int]] = {}
+        self.truths: dict[t.Source, dict[t.Expr, list[bool | None]]] = {}
 
     def extended(self, name: str, relation: Relation) -> Database:
         """The database with one more relation, a common table expression."""
         return Database({**self, name: relation}, self.run)
 
-    def stored(self, ref: t.TableRef) -> Rows:
+    def stored(self, ref: t.TableRef) -> tuple[Scope, int]:
         """The rows of a relation by its name, or its alias."""
         found = self.scopes.get(ref)
         if found is None:
             if ref.name not in self:
                 raise Rejected("unknown table", ref.name)
             relation = self[ref.name]
-            found = self.scopes[ref] = Rows({ref.alias or ref.name: relation.by_name()}, relation.size)
+            found = self.scopes[ref] = {ref.alias or ref.name: relation.by_name()}, relation.size
         return found
 
 

@@ -15,6 +15,7 @@ from random import Random
 import msgspec
 
 from symtune.sql.language import tree as t
+from symtune.sql.language.idle import idle_parts
 from symtune.sql.language.measures import difficulty, guess, operators
 from symtune.sql.language.proof import Context
 from symtune.sql.language.render import render
@@ -45,11 +46,13 @@ class Program(msgspec.Struct, frozen=True, gc=False):
     shortcut: str
     sql_template: str = ""  # the id of the SQL template that it is an instance of
     balance: tuple[str, ...] = ()  # the bounded classes that its answer belongs to
+    idle: tuple[str, ...] = ()  # kinds of its parts that can be dropped without changing the answer
 
 
 class Sampler:
     """Draws programs by a mix of query types (name -> weight; None is the default mix) in a range of difficulty;
-    the share `instances[1]` of them are instances of SQL templates.
+    the share `instances[1]` of them are instances of SQL templates. Programs with an idle part are rejected, unless
+    `allow_idle`.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class Sampler:
         mix: Mapping[str, float] | None = None,
         difficulty: tuple[float, float] | None = None,
         instances: tuple[Instances, float] | None = None,
+        *,
+        allow_idle: bool = False,
     ) -> None:
         known = {kind.name: kind for kind in QUERY_TYPES}
         for name in mix or {}:
@@ -66,6 +71,7 @@ class Sampler:
         self._kinds = [(kind, weights[kind.name]) for kind in QUERY_TYPES if weights.get(kind.name, 0) > 0]
         self._default = mix is None
         self._difficulty = difficulty
+        self._allow_idle = allow_idle
         self._instances: Instances | None
         self._instances, self._share = instances or (None, 0.0)
 
@@ -144,6 +150,11 @@ class Sampler:
         hard = difficulty(nodes, used, context.database)
         if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
             raise Rejected("easier than asked for" if hard < self._difficulty[0] else "harder than asked for")
+        idle: tuple[str, ...] = ()
+        for part in idle_parts(query, answered, context):
+            if not self._allow_idle:
+                raise Rejected(f"idle: {part}")
+            idle = idle if part in idle else (*idle, part)
         sql = render(query)
         context.confirm(query, nodes, answered, sql)
         return Program(
@@ -158,6 +169,7 @@ class Sampler:
             shortcut,
             template,
             classes,
+            idle,
         )
 
 

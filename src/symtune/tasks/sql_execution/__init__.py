@@ -136,7 +136,7 @@ class SqlExecution(SymbolicTask):
             if options.sql_templates_split:
                 templates = templates.of_split(setting.split)
         instances = (Instances(templates), _template_share(options)) if templates else None
-        return _Prepared(Sampler(options.query_types, options.difficulty, instances), templates)
+        return _Prepared(Sampler(options.query_types, options.difficulty, instances, allow_idle=options.allow_idle), templates)
 
     def bounds(self, setting: Setting) -> Mapping[str, float]:
         """Shortcuts, and in the default mix kinds of answers too: a mix of the user's own decides those itself."""
@@ -262,7 +262,7 @@ def _example(id: str, fields: Fields, program: Program) -> Example:
         shortcut=program.shortcut,
         classes=program.balance,
         origin=program.sql_template,
-        solution="" if form == "none" else form,
+        idle=program.idle,
     )
     denotation = program.denotation
     return Example(id, SqlExecution.name, fields, program.answer, denotation.kind, denotation.ordered, traits)
