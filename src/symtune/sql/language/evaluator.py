@@ -43,7 +43,7 @@ from symtune.types import Rejected, Table, Value
 def database_of(tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> Database:
     """Stored tables by their names; `typed[i]` are the rows of values of `tables[i]`."""
     relations = {table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)}
-    return Database(relations, _query)
+    return Database(relations, _nested)
 
 
 def evaluate(query: t.Query, database: Database) -> Relation:
@@ -54,6 +54,22 @@ def evaluate(query: t.Query, database: Database) -> Relation:
 # ---------------------------------------------------------------------------------------------- queries
 
 
+KEPT = 1 << 16  # values of nested queries that are kept
+
+
+def _nested(query: t.Query, database: Database, outer: Outer) -> Relation:
+    """What a query in another one yields, kept where it does not look outside."""
+    if outer is not None:
+        return _query(query, database, outer)
+    found = database.nested.get(query)
+    if found is None:
+        found = _query(query, database, None)
+        if len(database.nested) * found.size > KEPT:
+            database.nested.clear()
+        database.nested[query] = found
+    return found
+
+
 def _query(query: t.Query, database: Database, outer: Outer) -> Relation:
     if isinstance(query, t.SetQuery):
         return _set_query(query, database, outer)
@@ -62,7 +78,7 @@ def _query(query: t.Query, database: Database, outer: Outer) -> Relation:
 
 def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
     for name, body in q.ctes:
-        database = database.extended(name, _query(body, database, outer))
+        database = database.extended(name, _nested(body, database, outer))
     frame = _source(q.source, database, outer)
     if q.where is not None:
         frame = frame.filtered(_true_of(q.where, frame))
@@ -118,7 +134,7 @@ def _source(source: t.Source | None, database: Database, outer: Outer) -> Frame:
     if source is None:
         return Frame({}, 1, database, outer)
     if isinstance(source, t.Derived):
-        found = _query(source.query, database, outer)
+        found = _nested(source.query, database, outer)
         return Frame({source.alias: found.by_name()}, found.size, database, outer)
     if isinstance(source, t.TableRef):
         known = database.stored(source)
@@ -191,7 +207,7 @@ def _order(q: t.Select, columns: Sequence[Vector], keys: Sequence[Vector], size:
 
 
 def _set_query(q: t.SetQuery, database: Database, outer: Outer) -> Relation:
-    left, right = _query(q.left, database, outer), _query(q.right, database, outer)
+    left, right = _nested(q.left, database, outer), _nested(q.right, database, outer)
     if len(left.columns) != len(right.columns):
         raise Rejected("set operation of unequal width")
     both = []

@@ -20,6 +20,7 @@ from symtune.sql.language import tree as t
 from symtune.sql.language.evaluator import evaluate, rows_kept
 from symtune.sql.language.proof import Answered, Context, same_rows
 from symtune.sql.language.render import render
+from symtune.sql.language.vectors import Relation
 from symtune.types import Rejected
 
 ALWAYS = t.Compare("=", t.Constant(1, "number"), t.Constant(1, "number"))  # in the place of an ON that is dropped
@@ -157,7 +158,7 @@ def answers_alike(mutant: t.Query, answered: Answered, context: Context) -> bool
         size = rows_kept(mutant, context.database)
         if size is not None and size != found.size:
             return False
-        other = evaluate(mutant, context.database)
+        other = _first_rows(mutant, context) or evaluate(mutant, context.database)
     except Rejected:
         return _shown_alike(mutant, answered, context)
     if other.size != found.size or len(other.columns) != len(found.columns):
@@ -171,6 +172,17 @@ def answers_alike(mutant: t.Query, answered: Answered, context: Context) -> bool
     if tuple(rows) == denotation.rows:
         return True
     return not other.ordered and _shown_alike(mutant, answered, context)
+
+
+def _first_rows(mutant: t.Query, context: Context) -> Relation | None:
+    """What a reader takes where LIMIT is left without ORDER BY: the first rows of a table; None for other mutants."""
+    if type(mutant) is not t.Select or mutant.order or mutant.limit is None or type(mutant.source) is not t.TableRef:
+        return None
+    if mutant.distinct or mutant.group or mutant.having is not None:
+        return None
+    found = evaluate(msgspec.structs.replace(mutant, limit=None, offset=0), context.database)
+    index = range(found.size)[mutant.offset : mutant.offset + mutant.limit]
+    return Relation(found.names, tuple([column.take(index) for column in found.columns]), len(index))
 
 
 def _shown_alike(mutant: t.Query, answered: Answered, context: Context) -> bool:

@@ -78,8 +78,8 @@ def shown(values: Sequence[Any]) -> list[str]:
 
 class Database(dict[str, Relation]):
     """Relations by name. `run` is the evaluator's: what a query that stands in an expression yields. `scopes` keeps the
-    rows of FROM clauses, and `truths` what conditions are on each of them: programs over the same tables start from the
-    same rows, and ask the same of them again where a program is tried without one of its parts.
+    rows of FROM clauses, `truths` what conditions are on each of them, `nested` what nested queries yield: programs
+    over the same tables start from the same rows, and a program that is tried without one of its parts has the others.
     """
 
     def __init__(self, relations: dict[str, Relation], run: Run) -> None:
@@ -87,6 +87,7 @@ class Database(dict[str, Relation]):
         self.run = run
         self.scopes: dict[t.Source, tuple[Scope, int]] = {}
         self.truths: dict[t.Source, dict[t.Expr, list[bool | None]]] = {}
+        self.nested: dict[t.Query, Relation] = {}
 
     def extended(self, name: str, relation: Relation) -> Database:
         """The database with one more relation, a common table expression."""
