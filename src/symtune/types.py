@@ -153,9 +153,9 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
     query_type: the kind of program, by which results are broken down. operators: what the program uses. chance: the
     expected score of guessing, None if nobody knows. shortcut: what would answer it without reading. classes: the
     classes of answers that it belongs to and whose shares are bounded. origin: what the program was made from (the id
-    of an SQL template), "" where it was drawn freely. idle: the kinds of the program's parts that can be dropped without
-    changing the answer, None where nobody looked. solution: the form of the worked solution that its completion is
-    (of `FORMS`), "" where that is the answer alone.
+    of an SQL template), "" if it was drawn freely. idle: the kinds of the program's parts that can be dropped
+    without changing the answer, None if nobody looked. solution: the form (of `FORMS`) of the worked solution that
+    its completion is, "" if that is only the answer.
     """
 
     query_type: str = ""

@@ -114,11 +114,11 @@ _DROPPED: dict[type, _Variants] = {
     t.Window: _of_window,
 }
 
+_PAIRS = "= <>,< <=,> >=,ASC DESC,MIN MAX,SUM AVG,UNION UNION_ALL,INTERSECT EXCEPT".split(",")
 _NEIGHBOURS = {
-    **{"=": "<>", "<>": "=", "<": "<=", "<=": "<", ">": ">=", ">=": ">"},
-    **{"ASC": "DESC", "DESC": "ASC"},
-    **{"MIN": "MAX", "MAX": "MIN", "SUM": "AVG", "AVG": "SUM"},
-    **{"UNION": "UNION ALL", "UNION ALL": "UNION", "INTERSECT": "EXCEPT", "EXCEPT": "INTERSECT"},
+    name.replace("_", " "): other.replace("_", " ")
+    for one, two in map(str.split, _PAIRS)
+    for name, other in ((one, two), (two, one))
 }
 
 

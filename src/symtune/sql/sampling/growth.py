@@ -72,7 +72,7 @@ def _condition(d: Draw) -> t.Expr:
         group = d.pick(groups)
         inner = t.Select((t.Item(group.expr),), d.material.source, where=d.condition(group))
         return t.InQuery(group.expr, inner)
-    numbers = [f for f in d.material.numbers if f.values[d.row] is not None]
+    numbers = [f for f in d.material.quantities if f.values[d.row] is not None]
     if u < 0.5 and numbers:
         column = d.pick(numbers)
         mean = fmean([column.values[i] for i in column.known])

@@ -15,16 +15,18 @@ from random import Random
 import msgspec
 
 from symtune.sql.language import tree as t
+from symtune.sql.language.evaluator import join_frame
 from symtune.sql.language.idle import idle_parts
 from symtune.sql.language.measures import difficulty, guess, operators
 from symtune.sql.language.proof import Context
 from symtune.sql.language.render import render
 from symtune.sql.sampling.balance import BOUNDS, SHORTCUTS, Balance
-from symtune.sql.sampling.draws import Draw, Field, Material
+from symtune.sql.sampling.draws import Draw, Field, Material, Roles
 from symtune.sql.sampling.growth import grown
 from symtune.sql.sampling.instances import Instances
 from symtune.sql.sampling.joins import joined_material, narrowed
 from symtune.sql.sampling.programs import JOINED, QUERY_TYPES, QueryType
+from symtune.tables import roles_of
 from symtune.types import Denotation, Rejected, UnknownName
 
 TRIES = 8  # draws of one query type before another is picked
@@ -75,10 +77,14 @@ class Sampler:
         self._instances: Instances | None
         self._instances, self._share = instances or (None, 0.0)
 
-    def programs(self, context: Context, rng: Random, count: int, rejects: Counter[str]) -> Iterator[Program]:
-        """Up to `count` different proven programs over the context. Rejects are counted by reason."""
-        material = _material(context)
-        kinds = self._serving(material)
+    def programs(
+        self, context: Context, rng: Random, count: int, rejects: Counter[str], roles: Roles | None = None
+    ) -> Iterator[Program]:
+        """Up to `count` different proven programs over the context. Rejects are counted by reason. The default mix asks
+        of columns what their `roles` allow, those of the context's tables unless given.
+        """
+        material = _material(context, self._roles(context, roles))
+        kinds = self._serving(material, rejects)
         if not kinds:
             rejects["context: serves no query type"] += 1
             return
@@ -111,14 +117,26 @@ class Sampler:
                 return
         rejects["context: too few programs"] += 1
 
-    def _serving(self, material: Material) -> list[tuple[QueryType, float]]:
+    def _roles(self, context: Context, roles: Roles | None) -> Roles:
+        if not self._default:
+            return {}
+        if roles is not None:
+            return roles
+        return {table.name: dict(zip(table.header, roles_of(table), strict=True)) for table in context.tables}
+
+    def _serving(self, material: Material, rejects: Counter[str]) -> list[tuple[QueryType, float]]:
+        """The query types that a context can serve. What the roles of its columns rule out is counted."""
         if not material.size:
             return []
-        return [
-            (kind, weight)
-            for kind, weight in self._kinds
-            if (not material.joined or kind.name in JOINED) and kind.fits(material)
-        ]
+        of_any_role, found = material.of_any_role(), []
+        for kind, weight in self._kinds:
+            if material.joined and kind.name not in JOINED:
+                continue
+            if kind.fits(material):
+                found.append((kind, weight))
+            elif kind.fits(of_any_role):
+                rejects[f"role: no {kind.name}"] += 1
+        return found
 
     def _draw(
         self,
@@ -178,13 +196,15 @@ def _difficulty(query: t.Query, context: Context) -> float:
     return difficulty(nodes, operators(nodes), context.database)
 
 
-def _material(context: Context) -> Material:
+def _material(context: Context, roles: Roles) -> Material:
     """What draws may use of a context: one table, or several joined by their links."""
     if context.links:
-        return joined_material(context.database, context.links)
+        return joined_material(context.database, context.links, roles)
     ((name, relation),) = context.database.items()
+    known = roles.get(name, {})
     fields = [
-        Field(t.Column(column, vector.type), vector)  # type: ignore[arg-type]
+        Field(t.Column(column, vector.type), vector, known.get(column))  # type: ignore[arg-type]
         for column, vector in zip(relation.names, relation.columns, strict=True)
     ]
-    return Material(fields, t.TableRef(name), relation.size)
+    source = t.TableRef(name)
+    return Material(fields, source, join_frame(source, context.database))

@@ -136,7 +136,9 @@ class SqlExecution(SymbolicTask):
             if options.sql_templates_split:
                 templates = templates.of_split(setting.split)
         instances = (Instances(templates), _template_share(options)) if templates else None
-        return _Prepared(Sampler(options.query_types, options.difficulty, instances, allow_idle=options.allow_idle), templates)
+        return _Prepared(
+            Sampler(options.query_types, options.difficulty, instances, allow_idle=options.allow_idle), templates
+        )
 
     def bounds(self, setting: Setting) -> Mapping[str, float]:
         """Shortcuts, and in the default mix kinds of answers too: a mix of the user's own decides those itself."""
@@ -226,13 +228,16 @@ class SqlExecution(SymbolicTask):
         view = draw_view(
             rng, views, joins=options.joins, key=key, how=how, measure=setting.measure,
             budget=int(setting.budget * (1 if setting.solution == "none" else TABLE_SHARE)), rejects=rejects,
+            meant=options.query_types is None,
         )  # fmt: skip
         if view is None:
             return
         templates, used = self._chosen(setting, several=bool(view.links)), setting.measure(view.shown)
         with ENGINES.checked_out() as engines:
             context = Context(view.tables, engines, links=view.links, max_rows=options.max_answer_rows)
-            for number, program in enumerate(prepared.sampler.programs(context, rng, setting.programs, rejects)):
+            for number, program in enumerate(
+                prepared.sampler.programs(context, rng, setting.programs, rejects, view.roles)
+            ):
                 template = pick(rng, templates)
                 prompt = template.render({"table": view.shown, "sql": program.sql})
                 fields = {"sql": program.sql, "tables": view.tables}
