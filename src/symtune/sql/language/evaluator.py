@@ -19,7 +19,8 @@ than an engine on purpose. Where SQL leaves an answer open, or where engines dis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import Any
 
@@ -104,14 +105,45 @@ def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
     return Relation(tuple(names), tuple(columns), size, bool(q.order) and size > 1)
 
 
-def rows_kept(query: t.Query, database: Database) -> int | None:
-    """How many rows a query yields, where its FROM and WHERE alone say so."""
-    if type(query) is not t.Select or query.distinct or query.group or query.having is not None or query.ctes:
-        return None
-    if query.limit is not None or _aggregates(query.items) or isinstance(query.source, t.Derived):
+def rows_of(query: t.Query, database: Database) -> int | None:
+    """How many rows a query yields, where that can be said without what it shows; None for other queries. For
+    SELECT COUNT(*), which yields one, the number that it shows.
+    """
+    if isinstance(query, t.SetQuery):
+        return _rows_of_set(query, database)
+    if query.distinct or query.limit is not None or query.ctes or isinstance(query.source, t.Derived):
         return None
     frame = _source(query.source, database, None)
-    return frame.size if query.where is None else len(_true_of(query.where, frame))
+    if not query.group and query.having is None and (not _aggregates(query.items) or counts_rows(query)):
+        return frame.size if query.where is None else len(_true_of(query.where, frame))
+    if query.group and query.having is None and all(type(key) is t.Column for key in query.group):
+        kept = frame if query.where is None else frame.filtered(_true_of(query.where, frame))
+        return len(set(zip(*[eval_expr(key, kept).values for key in query.group], strict=True)))
+    return None
+
+
+def counts_rows(query: t.Query) -> bool:
+    """Whether a query shows COUNT(*) alone."""
+    if type(query) is not t.Select or len(query.items) > 1 or query.group or query.having is not None:
+        return False
+    expr = query.items[0].expr
+    return type(expr) is t.Aggregate and expr.name == "COUNT" and expr.arg is None
+
+
+def _rows_of_set(query: t.SetQuery, database: Database) -> int | None:
+    if query.op == "UNION ALL":
+        left, right = rows_of(query.left, database), rows_of(query.right, database)
+        counted = counts_rows(query.left) or counts_rows(query.right)
+        return None if left is None or right is None or counted else left + right
+    sides = [set(_nested(side, database, None).rows()) for side in (query.left, query.right)]
+    return len(_SET_OPERATIONS[query.op](*sides))
+
+
+_SET_OPERATIONS: dict[str, Callable[[set[Any], set[Any]], set[Any]]] = {
+    "UNION": operator.or_,
+    "INTERSECT": operator.and_,
+    "EXCEPT": operator.sub,
+}
 
 
 def check_order_of_distinct(q: t.Select) -> None:
@@ -220,7 +252,7 @@ def _set_query(q: t.SetQuery, database: Database, outer: Outer) -> Relation:
         return Relation(left.names, tuple(both), left.size + right.size)
     rows = list(zip(*(v.values for v in both), strict=True))
     lefts, rights = set(rows[: left.size]), set(rows[left.size :])
-    keep = {"UNION": lefts | rights, "INTERSECT": lefts & rights, "EXCEPT": lefts - rights}[q.op]
+    keep = _SET_OPERATIONS[q.op](lefts, rights)
     index = [i for i in _distinct(both, left.size + right.size) if rows[i] in keep]
     return Relation(left.names, tuple(v.take(index) for v in both), len(index))
 

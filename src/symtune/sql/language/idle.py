@@ -11,13 +11,13 @@ it is the one that SQLite gives on the table as shown, which is the one that a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.evaluator import evaluate, rows_kept
+from symtune.sql.language.evaluator import counts_rows, evaluate, rows_of
 from symtune.sql.language.proof import Answered, Context, same_rows
 from symtune.sql.language.render import render
 from symtune.sql.language.vectors import Relation
@@ -39,39 +39,80 @@ _Variants = Callable[[Any], Iterator[tuple[str, Any]]]  # a node -> (kind, the n
 # ------------------------------------------------------------------------------------------------- mutants
 
 
-def mutants(query: t.Query) -> Iterator[Mutant]:
-    """The program without each of its parts."""
-    return (Mutant(kind, found) for kind, found in _variants(query, _DROPPED))
+def mutants(query: t.Query, nodes: Sequence[Any] = ()) -> Iterator[Mutant]:
+    """The program without each of its parts. `nodes` are its own (`tree.walk`), where they are known already."""
+    if type(query) is t.Select and nodes and not _has_parts_below(nodes):
+        return (Mutant(kind, found) for kind, found in _of_select(query))
+    return _changed(query, _DROPPED)
 
 
 def swapped(query: t.Query) -> Iterator[Mutant]:
     """The program with each comparison, sort direction, aggregate and set operation swapped for its neighbour."""
-    return (Mutant(kind, found) for kind, found in _variants(query, _SWAPPED))
+    return _changed(query, _SWAPPED)
 
 
-def _variants(node: Any, changes: dict[type, _Variants]) -> Iterator[tuple[str, Any]]:
-    """The node with one change in it, or in a node below."""
-    own = changes.get(type(node))
-    if own is not None:
-        yield from own(node)
-    for name in t.HOLDS_NODES[type(node)]:
-        value = getattr(node, name)
-        if value:
-            for kind, found in _within(value, changes):
-                yield kind, msgspec.structs.replace(node, **{name: found})
+def _has_parts_below(nodes: Sequence[Any]) -> bool:
+    """Whether a SELECT of these nodes has anything to drop but clauses of its own."""
+    kinds = list(map(type, nodes))
+    if kinds.count(t.Select) > 1 or t.Logic in kinds or t.Join in kinds or t.Window in kinds:
+        return True
+    return t.Aggregate in kinds and any(type(node) is t.Aggregate and node.distinct for node in nodes)
 
 
-def _within(value: Any, changes: dict[type, _Variants]) -> Iterator[tuple[str, Any]]:
-    """The same of what a field holds: a node, or nodes and names in a tuple."""
-    if type(value) is tuple:
-        for place, part in enumerate(value):
-            for kind, found in _within(part, changes):
-                yield kind, (*value[:place], found, *value[place + 1 :])
-    elif type(value) in t.HOLDS_NODES and type(value) not in _LEAVES:
-        yield from _variants(value, changes)
+def _changed(query: t.Query, changes: Mapping[type, _Variants]) -> Iterator[Mutant]:
+    """The query with one node changed, for each change of each of its nodes."""
+    placed = _places(query)
+    for place in placed:
+        own = changes.get(type(place.node))
+        if own is not None:
+            for kind, found in own(place.node):
+                yield Mutant(kind, _rebuilt(placed, place, found))
+
+
+class _Place(NamedTuple):
+    """A node of a query, and where it stands: in a field of one above (its number), and there in tuples, by places."""
+
+    node: Any
+    above: int
+    name: str
+    path: tuple[int, ...]
 
 
 _LEAVES = frozenset([t.Column, t.Constant, t.TableRef])
+
+
+def _places(query: t.Query) -> list[_Place]:
+    """The nodes of a query but for leaves, those above before those below."""
+    found = [_Place(query, 0, "", ())]
+    for number, place in enumerate(found):  # which grows
+        for name in t.HOLDS_NODES[type(place.node)]:
+            if value := getattr(place.node, name):
+                _place(value, number, name, (), found)
+    return found
+
+
+def _place(value: Any, above: int, name: str, path: tuple[int, ...], found: list[_Place]) -> None:
+    kind = type(value)
+    if kind is tuple:
+        for i, part in enumerate(value):
+            _place(part, above, name, (*path, i), found)
+    elif kind in t.HOLDS_NODES and kind not in _LEAVES:
+        found.append(_Place(value, above, name, path))
+
+
+def _rebuilt(placed: Sequence[_Place], place: _Place, node: Any) -> Any:
+    """The query with another node in a place."""
+    while place.name:
+        above = placed[place.above]
+        value = node if not place.path else _put(getattr(above.node, place.name), place.path, node)
+        node, place = msgspec.structs.replace(above.node, **{place.name: value}), above
+    return node
+
+
+def _put(values: tuple[Any, ...], path: tuple[int, ...], node: Any) -> tuple[Any, ...]:
+    """Tuples with another node in a place."""
+    first, *rest = path
+    return (*values[:first], _put(values[first], tuple(rest), node) if rest else node, *values[first + 1 :])
 
 
 def _of_select(q: t.Select) -> Iterator[tuple[str, t.Select]]:
@@ -106,7 +147,7 @@ def _of_window(node: t.Window) -> Iterator[tuple[str, t.Window]]:
         yield "sort key", msgspec.structs.replace(node, order=node.order[:place] + node.order[place + 1 :])
 
 
-_DROPPED: dict[type, _Variants] = {
+_DROPPED: Mapping[type, _Variants] = {
     t.Select: _of_select,
     t.Logic: _of_logic,
     t.Join: _of_join,
@@ -131,7 +172,7 @@ def _swap(kind: str, name: str) -> _Variants:
     return variants
 
 
-_SWAPPED: dict[type, _Variants] = {
+_SWAPPED: Mapping[type, _Variants] = {
     t.Compare: _swap("comparison", "op"),
     t.Order: _swap("sort direction", "direction"),
     t.Aggregate: _swap("aggregate", "name"),
@@ -142,12 +183,14 @@ _SWAPPED: dict[type, _Variants] = {
 # ------------------------------------------------------------------------------------------------- answers
 
 
-def idle_parts(query: t.Query, answered: Answered, context: Context) -> Iterator[str]:
+def idle_parts(query: t.Query, answered: Answered, context: Context, nodes: Sequence[Any] = ()) -> Iterator[str]:
     """The kind of each part that can be dropped without changing the answer. Lazy: the first may be all that is asked
     for.
     """
-    for kind, mutant in mutants(query):
-        if answers_alike(mutant, answered, context):
+    for kind, mutant in mutants(query, nodes):
+        # Without the order of a window function, nothing but an engine says what it yields.
+        lost = kind == "sort key" and type(mutant) is type(query) is t.Select and mutant.order is query.order
+        if (shown_alike if lost else answers_alike)(mutant, answered, context):
             yield kind
 
 
@@ -155,37 +198,45 @@ def answers_alike(mutant: t.Query, answered: Answered, context: Context) -> bool
     """Whether a mutant of a query has the same answer."""
     denotation, _, found = answered
     try:
-        size = rows_kept(mutant, context.database)
-        if size is not None and size != found.size:
+        rows = rows_of(mutant, context.database)
+        if rows is not None and rows != (found.columns[0].values[0] if counts_rows(mutant) else found.size):
             return False
-        other = _first_rows(mutant, context) or evaluate(mutant, context.database)
+        other = _first_rows(mutant, context)
+        if other is None and _takes_any(mutant):
+            return shown_alike(mutant, answered, context)
+        other = other or evaluate(mutant, context.database)
     except Rejected:
-        return _shown_alike(mutant, answered, context)
+        return shown_alike(mutant, answered, context)
     if other.size != found.size or len(other.columns) != len(found.columns):
         return False
     try:
-        rows = other.texts()
+        texts = other.texts()
     except Rejected:
         return False
     if not found.ordered:
-        return sorted(rows) == sorted(denotation.rows)
-    if tuple(rows) == denotation.rows:
+        return sorted(texts) == sorted(denotation.rows)
+    if tuple(texts) == denotation.rows:
         return True
-    return not other.ordered and _shown_alike(mutant, answered, context)
+    return not other.ordered and shown_alike(mutant, answered, context)
 
 
 def _first_rows(mutant: t.Query, context: Context) -> Relation | None:
     """What a reader takes where LIMIT is left without ORDER BY: the first rows of a table; None for other mutants."""
-    if type(mutant) is not t.Select or mutant.order or mutant.limit is None or type(mutant.source) is not t.TableRef:
+    if not (_takes_any(mutant) and type(mutant) is t.Select and type(mutant.source) is t.TableRef):
         return None
     if mutant.distinct or mutant.group or mutant.having is not None:
         return None
     found = evaluate(msgspec.structs.replace(mutant, limit=None, offset=0), context.database)
-    index = range(found.size)[mutant.offset : mutant.offset + mutant.limit]
+    index = range(found.size)[mutant.offset : mutant.offset + (mutant.limit or 0)]
     return Relation(found.names, tuple([column.take(index) for column in found.columns]), len(index))
 
 
-def _shown_alike(mutant: t.Query, answered: Answered, context: Context) -> bool:
+def _takes_any(mutant: t.Query) -> bool:
+    """Whether LIMIT is left without ORDER BY."""
+    return type(mutant) is t.Select and mutant.limit is not None and not mutant.order
+
+
+def shown_alike(mutant: t.Query, answered: Answered, context: Context) -> bool:
     """The same of a mutant whose answer SQL leaves open: whether SQLite gives the answer on the table as shown."""
     found = answered[2]
     try:

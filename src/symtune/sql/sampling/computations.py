@@ -11,7 +11,7 @@ def aggregate(d: Draw) -> t.Query:
     name, column = d.aggregate("SUM", "AVG", "MIN", "MAX")
     if name not in SUMS and d.material.dates and d.chance(0.2):
         column = d.pick(d.material.dates)
-    where = None if d.chance(0.35) else _changing(d, name, column)
+    where = None if d.chance(0.35) and not d.material.joined else _changing(d, name, column)
     return select(d, [t.Aggregate(name, column.expr)], where=where)
 
 
@@ -50,7 +50,8 @@ def group_by(d: Draw) -> t.Query:
     """SELECT g, COUNT(*) FROM w GROUP BY g, or the group with the most: ORDER BY COUNT(*) DESC LIMIT 1"""
     group = d.pick(d.material.groups, "a column to group by")
     value = _aggregate_of(d, group)
-    where = None if d.chance(0.7) and group.complete else d.condition(group)
+    alone = d.chance(0.7) and group.complete and not (d.material.joined and value.arg is None)
+    where = None if alone else d.condition(group)
     if d.chance(0.55):
         direction = d.pick(("DESC", "DESC", "ASC"))
         if where is None and value.arg is None and _first_has(group, direction):
@@ -108,7 +109,7 @@ def case(d: Draw) -> t.Query:
     where: t.Expr = d.is_row(key)
     if d.chance(0.2) and len(d.material.fields) > 2:  # of one row, two conditions cannot both decide the label
         one = test
-        test = d.joined(d.pick(("AND", "OR")), lambda: (one, d.simple(column, key)))
+        test = d.joined(d.pick(("AND", "OR")), lambda: one, lambda: d.simple(column, key))
         where = d.condition(column)
     first, second = labels if d.chance(0.5) else labels[::-1]
     expr = t.Case(((test, t.Constant(first, "text")),), t.Constant(second, "text"))

@@ -1,17 +1,18 @@
 """The material that programs are drawn from: the columns of a context, and conditions that a chosen row satisfies.
 
 A draw looks at the values before it writes a condition: it picks a witness row and makes conditions that are true of
-it, leave another row out, and have no part that leaves out none, so that most programs have an answer at the first try, and
-one that hangs on every part. Where the roles of columns are known, it asks what a person might: rows are looked up by
-what names them, quantities alone are summed.
+it, leave another row out, and have no part that leaves out none, so that most programs have an answer at the first
+try, and one that depends on every part. If the roles of columns are known, it asks what a person might: rows are looked
+up by what names them, and only quantities are summed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
+from itertools import pairwise
 from random import Random
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from symtune.sql.language import tree as t
 from symtune.sql.language.expressions import truths_of
@@ -38,7 +39,7 @@ def not_meant(why: str) -> NoReturn:
 class Field:
     """A column with what draws ask of it; without a `role`, all may be asked of it."""
 
-    __slots__ = ("consistent", "expr", "known", "role", "texts", "type", "unique", "values", "variety")
+    __slots__ = ("_ends", "consistent", "expr", "known", "role", "texts", "type", "unique", "values", "variety")
 
     def __init__(self, expr: t.Column, vector: Vector, role: Role | None = None) -> None:
         self.expr = expr
@@ -52,6 +53,7 @@ class Field:
             value = vector.values[i]
             self.variety[value] = self.variety.get(value, 0) + 1
         self.unique = len(self.variety) == len(self.values) > 1
+        self._ends: tuple[Any, Any] | None = None
         # Every value is written in one way, so that grouping by value is grouping by what is shown.
         self.consistent = self.type == "text" or len({self.texts[i] for i in self.known}) == len(self.variety)
 
@@ -63,6 +65,13 @@ class Field:
     def repeats(self) -> bool:
         """Worth grouping by: at least two values, one of them more than once."""
         return self.consistent and 2 <= len(self.variety) < len(self.known)
+
+    @property
+    def ends(self) -> tuple[Any, Any]:
+        """Its least and its greatest value."""
+        if self._ends is None:
+            self._ends = min(self.variety), max(self.variety)
+        return self._ends
 
     @property
     def names(self) -> bool:
@@ -136,11 +145,6 @@ class Material:
         return (
             list(range(self.size)) if condition is None else [i for i, hit in enumerate(self.truths(condition)) if hit]
         )
-
-    def each_matters(self, parts: Sequence[t.Expr]) -> bool:
-        """Whether of two parts of an AND or OR each is true where the other is not, so that neither is idle."""
-        a, b = (self.mask(part) for part in parts)
-        return bool(a & ~b and b & ~a)
 
 
 class Draw:
@@ -255,22 +259,25 @@ class Draw:
         if u < 0.72:
             return self.simple(*avoid)
         if u < 0.86:
-            return self.joined("AND", lambda: (self.simple(*avoid, wide=True), self.simple(*avoid, wide=True)))
+            return self.joined("AND", *[lambda: self.simple(*avoid, wide=True)] * 2)
         if u < 0.95:
             # One part is true of the witness, the other is drawn for another row.
-            return self.joined("OR", lambda: (self.simple(*avoid), self.elsewhere().simple(*avoid)))
+            return self.joined("OR", lambda: self.simple(*avoid), lambda: self.elsewhere().simple(*avoid))
         if u < 0.98:
             return t.Not(self._false(*avoid))
-        return self.joined("AND", lambda: (self.simple(*avoid, wide=True), t.Not(self._false(*avoid))))
+        return self.joined("AND", lambda: self.simple(*avoid, wide=True), lambda: t.Not(self._false(*avoid)))
 
-    def joined(self, op: Any, draw: Callable[[], tuple[t.Expr, t.Expr]]) -> t.Expr:
-        """AND or OR of two drawn conditions, in either order, of which neither is idle."""
+    def joined(self, op: Literal["AND", "OR"], first: Callable[[], t.Expr], second: Callable[[], t.Expr]) -> t.Expr:
+        """AND or OR of two drawn conditions, in either order, each true where the other is not: neither is idle."""
+        drawn: tuple[list[tuple[t.Expr, int]], list[tuple[t.Expr, int]]] = [], []
         for _ in range(RETRIES):
-            parts = draw()
-            if self.material.each_matters(parts):
-                found = t.Logic(op, parts if self.chance(0.5) else parts[::-1])
-                if op == "AND" or self.material.mask(found) != self.material.everything:
-                    return found
+            for place, draw in enumerate((first, second)):
+                part = draw()
+                mask = self.material.mask(part)
+                for other, hits in drawn[1 - place]:
+                    if mask & ~hits and hits & ~mask and (op == "AND" or mask | hits != self.material.everything):
+                        return t.Logic(op, (part, other) if self.chance(0.5) else (other, part))
+                drawn[place].append((part, mask))
         no_draw("two conditions that both matter")
 
     def apart(self, draw: Callable[[], t.Expr], tells: Callable[[t.Expr], bool]) -> t.Expr:
@@ -312,13 +319,6 @@ class Draw:
 
     def simple(self, *avoid: Field, wide: bool = False) -> t.Expr:
         """One comparison that is true of the witness row, and not of all rows; `wide`: and none that names the row."""
-        for _ in range(RETRIES):
-            found = self._simple(*avoid, wide=wide)
-            if self.material.mask(found) != self.material.everything:
-                return found
-        no_draw("a condition that leaves a row out")
-
-    def _simple(self, *avoid: Field, wide: bool) -> t.Expr:
         if self.material.missing and self.chance(0.08):
             field = self.pick(self.material.missing)
             if field not in avoid:
@@ -335,28 +335,34 @@ class Draw:
         if u < 0.67:
             other = self.pick([v for v in field.variety if v != value], "a second value")
             return t.Compare("<>", field.expr, t.Constant(other, "text"))
-        if u < 0.80:
+        if u < 0.80 or len(value) < 3 or "%" in value or "_" in value:
             return self._among(field)
-        return t.Like(field.expr, self._pattern(value), negated=False)
+        return self._like(field, value)
 
-    def _pattern(self, value: str) -> str:
-        if len(value) < 3 or "%" in value or "_" in value:
-            no_draw("a text to match")
+    def _like(self, field: Field, value: str) -> t.Expr:
         size = 2 + self.below(min(len(value) - 2, 6))
         u = self.rng.random()
         if u < 0.4:
-            return value[:size] + "%"
-        if u < 0.6:
-            return "%" + value[-size:]
-        start = self.below(len(value) - size + 1)
-        return "%" + value[start : start + size] + "%"
+            hit: Callable[[str, str], bool] = str.startswith
+            part, pattern = value[:size], "{}%"
+        elif u < 0.6:
+            part, pattern, hit = value[-size:], "%{}", str.endswith
+        else:
+            start = self.below(len(value) - size + 1)
+            part, pattern, hit = value[start : start + size], "%{}%", str.__contains__
+        if field.complete and all(hit(other, part) for other in field.variety):
+            no_draw("a text that not all rows match")
+        return t.Like(field.expr, pattern.replace("{}", part), negated=False)
 
     def _among(self, field: Field) -> t.Expr:
         value = field.values[self.row]
         others = [v for v in field.variety if v != value]
         if not others:
             no_draw("a second value")
-        chosen = [value, *self.rng.sample(others, min(len(others), 1 + self.below(3)))]
+        most = len(others) - field.complete  # all of them leave out none
+        if not most:
+            return t.Compare("=", field.expr, t.Constant(value, field.expr.type))
+        chosen = [value, *self.rng.sample(others, min(most, 1 + self.below(3)))]
         self.rng.shuffle(chosen)
         return t.InList(field.expr, tuple([t.Constant(v, field.expr.type) for v in chosen]))
 
@@ -374,21 +380,21 @@ class Draw:
         a, b = self.pick(values), self.pick(values)
         if u < 0.50:
             low, high = min(a, b, value), max(a, b, value)
-            if low == high:
-                no_draw("a range")
-            return t.Between(field.expr, t.Constant(low, type_), t.Constant(high, type_))
+            if low != high and not (field.complete and (low, high) == field.ends):
+                return t.Between(field.expr, t.Constant(low, type_), t.Constant(high, type_))
+        lowest, highest = field.ends
         if a == value:
-            op = "<=" if self.chance(0.5) else ">="
+            op = ">=" if a == highest or (a != lowest and self.chance(0.5)) else "<="
         elif a < value:
-            op = ">" if self.chance(0.6) else ">="
+            op = ">" if a == lowest or self.chance(0.6) else ">="
         else:
-            op = "<" if self.chance(0.6) else "<="
+            op = "<" if a == highest or self.chance(0.6) else "<="
         return t.Compare(op, field.expr, t.Constant(a, type_))
 
 
 def best(field: Field, direction: str) -> Any:
     """The value that comes first in a direction."""
-    return (max if direction == "DESC" else min)(field.variety)
+    return field.ends[direction == "DESC"]
 
 
 def holding(field: Field, value: Any) -> list[int]:
@@ -407,13 +413,21 @@ def sorted_rows(rows: Sequence[int], keys: Sequence[tuple[Field, str]]) -> list[
 def keys_matter(
     rows: Sequence[int], keys: Sequence[tuple[Field, str]], shown: Field, limit: int | None = 1, offset: int = 0
 ) -> bool:
-    """Whether each sort key of complete columns decides which cells of a column are shown, or in which order."""
+    """Whether sort keys of complete columns, and each of them, decide which cells of a column are shown, and how."""
     part = slice(offset, None if limit is None else offset + limit)
-    texts = [[shown.texts[row] for row in sorted_rows(rows, keys)[part]]]
+    found = sorted_rows(rows, keys)
+    around = found[max(offset - 1, 0) : None if limit is None else offset + limit + 1]
+    if any(_tie(a, b, keys) and shown.texts[a] != shown.texts[b] for a, b in pairwise(around)):
+        return False
+    texts = [[shown.texts[row] for row in found[part]]]
     for place in range(len(keys)):
         others = [key for i, key in enumerate(keys) if i != place]
         texts.append([shown.texts[row] for row in sorted_rows(rows, others)[part]])
     return texts[0] not in texts[1:]
+
+
+def _tie(a: int, b: int, keys: Sequence[tuple[Field, str]]) -> bool:
+    return all(field.values[a] == field.values[b] for field, _ in keys)
 
 
 def direction_of(

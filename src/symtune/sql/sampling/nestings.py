@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from symtune.sql.language import tree as t
-from symtune.sql.sampling.draws import Draw, Field, best, cell, direction_of, holding, no_draw, not_meant, select
+from symtune.sql.sampling.draws import (
+    SUMS,
+    Draw,
+    Field,
+    best,
+    cell,
+    direction_of,
+    either_way,
+    holding,
+    no_draw,
+    not_meant,
+    select,
+)
 
 
 def _other(d: Draw, size: int) -> int:
@@ -27,7 +39,7 @@ def scalar_subquery(d: Draw) -> t.Query:
     where: t.Expr = t.Compare(op, column.expr, t.ScalarQuery(inner))
     if d.chance(0.2):
         compared = where
-        where = d.joined("AND", lambda: (compared, d.simple(column)))
+        where = d.joined("AND", lambda: compared, lambda: d.simple(column))
     return select(d, [shown], where=where)
 
 
@@ -133,24 +145,23 @@ def with_clause(d: Draw) -> t.Query:
     name = "t" if table.lower() != "t" else "part"
     by = d.measure()
     shown = d.field(by)
-    function = (
-        "COUNT" if by.type != "number" else d.pick(("SUM", "MAX", "MIN", "AVG") if by.adds_up else ("MAX", "MIN"))
-    )
-    direction: t.Direction = "DESC" if function == "MAX" else "ASC" if function == "MIN" else d.pick(("ASC", "DESC"))
+    outer: dict[str, Any] = {"source": t.TableRef(name)}
     u = d.rng.random()
-    computed = u < 0.45 and by.type == "number"
-    if computed and function not in ("MIN", "MAX"):
-        where = d.condition(shown, by)
-    else:
-        where = d.without(holding(by, best(by, direction)), shown, by)
-    body = select(d, [shown.expr, by.expr], where=where)
-    outer: dict[str, Any] = {"source": t.TableRef(name), "ctes": ((name, body),)}
-    if computed:
-        return t.Select((t.Item(t.Aggregate(function, by.expr)),), **outer)
-    if u < 0.6:
-        return t.Select((t.Item(t.Aggregate("COUNT")),), **outer)
+    if u < 0.6:  # what is computed of all rows hangs on the condition most of the time
+        sums = u < 0.35 and by.type == "number" and by.adds_up
+        function = t.Aggregate(d.pick(SUMS), by.expr) if sums else t.Aggregate("COUNT")
+        return t.Select((t.Item(function),), ctes=((name, _body(d, d.condition(shown, by), shown, by)),), **outer)
+    direction = either_way(d)[0]
+    where = d.without(holding(by, best(by, direction)), shown, by)
+    outer["ctes"] = ((name, _body(d, where, shown, by)),)
+    if u < 0.75 and by.type == "number":
+        return t.Select((t.Item(t.Aggregate("MAX" if direction == "DESC" else "MIN", by.expr)),), **outer)
     order = (t.Order(by.expr, direction_of(d, by, shown, where, (direction,))),)
     return t.Select((t.Item(shown.expr),), order=order, limit=1, **outer)
+
+
+def _body(d: Draw, where: t.Expr, *shown: Field) -> t.Select:
+    return select(d, [field.expr for field in shown], where=where)
 
 
 def _ranked(d: Draw, name: str, by: Field, key: Field, order: tuple[t.Order, ...]) -> t.Query:

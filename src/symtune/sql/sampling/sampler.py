@@ -169,7 +169,7 @@ class Sampler:
         if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
             raise Rejected("easier than asked for" if hard < self._difficulty[0] else "harder than asked for")
         idle: tuple[str, ...] = ()
-        for part in idle_parts(query, answered, context):
+        for part in idle_parts(query, answered, context, nodes):
             if not self._allow_idle:
                 raise Rejected(f"idle: {part}")
             idle = idle if part in idle else (*idle, part)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import product
+from typing import Any
 
 from symtune.sql.language import tree as t
 from symtune.sql.sampling.draws import (
@@ -66,19 +68,22 @@ def _repeating(d: Draw, group: Field) -> t.Expr:
         values = [group.values[row] for row in d.material.rows(where)]
         return len(set(values)) < len(values)
 
-    return d.apart(lambda: d.condition(group), tells)
+    return d.apart(lambda: d.simple(group, wide=True) if d.chance(0.8) else d.condition(group), tells)
 
 
 def count(d: Draw) -> t.Query:
     """SELECT COUNT(*) | COUNT(a) | COUNT(DISTINCT a) FROM w WHERE condition"""
     u = d.rng.random()
+    if u < 0.75 and d.material.joined:  # one condition names one table
+        where: t.Expr | None = d.joined("AND", *[lambda: d.simple(wide=True)] * 2)
+        return select(d, [t.Aggregate("COUNT")], where=where)
     if u < 0.75:
         return select(d, [t.Aggregate("COUNT")], where=d.several())
-    if u < 0.85 and d.material.missing:
+    if u < 0.85 and d.material.missing and not d.material.joined:
         column = d.pick(d.material.missing)
         return select(d, [t.Aggregate("COUNT", column.expr)])
     group = d.pick(d.material.groups, "a column that repeats")
-    where = None if d.chance(0.4) else _repeating(d, group)
+    where = None if d.chance(0.4) and not d.material.joined else _repeating(d, group)
     return select(d, [t.Aggregate("COUNT", group.expr, distinct=True)], where=where)
 
 
@@ -90,7 +95,7 @@ def missing_cells(d: Draw) -> t.Query:
     counted = d.chance(0.4)
     if d.chance(0.3) or (known and not counted):
         null = where
-        where = d.joined("AND", lambda: (null, d.simple(column)))
+        where = d.joined("AND", lambda: null, lambda: d.simple(column))
     return select(d, [t.Aggregate("COUNT") if counted else d.field(column).expr], where=where)
 
 
@@ -118,11 +123,14 @@ def ranked(d: Draw) -> t.Query:
         if by.unique and d.chance(0.9):  # a second key says nothing behind a unique first one
             fields = [d.pick([f for f in d.material.groups if f.complete and f is not second], "a first key that ties")]
         fields.append(second)
-    for _ in range(3):
-        limit = 1 + d.below(4) if d.chance(0.7) else None
-        where = d.condition(by, shown) if limit is None or d.chance(0.3) else None
+    limit = 1 + d.below(4) if d.chance(0.7) else None
+    where = d.condition(by, shown) if limit is None or d.chance(0.3) else None
+    rows = d.material.rows(where)
+    for _ in range(RETRIES):
         keys = [(field, d.pick(("ASC", "DESC"))) for field in fields]
-        if keys_matter(d.material.rows(where), keys, shown, limit):
+        if limit is not None:
+            limit = 1 + d.below(4)
+        if keys_matter(rows, keys, shown, limit):
             order = tuple([t.Order(field.expr, direction) for field, direction in keys])
             return select(d, [shown.expr], where=where, order=order, limit=limit)
     no_draw("an order of which each key matters")
@@ -144,7 +152,7 @@ def compare_columns(d: Draw) -> t.Query:
         shown = t.Aggregate("COUNT")
     elif d.chance(0.4):
         compared = where
-        where = d.joined("AND", lambda: (compared, d.simple()))
+        where = d.joined("AND", lambda: compared, d.simple)
     return select(d, [shown], where=where)
 
 
@@ -152,23 +160,24 @@ def set_operation(d: Draw) -> t.Query:
     """SELECT a FROM w WHERE condition UNION|INTERSECT|EXCEPT SELECT a FROM w WHERE condition"""
     shown = d.pick([f for f in d.material.fields if f.consistent and f.values[d.row] is not None], "a column")
     op = d.pick(t.SET_OPERATIONS)
+    drawn: tuple[list[tuple[t.Expr, set[Any]]], list[tuple[t.Expr, set[Any]]]] = [], []
     for _ in range(RETRIES):
-        first = d.simple(shown)
-        second = d.simple(shown) if op == "INTERSECT" else d.elsewhere().simple(shown)
-        if d.material.each_matters((first, second)) and _both_sides_matter(op, d, shown, first, second):
-            return t.SetQuery(op, select(d, [shown.expr], where=first), select(d, [shown.expr], where=second))
+        first = d.simple(shown, wide=op != "UNION")
+        there = d.elsewhere() if op == "UNION" else d.at(d.pick(d.material.rows(first)))
+        second = there.simple(shown, wide=op == "INTERSECT")
+        for conditions, condition in zip(drawn, (first, second), strict=True):
+            conditions.append((condition, {shown.values[row] for row in d.material.rows(condition)}))
+        for one, other in [*product(drawn[0], drawn[1][-1:]), *product(drawn[0][-1:], drawn[1][:-1])]:
+            if _both_sides_matter(op, one[1], other[1], shown.variety):
+                return t.SetQuery(op, *[select(d, [shown.expr], where=condition) for condition, _ in (one, other)])
     no_draw("two conditions that both matter")
 
 
-def _both_sides_matter(op: str, d: Draw, shown: Field, first: t.Expr, second: t.Expr) -> bool:
+def _both_sides_matter(op: str, a: set[Any], b: set[Any], whole: Collection[Any]) -> bool:
     """Whether each side has a say in a set operation, and neither says all."""
-    whole = set(shown.values)
-    a, b = ({shown.values[row] for row in d.material.rows(condition)} for condition in (first, second))
-    if op == "UNION":
-        return not a <= b and not b <= a and a | b != whole
-    if op == "INTERSECT":
-        return not a <= b and not b <= a
-    return bool(a & b and a - b) and a - b != whole - b
+    if a <= b or (not a & b if op == "EXCEPT" else b <= a):
+        return False
+    return op == "INTERSECT" or len(a | b) < len(whole)
 
 
 def union_all(d: Draw) -> t.Query:
