@@ -36,7 +36,7 @@ class Role(NamedTuple):
 
 # What names a row, where its values are unique.
 NAMING: frozenset[str] = frozenset(["identifier", "year", "rank", "category", "name", "date"])
-LOOKED_AT = 50  # rows: they say what a column is, and a long table costs no more than these
+LOOKED_AT = 30  # rows: they say what a column is, and a long table costs no more than these
 PATTERNS_AT = 12  # cells that are held against patterns
 _OUTRIGHT = frozenset(["year", "years", "season", "seasons"])
 LARGE = 2000  # what numbers rows or parts them is less

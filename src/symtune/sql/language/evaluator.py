@@ -32,7 +32,7 @@ from symtune.sql.language.vectors import (
     Frame,
     Outer,
     Relation,
-    Scope,
+    Rows,
     Vector,
     relation,
     same_key,
@@ -157,7 +157,7 @@ def _true_of(condition: t.Expr, frame: Frame) -> list[int]:
     return list(compress(range(frame.size), truths_of(condition, frame)))
 
 
-def join_frame(source: t.Source, database: Database) -> Frame:
+def rows_from(source: t.Source | None, database: Database) -> Frame:
     """The rows that a FROM clause yields."""
     return _source(source, database, None)
 
@@ -169,15 +169,15 @@ def _source(source: t.Source | None, database: Database, outer: Outer) -> Frame:
         found = _nested(source.query, database, outer)
         return Frame({source.alias: found.by_name()}, found.size, database, outer)
     if isinstance(source, t.TableRef):
-        known = database.stored(source)
+        scope, size, truths = database.stored(source)
     else:
-        known = database.scopes.get(source) or _join(source, database, outer)
+        scope, size, truths = database.scopes.get(source) or _join(source, database, outer)
         if outer is None:  # else the condition of the join may depend on the outer row
-            database.scopes[source] = known
-    return Frame(*known, database, outer, truths=None if outer else database.truths.setdefault(source, {}))
+            database.scopes[source] = scope, size, truths
+    return Frame(scope, size, database, outer, truths=None if outer else truths)
 
 
-def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
+def _join(join: t.Join, database: Database, outer: Outer) -> Rows:
     left = _source(join.left, database, outer)
     right = _source(join.right, database, outer)
     pairs, lefts, rights = product(left, right, join.on)
@@ -185,7 +185,7 @@ def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
     lefts, rights = [lefts[i] for i in kept], [rights[i] for i in kept]
     scope = {alias: _taken(columns, lefts) for alias, columns in left.columns.items()}
     scope |= {alias: _taken(columns, rights) for alias, columns in right.columns.items()}
-    return scope, len(kept)
+    return scope, len(kept), {}
 
 
 def _taken(columns: dict[str, Vector], index: list[int]) -> dict[str, Vector]:

@@ -263,7 +263,8 @@ def _exists(expr: t.Exists, frame: Frame) -> Vector:
     if frame.groups is None and _is_filter(expr.query):
         # A subquery that only filters is evaluated for all outer rows at once.
         query: Any = expr.query
-        inner = Frame(*frame.database.stored(query.source), frame.database)
+        scope, size, _ = frame.database.stored(query.source)
+        inner = Frame(scope, size, frame.database)
         pairs, outer_rows, _ = product(frame, inner, query.where)
         hits = {i for i, hit in zip(outer_rows, eval_expr(query.where, pairs).values, strict=True) if hit}
         return Vector([(i in hits) is not expr.negated for i in range(frame.size)], "bool")

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.evaluator import counts_rows, evaluate, rows_of
+from symtune.sql.language.evaluator import counts_rows, evaluate, rows_from, rows_of
+from symtune.sql.language.expressions import truths_of
 from symtune.sql.language.proof import Answered, Context, same_rows
 from symtune.sql.language.render import render
 from symtune.sql.language.vectors import Relation
@@ -33,6 +34,7 @@ class Mutant(NamedTuple):
     query: t.Query
 
 
+_PARTS = {"AND": "conjunct", "OR": "disjunct"}
 _Variants = Callable[[Any], Iterator[tuple[str, Any]]]  # a node -> (kind, the node with one part changed)
 
 
@@ -127,7 +129,7 @@ def _of_select(q: t.Select) -> Iterator[tuple[str, t.Select]]:
 
 
 def _of_logic(node: t.Logic) -> Iterator[tuple[str, t.Expr]]:
-    kind = "conjunct" if node.op == "AND" else "disjunct"
+    kind = _PARTS[node.op]
     for place in range(len(node.parts)):
         rest = node.parts[:place] + node.parts[place + 1 :]
         yield kind, t.Logic(node.op, rest) if len(rest) > 1 else rest[0]
@@ -185,13 +187,48 @@ _SWAPPED: Mapping[type, _Variants] = {
 
 def idle_parts(query: t.Query, answered: Answered, context: Context, nodes: Sequence[Any] = ()) -> Iterator[str]:
     """The kind of each part that can be dropped without changing the answer. Lazy: the first may be all that is asked
-    for.
+    for. `nodes` are the query's (`tree.walk`), where they are known already.
     """
+    if type(query) is t.Select and nodes and _only_filters(query, nodes):
+        yield from _idle_filters(query, answered, context)
+        return
     for kind, mutant in mutants(query, nodes):
         # Without the order of a window function, nothing but an engine says what it yields.
         lost = kind == "sort key" and type(mutant) is type(query) is t.Select and mutant.order is query.order
         if (shown_alike if lost else answers_alike)(mutant, answered, context):
             yield kind
+
+
+def _only_filters(query: t.Select, nodes: Sequence[Any]) -> bool:
+    """Whether the WHERE of a query and its parts are all that can be dropped, and each row kept adds to the answer."""
+    if type(query.source) is not t.TableRef or query.group or query.order or query.distinct or query.ctes:
+        return False
+    if query.having is not None or query.limit is not None:
+        return False
+    kinds = list(map(type, nodes))
+    if kinds.count(t.Select) > 1 or t.Window in kinds or (t.Aggregate in kinds and not counts_rows(query)):
+        return False
+    return kinds.count(t.Logic) == (type(query.where) is t.Logic)
+
+
+def _idle_filters(query: Any, answered: Answered, context: Context) -> Iterator[str]:
+    """The same for a query that only filters: a mutant whose rows are more or fewer has another answer, and one that
+    has as many has the same, since one of the two conditions implies the other.
+    """
+    found, where = answered[2], query.where
+    if where is None:
+        return
+    kept = found.columns[0].values[0] if counts_rows(query) else found.size
+    if context.database[query.source.name].size == kept:
+        yield "WHERE"
+    if type(where) is t.Logic:
+        frame = rows_from(query.source, context.database)
+        truths = [truths_of(part, frame) for part in where.parts]
+        together = all if where.op == "AND" else any
+        for place in range(len(truths)):
+            others = truths[:place] + truths[place + 1 :]
+            if sum(map(together, zip(*others, strict=True))) == kept:
+                yield _PARTS[where.op]
 
 
 def answers_alike(mutant: t.Query, answered: Answered, context: Context) -> bool:
@@ -217,18 +254,23 @@ def answers_alike(mutant: t.Query, answered: Answered, context: Context) -> bool
         return sorted(texts) == sorted(denotation.rows)
     if tuple(texts) == denotation.rows:
         return True
-    return not other.ordered and shown_alike(mutant, answered, context)
+    return not other.ordered and not _reads_down(mutant) and shown_alike(mutant, answered, context)
 
 
 def _first_rows(mutant: t.Query, context: Context) -> Relation | None:
     """What a reader takes where LIMIT is left without ORDER BY: the first rows of a table; None for other mutants."""
-    if not (_takes_any(mutant) and type(mutant) is t.Select and type(mutant.source) is t.TableRef):
-        return None
-    if mutant.distinct or mutant.group or mutant.having is not None:
+    if not (type(mutant) is t.Select and _takes_any(mutant) and _reads_down(mutant)):
         return None
     found = evaluate(msgspec.structs.replace(mutant, limit=None, offset=0), context.database)
     index = range(found.size)[mutant.offset : mutant.offset + (mutant.limit or 0)]
     return Relation(found.names, tuple([column.take(index) for column in found.columns]), len(index))
+
+
+def _reads_down(query: t.Query) -> bool:
+    """Whether a query yields rows of a table as it goes down it: then our evaluator has them in the reader's order."""
+    if type(query) is not t.Select or type(query.source) is not t.TableRef:
+        return False
+    return not (query.distinct or query.group or query.having is not None or query.ctes)
 
 
 def _takes_any(mutant: t.Query) -> bool:

@@ -152,7 +152,7 @@ def same_rows(expected: list[tuple[Any, ...]], got: list[tuple[Any, ...]], order
         return False
     if ordered:
         return all(map(_same_row, expected, got))
-    if expected == got[::-1] or Counter(expected) == Counter(got):
+    if expected == got[::-1] or _same_counts(expected, got):
         return True
     left = list(got)
     for row in expected:
@@ -161,6 +161,14 @@ def same_rows(expected: list[tuple[Any, ...]], got: list[tuple[Any, ...]], order
             return False
         del left[match]
     return True
+
+
+def _same_counts(some: list[tuple[Any, ...]], others: list[tuple[Any, ...]]) -> bool:
+    """Whether two lists hold the same rows in any order."""
+    try:
+        return sorted(some) == sorted(others)
+    except TypeError:  # a NULL beside values
+        return Counter(some) == Counter(others)
 
 
 def _same_row(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:

@@ -21,8 +21,10 @@ ARITHMETIC = ("+", "-", "*", "/")
 SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")  # of sets; UNION ALL keeps duplicates
 
 
-class Node(msgspec.Struct, frozen=True, gc=False):
-    """A node: compares and hashes by class and fields. A struct, since some twenty are made for every program."""
+class Node(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """A node: compares and hashes by class and fields. A struct, since some twenty are made for every program; what is
+    known of conditions and queries is looked up by them again and again.
+    """
 
 
 class Column(Node, frozen=True, gc=False):

@@ -78,33 +78,34 @@ def shown(values: Sequence[Any]) -> list[str]:
 
 class Database(dict[str, Relation]):
     """Relations by name. `run` is the evaluator's: what a query that stands in an expression yields. `scopes` keeps the
-    rows of FROM clauses, `truths` what conditions are on each of them, `nested` what nested queries yield: programs
+    rows of FROM clauses, with what conditions are on each of them, and `nested` what nested queries yield: programs
     over the same tables start from the same rows, and a program that is tried without one of its parts has the others.
     """
 
     def __init__(self, relations: dict[str, Relation], run: Run) -> None:
         super().__init__(relations)
         self.run = run
-        self.scopes: dict[t.Source, tuple[Scope, int]] = {}
-        self.truths: dict[t.Source, dict[t.Expr, list[bool | None]]] = {}
+        self.scopes: dict[t.Source, Rows] = {}
         self.nested: dict[t.Query, Relation] = {}
 
     def extended(self, name: str, relation: Relation) -> Database:
         """The database with one more relation, a common table expression."""
         return Database({**self, name: relation}, self.run)
 
-    def stored(self, ref: t.TableRef) -> tuple[Scope, int]:
+    def stored(self, ref: t.TableRef) -> Rows:
         """The rows of a relation by its name, or its alias."""
         found = self.scopes.get(ref)
         if found is None:
             if ref.name not in self:
                 raise Rejected("unknown table", ref.name)
             relation = self[ref.name]
-            found = self.scopes[ref] = {ref.alias or ref.name: relation.by_name()}, relation.size
+            found = self.scopes[ref] = {ref.alias or ref.name: relation.by_name()}, relation.size, {}
         return found
 
 
 Scope = dict[str, dict[str, Vector]]  # alias -> name -> column
+Truths: TypeAlias = "dict[t.Expr, list[bool | None]]"  # a condition -> what it is on every row
+Rows = tuple[Scope, int, Truths]  # of a FROM clause
 Outer: TypeAlias = "tuple[Frame, int] | None"  # the row of an enclosing query that a correlated subquery looks at
 Run: TypeAlias = Callable[[t.Query, Database, Outer], Relation]
 
@@ -133,7 +134,7 @@ class Frame(msgspec.Struct, eq=False, gc=False):
     keys: tuple[t.Expr, ...] = ()
     below: Frame | None = None
     cache: dict[tuple[str, str], Vector] = {}  # msgspec gives every frame a dict of its own
-    truths: dict[t.Expr, list[bool | None]] | None = None
+    truths: Truths | None = None
 
     def filtered(self, index: list[int]) -> Frame:
         """The rows at the given positions."""

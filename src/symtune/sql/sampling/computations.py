@@ -26,7 +26,7 @@ def arithmetic(d: Draw) -> t.Query:
     """SELECT a - b FROM w WHERE key = v, or SELECT SUM(a * b) FROM w WHERE condition"""
     first = d.quantity()
     expr: t.Expr
-    if d.chance(0.2):
+    if d.chance(0.3):
         by = t.Constant(d.pick((1, 2, 5, 10, 100)), "number")
         expr = t.Arithmetic(d.pick(("+", "-", "*")), first.expr, by)
     else:

@@ -24,6 +24,7 @@ from symtune.types import Rejected
 Roles = Mapping[str, Mapping[str, Role]]  # table -> column -> its role, by the names that programs use
 SUMS = ("SUM", "AVG")
 RETRIES = 4  # of a condition that does not tell enough, before a draw is given up
+CONDITIONS = 4  # that are drawn to find two of which each matters
 
 
 def no_draw(why: str) -> NoReturn:
@@ -97,12 +98,13 @@ _MISREAD = ("true", "false")  # SQLite takes such a column of a subquery for the
 
 
 class Material:
-    """The columns of one context, by what they are good for, and the `frame` of its rows. Built once, used by all draws
-    over the context.
+    """The columns of one context, by what they are good for, the `frame` of its rows, and how many rows an answer may
+    have at `most`. Built once, used by all draws over the context.
     """
 
-    def __init__(self, fields: Sequence[Field], source: t.Source, frame: Frame) -> None:
+    def __init__(self, fields: Sequence[Field], source: t.Source, frame: Frame, most: int) -> None:
         size = frame.size
+        self.most = most
         self._frame = frame
         self._masks: dict[t.Expr, int] = {}
         self.everything = int.from_bytes(b"\1" * size, "big")
@@ -118,6 +120,8 @@ class Material:
         self.measures = [f for f in self.numbers + self.dates if f.complete]
         self.ranks = [f for f in self.measures if f.unique]
         self.groups = [f for f in self.fields if f.repeats]
+        unique_texts = [f for f in self.keys if f.type == "text"]
+        self.names_of_rows = unique_texts if len(unique_texts) < len(self.fields) else []
         self.missing = [f for f in self.fields if not f.complete]
         self.names = [f for f in self.keys if f.names]
         self.quantities = [f for f in self.numbers if f.adds_up]
@@ -150,17 +154,18 @@ class Material:
 class Draw:
     """One draw: a generator, the material, and a witness row that conditions are true of."""
 
-    def __init__(self, rng: Random, material: Material) -> None:
+    __slots__ = ("_random", "_tables", "material", "rng", "row")
+
+    def __init__(self, rng: Random, material: Material, row: int | None = None, tables: set[str] | None = None) -> None:
         self.rng = rng
+        self._random = rng.random
         self.material = material
-        self.row = self.below(material.size)
-        self._tables: set[str] = set()  # whose columns stand in the program
+        self.row = self.below(material.size) if row is None else row
+        self._tables = set[str]() if tables is None else tables  # whose columns stand in the program
 
     def at(self, row: int) -> Draw:
         """The same draw with another witness."""
-        other = copy(self)
-        other.row = row
-        return other
+        return Draw(self.rng, self.material, row, self._tables)
 
     def elsewhere(self) -> Draw:
         """The same draw with a random witness."""
@@ -170,14 +175,14 @@ class Draw:
         """One of the options, or no draw."""
         if not options:
             no_draw(why)
-        return options[int(self.rng.random() * len(options))]
+        return options[int(self._random() * len(options))]
 
     def chance(self, probability: float) -> bool:
-        return self.rng.random() < probability
+        return self._random() < probability
 
     def below(self, n: int) -> int:
         """A whole number from 0 to n - 1."""
-        return int(self.rng.random() * n)
+        return int(self._random() * n)
 
     def column(self, options: Sequence[Field], why: str) -> Field:
         """One of the columns; over joined tables one of a table that has no part in the program yet, if it can be."""
@@ -269,15 +274,16 @@ class Draw:
 
     def joined(self, op: Literal["AND", "OR"], first: Callable[[], t.Expr], second: Callable[[], t.Expr]) -> t.Expr:
         """AND or OR of two drawn conditions, in either order, each true where the other is not: neither is idle."""
-        drawn: tuple[list[tuple[t.Expr, int]], list[tuple[t.Expr, int]]] = [], []
-        for _ in range(RETRIES):
-            for place, draw in enumerate((first, second)):
-                part = draw()
-                mask = self.material.mask(part)
-                for other, hits in drawn[1 - place]:
-                    if mask & ~hits and hits & ~mask and (op == "AND" or mask | hits != self.material.everything):
-                        return t.Logic(op, (part, other) if self.chance(0.5) else (other, part))
-                drawn[place].append((part, mask))
+        draws = (first,) if first is second else (first, second)
+        drawn: list[list[tuple[t.Expr, int]]] = [[] for _ in draws]
+        for number in range(CONDITIONS):
+            place = number % len(draws)
+            part = draws[place]()
+            mask = self.material.mask(part)
+            for other, hits in drawn[place - 1]:
+                if mask & ~hits and hits & ~mask and (op == "AND" or mask | hits != self.material.everything):
+                    return t.Logic(op, (part, other) if self.chance(0.5) else (other, part))
+            drawn[place].append((part, mask))
         no_draw("two conditions that both matter")
 
     def apart(self, draw: Callable[[], t.Expr], tells: Callable[[t.Expr], bool]) -> t.Expr:
@@ -287,6 +293,11 @@ class Draw:
             if tells(found):
                 return found
         no_draw("a condition that the answer hangs on")
+
+    def showable(self, *avoid: Field) -> t.Expr:
+        """A condition that no more rows satisfy than an answer may have."""
+        most, mask = self.material.most, self.material.mask
+        return self.apart(lambda: self.condition(*avoid), lambda where: mask(where).bit_count() <= most)
 
     def without(self, rows: Iterable[int], *avoid: Field) -> t.Expr:
         """A condition that is true of none of the rows."""
@@ -319,11 +330,12 @@ class Draw:
 
     def simple(self, *avoid: Field, wide: bool = False) -> t.Expr:
         """One comparison that is true of the witness row, and not of all rows; `wide`: and none that names the row."""
-        if self.material.missing and self.chance(0.08):
+        if self.material.missing and self.chance(0.15):
             field = self.pick(self.material.missing)
             if field not in avoid:
                 return t.IsNull(field.expr, negated=field.values[self.row] is not None)
-        field = self.field(*avoid)
+        # A condition on a text that no two rows share holds for the witness alone, whatever it is.
+        field = self.field(*avoid, *(self.material.names_of_rows if wide else ()))
         named = not field.unique or (field.names and not wide)
         return self._text(field, named) if field.type == "text" else self._ordered(field, named)
 

@@ -15,7 +15,7 @@ from random import Random
 import msgspec
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.evaluator import join_frame
+from symtune.sql.language.evaluator import rows_from
 from symtune.sql.language.idle import idle_parts
 from symtune.sql.language.measures import difficulty, guess, operators
 from symtune.sql.language.proof import Context
@@ -199,7 +199,7 @@ def _difficulty(query: t.Query, context: Context) -> float:
 def _material(context: Context, roles: Roles) -> Material:
     """What draws may use of a context: one table, or several joined by their links."""
     if context.links:
-        return joined_material(context.database, context.links, roles)
+        return joined_material(context.database, context.links, roles, context.max_rows)
     ((name, relation),) = context.database.items()
     known = roles.get(name, {})
     fields = [
@@ -207,4 +207,4 @@ def _material(context: Context, roles: Roles) -> Material:
         for column, vector in zip(relation.names, relation.columns, strict=True)
     ]
     source = t.TableRef(name)
-    return Material(fields, source, join_frame(source, context.database))
+    return Material(fields, source, rows_from(source, context.database), context.max_rows)

@@ -8,6 +8,7 @@ from typing import Any
 
 from symtune.sql.language import tree as t
 from symtune.sql.sampling.draws import (
+    CONDITIONS,
     RETRIES,
     Draw,
     Field,
@@ -43,14 +44,14 @@ def lookup_by_name(d: Draw) -> t.Query:
 def filtered(d: Draw) -> t.Query:
     """SELECT a FROM w WHERE condition"""
     shown = d.field()
-    return select(d, [shown.expr], where=d.condition(shown))
+    return select(d, [shown.expr], where=d.showable(shown))
 
 
 def several_columns(d: Draw) -> t.Query:
     """SELECT a, b FROM w WHERE condition"""
     known = [f for f in d.material.fields if f.values[d.row] is not None]
     first, second = d.two(known)
-    where = d.is_row(d.key()) if d.chance(0.5) and d.material.names else d.condition(first, second)
+    where = d.is_row(d.key()) if d.chance(0.5) and d.material.names else d.showable(first, second)
     return select(d, [first.expr, second.expr], where=where)
 
 
@@ -62,11 +63,11 @@ def distinct(d: Draw) -> t.Query:
 
 
 def _repeating(d: Draw, group: Field) -> t.Expr:
-    """A condition on rows of which some are alike in a column."""
+    """A condition on rows of which some are alike in a column, and no more different than an answer may have rows."""
 
     def tells(where: t.Expr) -> bool:
         values = [group.values[row] for row in d.material.rows(where)]
-        return len(set(values)) < len(values)
+        return len(set(values)) < len(values) and len(set(values)) <= d.material.most
 
     return d.apart(lambda: d.simple(group, wide=True) if d.chance(0.8) else d.condition(group), tells)
 
@@ -90,6 +91,8 @@ def count(d: Draw) -> t.Query:
 def missing_cells(d: Draw) -> t.Query:
     """SELECT a | COUNT(*) FROM w WHERE b IS [NOT] NULL [AND condition]"""
     column = d.column(d.material.missing, "a column with missing cells")
+    if d.chance(0.6):
+        d = d.at(d.pick([row for row, value in enumerate(column.values) if value is None]))
     known = column.values[d.row] is not None
     where: t.Expr = t.IsNull(column.expr, negated=known)
     counted = d.chance(0.4)
@@ -118,7 +121,7 @@ def ranked(d: Draw) -> t.Query:
     by = d.measure()
     shown = d.field(by)
     fields = [by]
-    if d.chance(0.6):
+    if d.chance(0.85):
         second = d.pick([f for f in d.material.fields if f is not by and f.complete], "a second key")
         if by.unique and d.chance(0.9):  # a second key says nothing behind a unique first one
             fields = [d.pick([f for f in d.material.groups if f.complete and f is not second], "a first key that ties")]
@@ -158,10 +161,11 @@ def compare_columns(d: Draw) -> t.Query:
 
 def set_operation(d: Draw) -> t.Query:
     """SELECT a FROM w WHERE condition UNION|INTERSECT|EXCEPT SELECT a FROM w WHERE condition"""
-    shown = d.pick([f for f in d.material.fields if f.consistent and f.values[d.row] is not None], "a column")
+    fields = [f for f in d.material.fields if f.consistent and len(f.variety) > 2 and f.values[d.row] is not None]
+    shown = d.pick(fields, "a column of three values")
     op = d.pick(t.SET_OPERATIONS)
     drawn: tuple[list[tuple[t.Expr, set[Any]]], list[tuple[t.Expr, set[Any]]]] = [], []
-    for _ in range(RETRIES):
+    for _ in range(CONDITIONS // 2 + 1):
         first = d.simple(shown, wide=op != "UNION")
         there = d.elsewhere() if op == "UNION" else d.at(d.pick(d.material.rows(first)))
         second = there.simple(shown, wide=op == "INTERSECT")
@@ -188,4 +192,6 @@ def union_all(d: Draw) -> t.Query:
     first, second = d.simple(shown), there.simple(other)
     if (first, shown) == (second, other):
         no_draw("two different conditions")
+    if sum(d.material.mask(where).bit_count() for where in (first, second)) > d.material.most:
+        no_draw("two conditions that few rows satisfy")
     return t.SetQuery("UNION ALL", select(d, [shown.expr], where=first), select(d, [other.expr], where=second))
