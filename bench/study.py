@@ -27,7 +27,6 @@ ARMS = HERE / "recipes" / "study"
 RESULTS = ARMS / "results"
 RUNS = HERE / "runs" / "study"
 GROUPS = ("", "count", "aggregate", "superlative", "lookup")  # "" is all questions
-KEPT = ("manifest.json", "evaluation/after/held_out/results.json")
 
 
 def arms() -> list[str]:
@@ -53,8 +52,10 @@ def run(arm: str, seed: int) -> None:
     subprocess.run([*command, "--out", str(out)], check=True)
     kept = RESULTS / out.name
     kept.mkdir(parents=True, exist_ok=True)
-    for name in KEPT:
-        shutil.copy(out / name, kept / Path(name).name)
+    shutil.copy(out / "evaluation/after/held_out/results.json", kept / "results.json")
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    manifest["run"]["command"][0] = "symtune"  # not where it lies on this machine
+    (kept / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
 def table() -> str:
