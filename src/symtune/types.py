@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -167,6 +168,19 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
     origin: str = ""
     idle: tuple[str, ...] | None = None
     solution: str = ""
+
+
+class Needless(NamedTuple):
+    """What a program could do without: its parts by kind, and of them those that can be dropped without changing the
+    answer; and the places where something may be swapped for its neighbour, and of them those where the answer stays.
+    untried: changes of which nobody computed the answer, since that is too much work.
+    """
+
+    parts: Counter[str]
+    idle: Counter[str]
+    swaps: Counter[str]
+    same: Counter[str]
+    untried: int = 0
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
