@@ -494,9 +494,9 @@ FAULTS = [
     ("x.json", "[" * 100_000, "not JSON"),
     ("x.tsv", "a\tb\n1\t2\n", r"x\.tsv:1: no column query or sql or SQL"),
     ("x.tsv", "a\tsql\n1\n", r"x\.tsv:2: 1 cells; wanted 2"),
-    ("x.txt", "SELECT", "wanted a .sql, .tsv, .json or .jsonl"),
+    ("x.txt", "SELECT", "wanted a .sql, .tsv, .csv, .json or .jsonl"),
     ("x.sql.gz", "not gzip", "cannot be read"),
-    ("x.sql", "PRAGMA x; DROP TABLE y", r"no statement of 2 makes a template: not a query \(2\)"),
+    ("x.sql", "PRAGMA x; DROP TABLE y", r"none of 2 statements gives a template: not a query \(2\)"),
     ("x.sql", "", "the corpus is empty"),
 ]
 
