@@ -260,7 +260,7 @@ def test_near_duplicates_are_counted(made, command):
     pytest.importorskip("rensa")
     status, out, _ = command(made, "--near-duplicates")
     assert status == 0
-    assert re.search(r"\d+ of 200 lines are near an earlier one \(MinHash .*, similarity 0.9 or more\)\n", out)
+    assert re.search(r"\d+ of 200 lines are near duplicates \(MinHash .*, similarity 0.9 or more\)\n", out)
 
 
 def test_the_extra_of_near_duplicates_is_asked_for_first(made, command, monkeypatch):

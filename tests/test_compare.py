@@ -54,7 +54,7 @@ BAD = [
     ('{"id": "x", "score": true}', "b.jsonl:1: score: got true"),
     ('{"id": "x", "score": 2}', "b.jsonl:1: score: got 2"),
     ('{"id": "x", "score": 1, "target": ["b"]}', "item 'x' has another target"),
-    ('{"id": "x", "score": 1}\n{"id": "x", "score": 1}', "b.jsonl:2: the id 'x' stands on an earlier line"),
+    ('{"id": "x", "score": 1}\n{"id": "x", "score": 1}', "b.jsonl:2: the id 'x' is on an earlier line too"),
     ('{"id": "v", "score": 1}', "no item in common"),
     ("", "b.jsonl: no lines in it"),
 ]

@@ -83,5 +83,5 @@ def test_what_the_run_decides_is_refused(tmp_path: Path) -> None:
     said = yaml.safe_load((ROOT / "recipes" / "tapex-zero-large.yaml").read_text())
     said["train"]["output_dir"] = "here"
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(said))
-    with pytest.raises(InputError, match=r"train\.output_dir: the run decides that"):
+    with pytest.raises(InputError, match=r"train\.output_dir: the run sets this"):
         published.load(tmp_path / "recipe.yaml")

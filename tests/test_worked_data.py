@@ -56,7 +56,7 @@ def test_the_card_and_the_manifest_say_what_solutions_cost(made):
     card = (made / "compact" / "README.md").read_text("utf-8")
     assert "Completions are worked solutions" in card
     assert "## Characters of a worked solution" in card
-    assert "## Examples rejected for want of a worked solution" in card
+    assert "## Examples rejected for lack of a worked solution" in card
 
 
 def lines_of(folder: Path, form: str) -> list[dict]:

@@ -267,7 +267,7 @@ def load(name: str) -> SqlTemplates:
         ) from None
     found = [_read(entry, f"{name}: template {i}") for i, entry in enumerate(entries)]
     if not found:
-        raise InputError(f"--sql-templates {name}: the file contains no SQL template")
+        raise InputError(f"--sql-templates {name}: no SQL templates in it")
     return SqlTemplates(path.name, sha256(path), tuple(f[0] for f in found), tuple(f[1] for f in found))
 
 
