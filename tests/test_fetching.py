@@ -127,7 +127,7 @@ def test_a_table_benchmark_is_read_as_it_is_fetched(server: tuple[Path, str], si
     [
         ("absent", r"gsm8k: .*/absent/train\.jsonl cannot be downloaded: HTTP 404 "),
         ("short", r"/short broke off after 2 of 100 bytes"),
-        ("g", r"gsm8k: split train came with 3 questions, the official one has 7,473"),
+        ("g", r"gsm8k: split train has 3 questions, the official one has 7,473"),
     ],
 )
 def test_what_cannot_be_had_whole_leaves_nothing(

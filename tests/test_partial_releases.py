@@ -1,4 +1,4 @@
-"""A release that lacks parts, from evaluation to report: no score over all, and nothing breaks on that."""
+"""A release that lacks parts, from evaluation to report: no overall score, and nothing breaks because of it."""
 
 from __future__ import annotations
 

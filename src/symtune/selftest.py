@@ -43,7 +43,7 @@ class Report:
     disagreements: Counter[str] = field(default_factory=Counter)
     varied: int = 0  # executions on variants
     ambiguous: int = 0
-    duplicates: int = 0  # drawn again and dropped
+    duplicates: int = 0  # drawn, and dropped
     solutions: int = 0  # written, and handed to the verifier
     unsolved: int = 0  # programs that cannot be put into words
     cpu_seconds: float = 0.0

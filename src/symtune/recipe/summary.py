@@ -1,4 +1,4 @@
-"""The outcome of a run: each score beside chance and the control, and the differences question by question."""
+"""The outcome of a run: each score compared with chance and with the control, question by question."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from symtune.reporting.read import Comparison
 
 AGAINST = ("before", "chance", "control")
 
-Found = Mapping[str, Mapping[str, Evaluation]]  # name of what is measured -> before, after, control -> its evaluation
+Found = Mapping[str, Mapping[str, Evaluation]]  # what is measured -> before, after or control -> the evaluation
 
 
 def comparisons(found: Found) -> list[Comparison]:
