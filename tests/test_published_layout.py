@@ -112,7 +112,7 @@ def test_without_tasks_a_file_is_one_task_and_a_short_source_is_said(tmp_path: P
     said: list[str] = []
     manifest = build(BuildConfig(out=tmp_path / "out", sql_n=0, flan=str(path), flan_n=20), say=said.append)
     assert manifest["rows"] == {"train/flan.json": 9}
-    assert "train/flan.json has 9 of 20 records: the source has no more under a cap of 30,000 a task" in said
+    assert "train/flan.json has 9 of 20 records: the source has no more with a cap of 30,000 per task" in said
     assert manifest["files"]["train/flan.json"]["tasks"] == 1
 
 

@@ -90,14 +90,14 @@ def logged(out: Path) -> list[dict[str, float]]:
 
 # ------------------------------------------------------------------------------------------------------------- flags
 OLD = [
-    ("--evaluation_strategy steps", "--eval_strategy steps", "--evaluation_strategy is --eval_strategy now"),
-    ("--no_cuda", "--use_cpu", "--no_cuda is --use_cpu now"),
+    ("--evaluation_strategy steps", "--eval_strategy steps", "--evaluation_strategy is now --eval_strategy"),
+    ("--no_cuda", "--use_cpu", "--no_cuda is now --use_cpu"),
     ("--warmup_ratio 0.1", "--warmup_steps 0.1", "--warmup_ratio is --warmup_steps below 1 now"),
     ("--warmup_ratio=0.1 --warmup_steps 5", "--warmup_steps 5", "--warmup_ratio gives way to --warmup_steps, as ever"),
     ("--adafactor True", "--optim adafactor", "--adafactor is --optim adafactor now"),
-    ("--group_by_length", "", "--group_by_length does nothing: the examples of a step are sorted by length already"),
-    ("--doc_stride 64", "", "--doc_stride does nothing: inputs are cut at --max_seq_length"),
-    ("--version_2_with_negative", "", "--version_2_with_negative does nothing: no null answer is scored"),
+    ("--group_by_length", "", "--group_by_length has no effect: the examples of a step are already sorted by length"),
+    ("--doc_stride 64", "", "--doc_stride has no effect: inputs are cut at --max_seq_length"),
+    ("--version_2_with_negative", "", "--version_2_with_negative has no effect: no null answer is scored"),
     ("--logging_dir runs", "--tensorboard_dir runs", "--logging_dir is the variable TENSORBOARD_LOGGING_DIR now"),
 ]
 
@@ -137,7 +137,7 @@ def test_every_option_of_the_release_is_accepted_from_words_and_from_a_json_file
     (tmp_path / "said.json").write_text(json.dumps(said))
     _, data, training, notes = parse([str(tmp_path / "said.json")])
     assert (training.do_predict, training.seed, data.dataset_name) == (True, 3, "sail/symbolic-instruction-tuning")
-    assert notes == ["--evaluation_strategy is --eval_strategy now"]
+    assert notes == ["--evaluation_strategy is now --eval_strategy"]
 
 
 FAULTS = [
@@ -146,7 +146,7 @@ FAULTS = [
     ("--eval_func get_denotation_acuracy", "unknown metric 'get_denotation_acuracy'. Did you mean 'get_denotation_"),
     ("--learning_rate fast", "argument --learning_rate/--learning-rate: invalid float value: 'fast'"),
     ("--warmup_ratio 2", "--warmup_ratio 2.0: wanted a number from 0 to below 1"),
-    ("--evaluation_strategy no --eval_strategy no", "--evaluation_strategy is --eval_strategy now, and both are given"),
+    ("--evaluation_strategy no --eval_strategy no", "--evaluation_strategy is now --eval_strategy, and both are given"),
     ("--model_name_or_path ./absent", "model ./absent: no such folder"),
     ("--dataset_name ./absent", "./absent: cannot be loaded"),
     ("--input_column question", "the train split: no column 'question'; there is input, output"),
@@ -338,14 +338,14 @@ def test_the_large_command_trains_evaluates_and_writes_what_transformers_loads(
     golds = [json.loads(line)["ground_truth"] for line in (out / "predictions.jsonl").read_text().splitlines()]
     test = (toy / "data" / "test" / "wtq_tapex_large.json").read_text().splitlines()
     assert golds == [json.loads(line)["output"] for line in test]
-    with pytest.raises(InputError, match=r"checkpoint-3 is of another training \(learning_rate was 0.003, is 0.001\)"):
+    with pytest.raises(InputError, match=r"checkpoint-3 is from another training \(learning_rate was 0.003, is 0.001\)"):
         published.run(words(toy, out, "--learning_rate", "1e-3"))
     assert not checkpoints.fault(out / "checkpoint-3")
 
 
 def test_a_folder_of_other_files_is_not_written_to(toy: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(SymtuneError, match="holds files and no checkpoint to resume from"):
+    with pytest.raises(SymtuneError, match="holds files but no checkpoint to resume from"):
         published.run(words(toy, tmp_path))
 
 
