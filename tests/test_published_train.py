@@ -311,7 +311,7 @@ def test_inputs_are_cut_as_published_counted_and_said(
         argv[argv.index(flag) + 1] = value
     published.run([*argv, "--train_file", str(tmp_path / "train.json")])
     assert (
-        "train: 4 rows; 2 inputs cut; 1 inputs cut whose answer stood in the part that is gone; 1 answers cut; "
+        "train: 4 rows; 2 inputs cut; 1 inputs cut that lost their answer; 1 answers cut; "
         "1 rows without an input or an output, dropped"
     ) in capsys.readouterr().err
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
@@ -338,7 +338,9 @@ def test_the_large_command_trains_evaluates_and_writes_what_transformers_loads(
     golds = [json.loads(line)["ground_truth"] for line in (out / "predictions.jsonl").read_text().splitlines()]
     test = (toy / "data" / "test" / "wtq_tapex_large.json").read_text().splitlines()
     assert golds == [json.loads(line)["output"] for line in test]
-    with pytest.raises(InputError, match=r"checkpoint-3 is from another training \(learning_rate was 0.003, is 0.001\)"):
+    with pytest.raises(
+        InputError, match=r"checkpoint-3 is from another training \(learning_rate was 0.003, is 0.001\)"
+    ):
         published.run(words(toy, out, "--learning_rate", "1e-3"))
     assert not checkpoints.fault(out / "checkpoint-3")
 

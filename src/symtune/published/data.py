@@ -28,7 +28,7 @@ SPLITS = {"train": "train_file", "validation": "validation_file", "test": "test_
 CUT_INPUT, CUT_ANSWER, LOST_ANSWER = 1, 2, 4
 SAID = {
     "inputs cut": CUT_INPUT,
-    "inputs cut whose answer stood in the part that is gone": LOST_ANSWER,
+    "inputs cut that lost their answer": LOST_ANSWER,
     "answers cut": CUT_ANSWER,
 }
 NO_TEXT = "rows without an input or an output, dropped"

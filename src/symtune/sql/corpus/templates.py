@@ -256,18 +256,16 @@ def load(name: str) -> SqlTemplates:
             raise ValueError("a file of another kind or version")
         entries = list(body["templates"])
     except FileNotFoundError:
-        raise InputError(
-            f"--sql-templates {name}: no such file; build one with `symtune sql-templates build`"
-        ) from None
+        raise InputError(f"SQL templates {name}: no such file; build one with `symtune sql-templates build`") from None
     except OSError as error:
-        raise InputError(f"--sql-templates {name}: {error.strerror}") from None
+        raise InputError(f"SQL templates {name}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
-            f"--sql-templates {name}: not a file from `symtune sql-templates build` ({type(error).__name__}: {error})"
+            f"SQL templates {name}: not a file from `symtune sql-templates build` ({type(error).__name__}: {error})"
         ) from None
     found = [_read(entry, f"{name}: template {i}") for i, entry in enumerate(entries)]
     if not found:
-        raise InputError(f"--sql-templates {name}: no SQL templates in it")
+        raise InputError(f"SQL templates {name}: no SQL templates in it")
     return SqlTemplates(path.name, sha256(path), tuple(f[0] for f in found), tuple(f[1] for f in found))
 
 
