@@ -1,4 +1,4 @@
-"""Audit finds what does not hold, in our own data and in anyone's."""
+"""Audit finds lines that do not agree, in our own data and in data from elsewhere."""
 
 from __future__ import annotations
 

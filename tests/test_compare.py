@@ -1,4 +1,4 @@
-"""Two evaluations side by side: the differences of their files, and what cannot be compared."""
+"""Comparing two evaluations: the differences between their files, and what cannot be compared."""
 
 from __future__ import annotations
 

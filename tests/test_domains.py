@@ -1,4 +1,4 @@
-"""In-domain marks: what names mention, and how it goes from sources by way of checkpoints to results."""
+"""In-domain marks: what names mention, and how this is passed on from sources through checkpoints to results."""
 
 from __future__ import annotations
 

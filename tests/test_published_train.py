@@ -1,4 +1,4 @@
-"""train_model.py: flags of its time, the loss of a step, what is cut, checkpoints, the launchers, two processes."""
+"""train_model.py: old flags, the loss of a step, what is cut, checkpoints, the launchers, two processes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def one_thread() -> Any:
 
 
 def words(toy: Path, out: Path, *more: str, base: Sequence[str] = LARGE) -> list[str]:
-    """The published command with `more` behind it; a flag of `more` takes the place of the published one."""
+    """The published command followed by `more`, whose flags replace the published ones."""
     found = list(base)
     for flag in [word for word in more if word.startswith("--")]:
         if flag in found:
@@ -223,7 +223,7 @@ STEP = (
 
 
 def one_step(out: Path) -> tuple[float, float]:
-    """Loss and gradient norm of the only step."""
+    """The loss and gradient norm of the only step."""
     (line,) = logged(out)
     return line["loss"], line["grad_norm"]
 
@@ -278,7 +278,7 @@ def test_micro_batches_do_not_change_the_step(
 
 
 def test_padding_of_answers_bears_a_loss_where_that_is_asked(toy: Path, tmp_path: Path) -> None:
-    """As many tokens bear it in one batch as the longest answer has, times the examples."""
+    """In one batch, as many tokens count as the longest answer has, times the number of examples."""
     found = []
     for ignored in ("True", "False"):
         out = tmp_path / ignored
@@ -411,7 +411,7 @@ def test_two_processes_take_the_step_of_one(
 
 @pytest.mark.xdist_group("processes")
 def test_a_step_of_zero_1_in_two_processes_is_the_step_without_it(toy: Path, tmp_path: Path) -> None:
-    """The xl command's ZeRO-1 configuration, in float32: the same loss, gradient norm and weights after one step."""
+    """The ZeRO-1 configuration of the xl command, in float32: same loss, gradient norm and weights after one step."""
     config = ROOT / "deepspeed_config" / "zero_stage1_config.json"
     for name, more in (("plain", ()), ("zero", ("--deepspeed", str(config)))):
         launched(*torchrun(), "train_model.py", *step_words(toy, tmp_path / name, "2", "2", "True"), *more)

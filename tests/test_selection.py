@@ -26,7 +26,7 @@ from test_evaluate import Oracle
 
 
 class Reader(Oracle):
-    """Right on the question n of a template where `right` says so; breaks at its `breaks`-th answer."""
+    """Right on question n of a template if `right` says so; fails at its `breaks`-th answer."""
 
     def __init__(self, right: dict[str, set[int]], exams: Any, breaks: int = -1, **facts: str) -> None:
         questions = next(iter(exams.values())).questions

@@ -98,7 +98,7 @@ def test_a_solution_that_was_changed_is_found(made, tmp_path, change, reason):
 
 
 class Pupil(Oracle):
-    """A model that works out what it is asked: by right steps, by a wrong one, to a wrong answer, or not at all."""
+    """A model that shows its work: with right steps, with a wrong step, with a wrong answer, or not at all."""
 
     def completion(self, index, prompt):
         question = self.questions[index]
