@@ -92,9 +92,9 @@ def logged(out: Path) -> list[dict[str, float]]:
 OLD = [
     ("--evaluation_strategy steps", "--eval_strategy steps", "--evaluation_strategy is now --eval_strategy"),
     ("--no_cuda", "--use_cpu", "--no_cuda is now --use_cpu"),
-    ("--warmup_ratio 0.1", "--warmup_steps 0.1", "--warmup_ratio is --warmup_steps below 1 now"),
-    ("--warmup_ratio=0.1 --warmup_steps 5", "--warmup_steps 5", "--warmup_ratio gives way to --warmup_steps, as ever"),
-    ("--adafactor True", "--optim adafactor", "--adafactor is --optim adafactor now"),
+    ("--warmup_ratio 0.1", "--warmup_steps 0.1", "--warmup_ratio is now --warmup_steps below 1"),
+    ("--warmup_ratio=0.1 --warmup_steps 5", "--warmup_steps 5", "--warmup_ratio is ignored beside --warmup_steps"),
+    ("--adafactor True", "--optim adafactor", "--adafactor is now --optim adafactor"),
     ("--group_by_length", "", "--group_by_length has no effect: the examples of a step are already sorted by length"),
     ("--doc_stride 64", "", "--doc_stride has no effect: inputs are cut at --max_seq_length"),
     ("--version_2_with_negative", "", "--version_2_with_negative has no effect: no null answer is scored"),

@@ -146,12 +146,12 @@ def _warmup_ratio(values: Sequence[str], given: set[str]) -> tuple[list[str], st
     if not 0 <= ratio < 1:
         raise InputError(f"--warmup_ratio {ratio}: wanted a number from 0 to below 1")
     if "warmup_steps" in given:
-        return [], "--warmup_ratio gives way to --warmup_steps, as ever"
-    return ["--warmup_steps", str(ratio)], "--warmup_ratio is --warmup_steps below 1 now"
+        return [], "--warmup_ratio is ignored beside --warmup_steps"
+    return ["--warmup_steps", str(ratio)], "--warmup_ratio is now --warmup_steps below 1"
 
 
 def _adafactor(values: Sequence[str], given: set[str]) -> tuple[list[str], str]:
-    return (["--optim", "adafactor"] if _true(values) else []), "--adafactor is --optim adafactor now"
+    return (["--optim", "adafactor"] if _true(values) else []), "--adafactor is now --optim adafactor"
 
 
 def _logging_dir(values: Sequence[str], given: set[str]) -> tuple[list[str], str]:

@@ -39,7 +39,7 @@ def _column_type(cells: Sequence[str]) -> ColumnType:
     first = next((cell for cell in cells if not is_missing(cell, typed=True)), "")
     if parse_number(first) is None and parse_date(first) is None:
         return "text"  # most columns of text are seen by their first cell
-    present = [cell for cell in set(cells) if not is_missing(cell, typed=True)]  # the order decides nothing
+    present = [cell for cell in set(cells) if not is_missing(cell, typed=True)]  # the order has no effect
     if len(present) < MINIMUM and cells.count(first) < MINIMUM:
         return "text"
     if _all_numbers(present):

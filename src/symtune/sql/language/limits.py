@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from symtune.sql.language import tree as t
 from symtune.types import Rejected
 
-MAX_WORK = 2_000_000  # values computed: some 0.5 s and 200 MB
+MAX_WORK = 2_000_000  # values computed: about 0.5 s and 200 MB
 
 
 class Sized(Protocol):
