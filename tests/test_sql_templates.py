@@ -1,4 +1,4 @@
-"""SQL templates: people's SQL to typed shapes, corpora in every layout, hostile SQL, instances; and answer balance."""
+"""SQL templates: statements to typed shapes, corpora in every layout, hostile SQL, instances; and answer balance."""
 
 from __future__ import annotations
 
@@ -307,7 +307,7 @@ def test_hostile_statement_is_refused_cheaply(name, tmp_path, monkeypatch):
 
 
 def test_a_hostile_corpus_fits_a_small_machine(tmp_path):
-    """All of it through the verb, in a process with 20 CPU seconds and 512 MB; no file but the one asked for."""
+    """All of it through the verb, in a process with 20 CPU seconds and 512 MB; writes only the requested file."""
     corpus = [{"query": sql} for sql in [*HOSTILE.values(), "SELECT a FROM t"]]
     (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, corpus)))
     script = (
@@ -494,9 +494,9 @@ FAULTS = [
     ("x.json", "[" * 100_000, "not JSON"),
     ("x.tsv", "a\tb\n1\t2\n", r"x\.tsv:1: no column query or sql or SQL"),
     ("x.tsv", "a\tsql\n1\n", r"x\.tsv:2: 1 cells; wanted 2"),
-    ("x.txt", "SELECT", "wanted a .sql, .tsv, .json or .jsonl"),
+    ("x.txt", "SELECT", "wanted a .sql, .tsv, .csv, .json or .jsonl"),
     ("x.sql.gz", "not gzip", "cannot be read"),
-    ("x.sql", "PRAGMA x; DROP TABLE y", r"no statement of 2 makes a template: not a query \(2\)"),
+    ("x.sql", "PRAGMA x; DROP TABLE y", r"none of 2 statements gives a template: not a query \(2\)"),
     ("x.sql", "", "the corpus is empty"),
 ]
 
@@ -656,7 +656,7 @@ EDITED_USES = ["=", "<>", "<", ">=", "in", "not in", "low", "high", "like", "not
 @settings(max_examples=400)
 @given(st.data())
 def test_an_edited_template_is_refused_or_drawn(data):
-    """Whatever types and uses a hand puts into a template: it is refused in one line, or its instances run."""
+    """Whatever types and uses someone writes into a template, it is refused in one line, or its instances run."""
     shape = abstract(data.draw(st.sampled_from([case[0] for case in SHAPES if "any1" not in case[2]])))
     columns, values = dict(shape.columns), dict(shape.values)
     for name in data.draw(st.sets(st.sampled_from(list(columns)))) if columns else ():
@@ -779,7 +779,7 @@ def test_generate_with_templates_is_deterministic_and_audited(tmp_path):
 
 
 def test_a_file_of_one_template_leaves_blocks_as_full_as_ever(tmp_path):
-    """One program is all that it can give over a view: the rest of its share is the sampler's."""
+    """It gives only one program over a view; the sampler fills the rest of its share."""
     (tmp_path / "q.sql").write_text("SELECT COUNT(*) FROM w")
     file = str(tmp_path / "one.json")
     done = CliRunner().invoke(app(), ["sql-templates", "build", str(tmp_path / "q.sql"), "--out", file])

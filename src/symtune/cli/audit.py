@@ -19,8 +19,8 @@ def register(app: typer.Typer) -> None:
 
     @app.command("audit")
     def command(
-        data: Annotated[Path, typer.Argument(help="A data set folder, a parquet or a jsonl file.")],
-        engine: Annotated[str, typer.Option("--engine", help="A further engine that must confirm: duckdb.")] = "",
+        data: Annotated[Path, typer.Argument(help="A data set folder, a parquet file or a jsonl file.")],
+        engine: Annotated[str, typer.Option("--engine", help="An additional engine that must confirm: duckdb.")] = "",
         task: Annotated[
             list[str] | None, typer.Option("--task", help="The .py file of a task of your own. Repeatable.")
         ] = None,
@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
         from symtune.progress import progress_bar
 
         if near_duplicates:
-            require()  # told before the audit, not after it
+            require()  # so that a missing extra is reported before the audit, not after it
         console = Console(highlight=False, soft_wrap=True)
         with progress_bar("lines audited") as progress:
             report = audit(data, engine=engine, tasks=task or (), idle=idle, progress=progress)
@@ -70,7 +70,7 @@ def register(app: typer.Typer) -> None:
             with Console(stderr=True).status("comparing lines"):
                 found = find(lines(data))
             console.print(
-                f"{found.near:,} of {found.lines:,} lines are near an earlier one (MinHash of fields and rows, "
+                f"{found.near:,} of {found.lines:,} lines are near duplicates (MinHash of fields and rows, "
                 f"similarity {THRESHOLD} or more)" + (f"; {found.left_out:,} not compared" if found.left_out else "")
             )
         if report.agreed != report.lines:
