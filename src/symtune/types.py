@@ -155,9 +155,9 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
     query_type: the kind of program, by which results are broken down. operators: what the program uses. chance: the
     expected score of guessing, None if unknown. shortcut: what would answer it without reading. classes: the classes
     of answers that it belongs to and whose shares are bounded. origin: what the program was made from (the id of an SQL
-    template), "" if it was drawn freely. idle: the kinds of the program's parts that can be dropped without changing the
-    answer, None if that was not examined. solution: the form (of `FORMS`) of the worked solution that is its completion,
-    "" if that is only the answer.
+    template), "" if it was drawn freely. idle: the kinds of the program's parts that can be dropped without changing
+    the answer, None if that was not examined. solution: the form (of `FORMS`) of the worked solution that is its
+    completion, "" if that is only the answer.
     """
 
     query_type: str = ""

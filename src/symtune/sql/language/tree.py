@@ -22,8 +22,8 @@ SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")  # these remove duplicates; UN
 
 
 class Node(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
-    """A node, compared and hashed by class and fields. A struct, since about twenty are made for every program; the hash
-    is kept, since results are looked up by condition and by query many times.
+    """A node, compared and hashed by class and fields. A struct, since about twenty are made for every program; its
+    hash is kept, since results are looked up by condition and by query many times.
     """
 
 

@@ -78,8 +78,8 @@ def shown(values: Sequence[Any]) -> list[str]:
 
 class Database(dict[str, Relation]):
     """Relations by name. `run`, set by the evaluator, evaluates a query inside an expression. `scopes` keeps the rows
-    of FROM clauses, with the truth values of conditions on them, and `nested` keeps the results of nested queries:
-    programs over the same tables share many of them, and so does a program with itself when one of its parts is dropped.
+    of FROM clauses, with the truth values of conditions on them, and `nested` the results of nested queries: programs
+    over the same tables share many of them, and so does a program with itself when one of its parts is dropped.
     """
 
     def __init__(self, relations: dict[str, Relation], run: Run) -> None:
