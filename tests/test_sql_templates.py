@@ -674,7 +674,7 @@ def test_an_edited_template_is_refused_or_drawn(data):
     instances, context = Instances(SqlTemplates("test", "", (template,), (tree,))), Context([TEAMS])
     for number in range(4):
         with contextlib.suppress(Rejected):
-            context.prove(instances.draw(Draw(rng("edited", number), _material(context)))[0])
+            context.prove(instances.draw(Draw(rng("edited", number), _material(context, {})))[0])
 
 
 def test_no_such_template_file(tmp_path):
@@ -694,7 +694,7 @@ def source(*corpus: str) -> SqlTemplates:
 @pytest.mark.parametrize("sql", [case[0] for case in SHAPES if "any1" not in case[2]])
 def test_instances_are_programs_over_the_table(sql):
     context = Context([TEAMS], max_rows=200)  # pairs of rows of the table, too, are an answer
-    instances, material = Instances(source(sql)), _material(context)
+    instances, material = Instances(source(sql)), _material(context, {})
     outcomes = Counter()
     for number in range(60):
         try:
@@ -715,7 +715,7 @@ def test_instances_are_programs_over_the_table(sql):
 def test_witness_rows_satisfy_the_conditions():
     templates = source("SELECT a FROM t WHERE b = 'x' AND c > 3 AND d <> 'y' AND e <= 9")
     context = Context([TEAMS])
-    material = _material(context)
+    material = _material(context, {})
     reasons = Counter()
     for number in range(100):
         try:
@@ -730,8 +730,8 @@ def test_joined_templates():
     context = Context(tables, links=links)
     instances = Instances(source("SELECT T1.a FROM x AS T1 JOIN y AS T2 ON T1.id = T2.xid WHERE T2.b = 'q'"))
     spread = Instances(source("SELECT a FROM t WHERE b = 'x'"))  # of one table, over both
-    material = _material(context)
-    assert not instances.serves(_material(Context([TEAMS])))
+    material = _material(context, {})
+    assert not instances.serves(_material(Context([TEAMS]), {}))
     assert not Instances(source("SELECT COUNT(DISTINCT a) FROM t")).serves(material)
     assert not Instances(source("SELECT a FROM t WHERE b = (SELECT MAX(b) FROM t)")).serves(material)
     programs = []

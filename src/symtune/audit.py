@@ -25,11 +25,31 @@ from symtune.prompts import LINEARIZATIONS
 from symtune.seeds import digest
 from symtune.task import TABLES, SymbolicTask
 from symtune.tasks import DEFAULT, Known
-from symtune.types import FORMS, Fields, InputError, Rejected, UnknownName
+from symtune.types import FORMS, Fields, InputError, Needless, Rejected, UnknownName
 from symtune.worked import parted
 
 SHOWN = 5  # failures that a report lists
 BATCH = 256  # lines that an additional engine checks at once
+
+
+@dataclass
+class IdleReport:
+    """What can be dropped from the programs that agree. `idle`: programs with a part that can be dropped without
+    changing the answer, of `programs`; `found`: by kind, the parts (or swaps) that there are and those that change
+    nothing, added up.
+    """
+
+    programs: int = 0
+    idle: int = 0
+    found: Needless = field(default_factory=lambda: Needless(Counter(), Counter(), Counter(), Counter()))
+
+    def add(self, one: Needless) -> None:
+        """Count a program."""
+        self.programs += 1
+        self.idle += bool(one.idle)
+        for total, more in zip(self.found[:4], one[:4], strict=True):
+            total.update(more)
+        self.found = self.found._replace(untried=self.found.untried + one.untried)
 
 
 @dataclass
@@ -41,6 +61,7 @@ class AuditReport:
     duplicates: int = 0
     unrendered: int = 0  # lines that agree, but whose prompt could not be rendered again
     unasked: int = 0  # lines of tasks that the additional engine cannot check
+    idle: IdleReport | None = None  # if it was requested
     failures: Counter[str] = field(default_factory=Counter)
     first: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -68,17 +89,25 @@ class _Audited:
 
 
 def audit(
-    path: Path, *, engine: str = "", tasks: Sequence[str] = (), progress: Callable[[int, None], None] | None = None
+    path: Path,
+    *,
+    engine: str = "",
+    tasks: Sequence[str] = (),
+    idle: bool = False,
+    progress: Callable[[int, None], None] | None = None,
 ) -> AuditReport:
     """Re-execute every line of a data set folder, a parquet file or a jsonl file.
 
     `engine`: an additional engine that must confirm the answers ("duckdb"). `tasks`: files of the user's own tasks.
-    Lines name tasks, never files, so that data does not choose what code runs. Raises InputError for files that cannot
-    be read, and UnknownName for an engine that no task has.
+    Lines name tasks, never files, so that data does not choose what code runs. `idle`: also execute every program that
+    agrees without each of its parts. Raises InputError for files that cannot be read, and UnknownName for an engine
+    that no task has.
     """
     report, seen, batch, known = AuditReport(), KeySet(), list[bytes](), Known(tasks)
     if engine and engine not in known.engines():
         raise UnknownName("engine", engine, known.engines())
+    if idle:
+        report.idle = IdleReport()
     waiting: list[_Audited] = []
     for line in lines(path):
         report.lines += 1
@@ -89,6 +118,7 @@ def audit(
         else:
             report.agreed += 1
             report.unrendered += not audited.rendered
+            _look_for_idle(audited, report)
             waiting.append(audited)
         if isinstance(line.row.get("prompt"), str):
             batch.append(digest(line.row["prompt"]))
@@ -104,6 +134,14 @@ def audit(
     if not report.lines:
         raise InputError(f"{path}: it has no lines")
     return report
+
+
+def _look_for_idle(line: _Audited, report: AuditReport) -> None:
+    """Try the program of a line without each of its parts, if that was asked for."""
+    if report.idle is not None and line.task is not None:
+        found = line.task.needless(line.fields)
+        if found is not None:
+            report.idle.add(found)
 
 
 def _confirm(waiting: list[_Audited], engine: str, report: AuditReport) -> None:

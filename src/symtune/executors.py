@@ -67,7 +67,6 @@ class Sqlite:
         self._connection = sqlite3.connect(
             ":memory:", isolation_level=None, cached_statements=0, check_same_thread=False
         )
-        self._names: list[str] = []
         self._steps = 0
         self._connection.execute("PRAGMA temp_store=MEMORY")
         self._connection.execute("PRAGMA hard_heap_limit=268435456")
@@ -82,9 +81,9 @@ class Sqlite:
         connection = self._connection
         connection.set_authorizer(None)
         connection.set_progress_handler(None, 0)
-        for name in self._names:
-            connection.execute(f"DROP TABLE {quoted(name)}")
-        self._names = []
+        # What is loaded is a transaction that is never committed: giving it up costs less than dropping tables.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         try:
             connection.execute("BEGIN")
             for table, rows in zip(tables, typed, strict=True):
@@ -93,11 +92,9 @@ class Sqlite:
                 connection.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
                 slots = ", ".join("?" * len(table.header))
                 connection.executemany(f"INSERT INTO {quoted(table.name)} VALUES ({slots})", rows)
-            connection.execute("COMMIT")
         except (sqlite3.Error, ValueError, OverflowError) as error:
             connection.execute("ROLLBACK")
             raise Rejected("table cannot be loaded", str(error)) from None
-        self._names = [table.name for table in tables]
         if not self._own:
             connection.set_authorizer(_authorize)
             connection.set_progress_handler(self._progress, _STEP)

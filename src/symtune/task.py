@@ -49,6 +49,7 @@ from symtune.types import (
     Form,
     InputError,
     Measure,
+    Needless,
     Rejected,
     Split,
     Steps,
@@ -201,6 +202,12 @@ class SymbolicTask(ABC):
     def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
         """What an additional engine does not confirm: position in the batch -> its answer. Raises UnknownName."""
         raise UnknownName(f"engine of task {self.name}", engine, self.engines)
+
+    def needless(self, fields: Fields) -> Needless | None:
+        """The parts of the program, and which of them can be dropped without changing the answer; None where the
+        programs of the task have no parts. Raises Rejected if the fields have no answer.
+        """
+        return None
 
     def solution(self, fields: Fields, form: Form, rng: Random) -> str | None:
         """The steps that lead to the answer, one per line, in this form and in a wording drawn from `rng`; None if the

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -154,8 +155,9 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
     query_type: the kind of program, by which results are broken down. operators: what the program uses. chance: the
     expected score of guessing, None if unknown. shortcut: what would answer it without reading. classes: the classes
     of answers that it belongs to and whose shares are bounded. origin: what the program was made from (the id of an SQL
-    template), "" if it was drawn freely. solution: the form (of `FORMS`) of the worked solution that is its completion,
-    "" if that is only the answer.
+    template), "" if it was drawn freely. idle: the kinds of the program's parts that can be dropped without changing
+    the answer, None if that was not examined. solution: the form (of `FORMS`) of the worked solution that is its
+    completion, "" if that is only the answer.
     """
 
     query_type: str = ""
@@ -165,7 +167,21 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
     shortcut: str = ""
     classes: tuple[str, ...] = ()
     origin: str = ""
+    idle: tuple[str, ...] | None = None
     solution: str = ""
+
+
+class Needless(NamedTuple):
+    """What a program could do without: its parts by kind, and of them those that can be dropped without changing the
+    answer; and the places where something may be swapped for its neighbour, and of them those where the answer stays.
+    untried: changes of which nobody computed the answer, since that is too much work.
+    """
+
+    parts: Counter[str]
+    idle: Counter[str]
+    swaps: Counter[str]
+    same: Counter[str]
+    untried: int = 0
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from symtune import __version__
-from symtune.generation.statistics import titles
+from symtune.generation.statistics import NO_PART, titles
 from symtune.task import Words
 
 _BIN = re.compile(r"\d+ (to \d+|or more)")
@@ -87,6 +87,8 @@ def _of_task(task: Mapping[str, Any], words: Words, asked: int, *, alone: bool) 
     if "solution_length" in statistics:
         lengths += f" Completions are worked solutions of {means['completion_characters']:,.0f} characters on average."
     yield lengths + (f" {words.chance} {means['chance']:.0%}." if "chance" in means else "") + "\n"
+    if "idle" in statistics:
+        yield _idle(statistics["idle"], n) + "\n"
     yield f"![Plots of the figures below]({plots_name(task['name'])})\n"
     yield from [_bars(title, statistics[name], n) for name, title in titles(words).items() if name in statistics]
     if task["balance"]:
@@ -104,6 +106,14 @@ def _unsolved(unsolved: Mapping[str, float]) -> str:
     ranked = sorted(unsolved.items(), key=lambda item: (-item[1], item[0]))
     lines = ["## Examples rejected for lack of a worked solution, or of room for one\n", "| | % |", "|---|---:|"]
     return "\n".join([*lines, *[f"| {name} | {100 * share:.1f} |" for name, share in ranked]]) + "\n"
+
+
+def _idle(counts: Mapping[str, int], n: int) -> str:
+    """How many programs have a part that nobody needs to read."""
+    share = 1 - counts.get(NO_PART, 0) / n
+    kinds = ", ".join([f"{kind} {count / n:.1%}" for kind, count in _in_order(counts) if kind != NO_PART])
+    said = f"In {share:.1%} of the programs, a part can be dropped without changing the answer"
+    return f"{said}: {kinds}." if kinds else f"{said}."
 
 
 def _balance(balance: Mapping[str, Sequence[float]]) -> str:

@@ -19,7 +19,9 @@ from symtune.seeds import digest, rng
 from symtune.task import Drawn, Setting, SymbolicTask, Tally
 from symtune.types import Traits
 
-Marks = tuple[str, tuple[str, ...]]  # the shortcut that would answer an example, and the bounded classes of its answer
+# What is known of an example and not in its row: the shortcut that would answer it, the bounded classes of its answer,
+# and its idle parts.
+Marks = tuple[str, tuple[str, ...], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def make_shard(works: Sequence[Work], which: int, number: int) -> Part:
     tables = _table_rows(work, drawn)
     if tables and not work.self_contained:
         dataset.write_rows(work.path("tables", number), tables, dataset.TABLES_SCHEMA)
-    marks = tuple([(trait.shortcut, trait.classes) for trait in traits])
+    marks = tuple([(trait.shortcut, trait.classes, trait.idle) for trait in traits])
     return Part(number, keys, Statistics.of(rows, traits), tally, marks)
 
 
@@ -108,6 +110,7 @@ def _traits(row: dataset.Row, info: dict[str, Any], mark: Marks) -> Traits:
         difficulty=row["difficulty"],
         shortcut=mark[0],
         classes=mark[1],
+        idle=mark[2],
         solution=info.get("solution", ""),
     )
 

@@ -23,7 +23,9 @@ COUNTED = (
     "solution_length",
     "shortcut",
     "balance",
+    "idle",
 )
+NO_PART = "none"  # what an example is counted under that has no idle part
 SUMMED = ("prompt_characters", "completion_characters", "answer_characters", "chance")
 LONG_ANSWER = 60  # characters; longer ones are counted together
 
@@ -93,6 +95,7 @@ class Statistics:
             "solution_length": _renamed(Counter([n // 100 for n in worked]), lambda n: _bin(n, 100)),
             "shortcut": Counter([trait.shortcut or "none" for trait in traits]),
             "balance": Counter(chain.from_iterable([trait.classes for trait in traits])),
+            "idle": Counter(chain.from_iterable([t.idle or (NO_PART,) for t in traits if t.idle is not None])),
         }
         for name in ("query_type", "linearization"):
             del counts[name][""]

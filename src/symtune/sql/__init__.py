@@ -9,6 +9,7 @@
                                         rules of docs/sql.md
                 limits, measures        how much work a program may take; its operators, difficulty and chance
                 engines -> proof, second_opinion   an answer on which SQLite, and DuckDB, agree
+                idle                    which parts of a program can be dropped without changing the answer
     corpus/     text, delimited, forms, statements, corpora   SQL corpora -> statements
                 dialects -> scopes, mending -> abstraction   a statement in any dialect -> a shape
                 shapes, slots           a shape: SQL with typed slots for columns and values

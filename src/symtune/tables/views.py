@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from symtune.tables.model import TableSet
+from symtune.tables.roles import Role, roles_of
 from symtune.types import Table
 
 
@@ -21,6 +22,14 @@ class Views:
     columns: tuple[int, int] = (2, 8)
     max_cell: int = 200
     linearizations: tuple[str, ...] = ()
+    found: dict[str, tuple[Role, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def roles(self, table: Table) -> tuple[Role, ...]:
+        """The roles of a table's columns, found once."""
+        roles = self.found.get(table.id)
+        if roles is None:
+            roles = self.found[table.id] = roles_of(table)
+        return roles
 
 
 _WORD = re.compile(r"\w+")

@@ -88,9 +88,13 @@ class Engines:
 
     def run(self, sql: str, loaded: Loaded) -> list[tuple[str, list[tuple[Any, ...]]]]:
         """(name of the executor, its rows) for each of the two, on tables that `loaded` returned."""
+        return [("SQLite", self.shown(sql, loaded)), ("SQLite on permuted rows", self._permuted.run(sql))]
+
+    def shown(self, sql: str, loaded: Loaded) -> list[tuple[Any, ...]]:
+        """The rows that SQLite yields on the tables as shown."""
         if loaded is not self._held:  # other tables have been loaded since
             self._load(loaded)
-        return [("SQLite", self._shown.run(sql)), ("SQLite on permuted rows", self._permuted.run(sql))]
+        return self._shown.run(sql)
 
     def _load(self, wanted: Loaded) -> None:
         self._held = None  # and stays None if they cannot be loaded

@@ -19,19 +19,20 @@ than an engine on purpose. Where SQL leaves an answer open, or where engines dis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import Any
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.expressions import eval_expr, eval_item
+from symtune.sql.language.expressions import eval_expr, eval_item, truths_of
 from symtune.sql.language.products import product
 from symtune.sql.language.vectors import (
     Database,
     Frame,
     Outer,
     Relation,
-    Scope,
+    Rows,
     Vector,
     relation,
     same_key,
@@ -43,7 +44,7 @@ from symtune.types import Rejected, Table, Value
 def database_of(tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> Database:
     """Stored tables by their names; `typed[i]` are the rows of values of `tables[i]`."""
     relations = {table.name: relation(table, rows) for table, rows in zip(tables, typed, strict=True)}
-    return Database(relations, _query)
+    return Database(relations, _nested)
 
 
 def evaluate(query: t.Query, database: Database) -> Relation:
@@ -54,6 +55,22 @@ def evaluate(query: t.Query, database: Database) -> Relation:
 # ---------------------------------------------------------------------------------------------- queries
 
 
+KEPT = 1 << 16  # values of nested queries that are kept
+
+
+def _nested(query: t.Query, database: Database, outer: Outer) -> Relation:
+    """What a query in another one yields, kept where it does not look outside."""
+    if outer is not None:
+        return _query(query, database, outer)
+    found = database.nested.get(query)
+    if found is None:
+        found = _query(query, database, None)
+        if len(database.nested) * found.size > KEPT:
+            database.nested.clear()
+        database.nested[query] = found
+    return found
+
+
 def _query(query: t.Query, database: Database, outer: Outer) -> Relation:
     if isinstance(query, t.SetQuery):
         return _set_query(query, database, outer)
@@ -62,7 +79,7 @@ def _query(query: t.Query, database: Database, outer: Outer) -> Relation:
 
 def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
     for name, body in q.ctes:
-        database = database.extended(name, _query(body, database, outer))
+        database = database.extended(name, _nested(body, database, outer))
     frame = _source(q.source, database, outer)
     if q.where is not None:
         frame = frame.filtered(_true_of(q.where, frame))
@@ -88,6 +105,47 @@ def _select(q: t.Select, database: Database, outer: Outer) -> Relation:
     return Relation(tuple(names), tuple(columns), size, bool(q.order) and size > 1)
 
 
+def rows_of(query: t.Query, database: Database) -> int | None:
+    """How many rows a query yields, where that can be said without what it shows; None for other queries. For
+    SELECT COUNT(*), which yields one, the number that it shows.
+    """
+    if isinstance(query, t.SetQuery):
+        return _rows_of_set(query, database)
+    if query.distinct or query.limit is not None or query.ctes or isinstance(query.source, t.Derived):
+        return None
+    frame = _source(query.source, database, None)
+    if not query.group and query.having is None and (not _aggregates(query.items) or counts_rows(query)):
+        return frame.size if query.where is None else len(_true_of(query.where, frame))
+    if query.group and query.having is None and all(type(key) is t.Column for key in query.group):
+        kept = frame if query.where is None else frame.filtered(_true_of(query.where, frame))
+        return len(set(zip(*[eval_expr(key, kept).values for key in query.group], strict=True)))
+    return None
+
+
+def counts_rows(query: t.Query) -> bool:
+    """Whether a query shows COUNT(*) alone."""
+    if type(query) is not t.Select or len(query.items) > 1 or query.group or query.having is not None:
+        return False
+    expr = query.items[0].expr
+    return type(expr) is t.Aggregate and expr.name == "COUNT" and expr.arg is None
+
+
+def _rows_of_set(query: t.SetQuery, database: Database) -> int | None:
+    if query.op == "UNION ALL":
+        left, right = rows_of(query.left, database), rows_of(query.right, database)
+        counted = counts_rows(query.left) or counts_rows(query.right)
+        return None if left is None or right is None or counted else left + right
+    sides = [set(_nested(side, database, None).rows()) for side in (query.left, query.right)]
+    return len(_SET_OPERATIONS[query.op](*sides))
+
+
+_SET_OPERATIONS: dict[str, Callable[[set[Any], set[Any]], set[Any]]] = {
+    "UNION": operator.or_,
+    "INTERSECT": operator.and_,
+    "EXCEPT": operator.sub,
+}
+
+
 def check_order_of_distinct(q: t.Select) -> None:
     """Raise Rejected where distinct rows are sorted by what they do not show."""
     if any(order.expr not in {item.expr for item in q.items} for order in q.order):
@@ -96,10 +154,10 @@ def check_order_of_distinct(q: t.Select) -> None:
 
 def _true_of(condition: t.Expr, frame: Frame) -> list[int]:
     """The positions of the rows (or groups) that a condition is true of."""
-    return list(compress(range(frame.size), eval_expr(condition, frame).values))
+    return list(compress(range(frame.size), truths_of(condition, frame)))
 
 
-def join_frame(source: t.Source, database: Database) -> Frame:
+def rows_from(source: t.Source | None, database: Database) -> Frame:
     """The rows that a FROM clause yields."""
     return _source(source, database, None)
 
@@ -108,19 +166,18 @@ def _source(source: t.Source | None, database: Database, outer: Outer) -> Frame:
     if source is None:
         return Frame({}, 1, database, outer)
     if isinstance(source, t.Derived):
-        found = _query(source.query, database, outer)
+        found = _nested(source.query, database, outer)
         return Frame({source.alias: found.by_name()}, found.size, database, outer)
     if isinstance(source, t.TableRef):
-        return Frame(*database.stored(source), database, outer)
-    known = database.scopes.get(source)
-    if known is None:
-        known = _join(source, database, outer)
-        if outer is None:  # else the condition of the join may hang on the outer row
-            database.scopes[source] = known
-    return Frame(*known, database, outer)
+        scope, size, truths = database.stored(source)
+    else:
+        scope, size, truths = database.scopes.get(source) or _join(source, database, outer)
+        if outer is None:  # else the condition of the join may depend on the outer row
+            database.scopes[source] = scope, size, truths
+    return Frame(scope, size, database, outer, truths=None if outer else truths)
 
 
-def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
+def _join(join: t.Join, database: Database, outer: Outer) -> Rows:
     left = _source(join.left, database, outer)
     right = _source(join.right, database, outer)
     pairs, lefts, rights = product(left, right, join.on)
@@ -128,7 +185,7 @@ def _join(join: t.Join, database: Database, outer: Outer) -> tuple[Scope, int]:
     lefts, rights = [lefts[i] for i in kept], [rights[i] for i in kept]
     scope = {alias: _taken(columns, lefts) for alias, columns in left.columns.items()}
     scope |= {alias: _taken(columns, rights) for alias, columns in right.columns.items()}
-    return scope, len(kept)
+    return scope, len(kept), {}
 
 
 def _taken(columns: dict[str, Vector], index: list[int]) -> dict[str, Vector]:
@@ -182,7 +239,7 @@ def _order(q: t.Select, columns: Sequence[Vector], keys: Sequence[Vector], size:
 
 
 def _set_query(q: t.SetQuery, database: Database, outer: Outer) -> Relation:
-    left, right = _query(q.left, database, outer), _query(q.right, database, outer)
+    left, right = _nested(q.left, database, outer), _nested(q.right, database, outer)
     if len(left.columns) != len(right.columns):
         raise Rejected("set operation of unequal width")
     both = []
@@ -195,7 +252,7 @@ def _set_query(q: t.SetQuery, database: Database, outer: Outer) -> Relation:
         return Relation(left.names, tuple(both), left.size + right.size)
     rows = list(zip(*(v.values for v in both), strict=True))
     lefts, rights = set(rows[: left.size]), set(rows[left.size :])
-    keep = {"UNION": lefts | rights, "INTERSECT": lefts & rights, "EXCEPT": lefts - rights}[q.op]
+    keep = _SET_OPERATIONS[q.op](lefts, rights)
     index = [i for i in _distinct(both, left.size + right.size) if rows[i] in keep]
     return Relation(left.names, tuple(v.take(index) for v in both), len(index))
 

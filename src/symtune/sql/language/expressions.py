@@ -18,12 +18,27 @@ from symtune.sql.language.type_rules import type_of
 from symtune.sql.language.vectors import ROUNDED, SEVERAL, SUMMED, Frame, Relation, Vector, sort_index
 from symtune.types import Rejected
 
+KEPT = 1 << 20  # truth values of conditions, of the rows of one FROM clause; those of a block are some 20,000
+
 
 def eval_expr(expr: t.Expr, frame: Frame) -> Vector:
     """The value of an expression on every row (or group) of the frame."""
     if frame.groups is not None and expr in frame.keys:
         return _key(expr, frame, frame.groups)
     return EVALUATE[type(expr)](expr, frame)
+
+
+def truths_of(condition: t.Expr, frame: Frame) -> list[bool | None]:
+    """What a condition is on every row, kept where the frame keeps it."""
+    if frame.truths is None:
+        return eval_expr(condition, frame).values
+    found = frame.truths.get(condition)
+    if found is None:
+        found = eval_expr(condition, frame).values
+        if len(frame.truths) * frame.size > KEPT:
+            frame.truths.clear()
+        frame.truths[condition] = found
+    return found
 
 
 def eval_item(expr: t.Expr, frame: Frame) -> Vector:
@@ -187,7 +202,7 @@ def _is_null(expr: t.IsNull, frame: Frame) -> Vector:
 
 def _logic(expr: t.Logic, frame: Frame) -> Vector:
     join = conjunction if expr.op == "AND" else disjunction
-    parts = [eval_expr(part, frame).values for part in expr.parts]
+    parts = [truths_of(part, frame) for part in expr.parts]
     out = parts[0]
     for part in parts[1:]:
         out = join(out, part)
@@ -195,7 +210,7 @@ def _logic(expr: t.Logic, frame: Frame) -> Vector:
 
 
 def _not(expr: t.Not, frame: Frame) -> Vector:
-    return Vector([None if v is None else not v for v in eval_expr(expr.part, frame).values], "bool")
+    return Vector([None if v is None else not v for v in truths_of(expr.part, frame)], "bool")
 
 
 def _case(expr: t.Case, frame: Frame) -> Vector:
@@ -248,7 +263,8 @@ def _exists(expr: t.Exists, frame: Frame) -> Vector:
     if frame.groups is None and _is_filter(expr.query):
         # A subquery that only filters is evaluated for all outer rows at once.
         query: Any = expr.query
-        inner = Frame(*frame.database.stored(query.source), frame.database)
+        scope, size, _ = frame.database.stored(query.source)
+        inner = Frame(scope, size, frame.database)
         pairs, outer_rows, _ = product(frame, inner, query.where)
         hits = {i for i, hit in zip(outer_rows, eval_expr(query.where, pairs).values, strict=True) if hit}
         return Vector([(i in hits) is not expr.negated for i in range(frame.size)], "bool")

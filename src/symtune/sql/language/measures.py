@@ -37,8 +37,11 @@ _NAMES: dict[type, str | Callable[[Any], str]] = {  # class of node -> the name 
     t.Window: lambda node: WINDOWS[node.name].label,
 }
 _PLAIN = frozenset([t.Column, t.Constant, t.Item, t.TableRef, t.Order])
-_NESTED = ("scalar subquery", "IN (SELECT)", "EXISTS", "subquery in FROM")
-_NOT_COUNTED = ("ASC", "DESC")  # part of ORDER BY
+# What an operator adds to the difficulty of a program, where that is not 1.
+_HARDNESS = {
+    **dict.fromkeys(("scalar subquery", "IN (SELECT)", "EXISTS", "subquery in FROM"), 3),
+    **dict.fromkeys(("ASC", "DESC"), 0),  # part of ORDER BY
+}
 
 
 def operators(nodes: Sequence[Any]) -> dict[str, int]:
@@ -83,13 +86,15 @@ def difficulty(nodes: Sequence[Any], used: Mapping[str, int], database: Database
 
     A lookup in four rows has difficulty 3; a correlated subquery over 30 rows about 15.
     """
-    count = sum(used.values()) - sum([used.get(name, 0) for name in _NOT_COUNTED])
-    nested = sum([used.get(name, 0) for name in _NESTED])
+    found, rows = 0, 0
+    for name, times in used.items():
+        found += times * _HARDNESS.get(name, 1)
     if "WITH" in used:
-        nested += sum([len(node.ctes) for node in nodes if type(node) is t.Select])
-    read = [node.name for node in nodes if type(node) is t.TableRef]
-    rows = sum([database[name].size for name in read if name in database])
-    return round(count + 2 * nested + math.log2(max(rows, 1)), 2)
+        found += 2 * sum([len(node.ctes) for node in nodes if type(node) is t.Select])
+    for node in nodes:
+        if type(node) is t.TableRef and (relation := database.get(node.name)) is not None:
+            rows += relation.size
+    return round(found + math.log2(max(rows, 1)), 2)
 
 
 def guess(query: t.Query, answer: Sequence[Sequence[str]], database: Database) -> tuple[float, str]:

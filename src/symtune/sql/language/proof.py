@@ -73,6 +73,10 @@ class Context:
         text = render_answer(denotation)
         return denotation, text, found
 
+    def shown(self, sql: str) -> list[tuple[Any, ...]]:
+        """What SQLite yields on the tables as shown, also where SQL leaves it open. Raises Rejected."""
+        return self._engines.shown(sql, self._loaded)
+
     def confirm(self, query: t.Query, nodes: Sequence[t.Node], answered: Answered, sql: str) -> None:
         """Raise Rejected unless the engines give the same answer for the SQLite text. `nodes` are those of the query
         (`tree.walk`).
@@ -148,7 +152,7 @@ def same_rows(expected: list[tuple[Any, ...]], got: list[tuple[Any, ...]], order
         return False
     if ordered:
         return all(map(_same_row, expected, got))
-    if expected == got[::-1] or Counter(expected) == Counter(got):
+    if expected == got[::-1] or _same_counts(expected, got):
         return True
     left = list(got)
     for row in expected:
@@ -157,6 +161,14 @@ def same_rows(expected: list[tuple[Any, ...]], got: list[tuple[Any, ...]], order
             return False
         del left[match]
     return True
+
+
+def _same_counts(some: list[tuple[Any, ...]], others: list[tuple[Any, ...]]) -> bool:
+    """Whether two lists hold the same rows in any order."""
+    try:
+        return sorted(some) == sorted(others)
+    except TypeError:  # a NULL beside values
+        return Counter(some) == Counter(others)
 
 
 def _same_row(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:

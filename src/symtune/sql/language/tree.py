@@ -21,8 +21,10 @@ ARITHMETIC = ("+", "-", "*", "/")
 SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")  # these remove duplicates; UNION ALL keeps them
 
 
-class Node(msgspec.Struct, frozen=True, gc=False):
-    """A node, compared and hashed by class and fields. A struct, since about twenty are made for every program."""
+class Node(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """A node, compared and hashed by class and fields. A struct, since about twenty are made for every program; its
+    hash is kept, since results are looked up by condition and by query many times.
+    """
 
 
 class Column(Node, frozen=True, gc=False):
@@ -258,7 +260,7 @@ def _may_hold_nodes(hint: Any) -> bool:
 
 
 # The fields of each class that may hold nodes, and so must be walked into.
-_HOLDS_NODES: dict[type, tuple[str, ...]] = {
+HOLDS_NODES: dict[type, tuple[str, ...]] = {
     node: tuple([name for name, hint in get_type_hints(node).items() if _may_hold_nodes(hint)])
     for node in Node.__subclasses__()
 }
@@ -266,7 +268,7 @@ _HOLDS_NODES: dict[type, tuple[str, ...]] = {
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below a node, in the order of its fields (including those in tuples)."""
-    for name in _HOLDS_NODES[type(node)]:
+    for name in HOLDS_NODES[type(node)]:
         yield from _nodes(getattr(node, name))
 
 
@@ -285,7 +287,7 @@ def walk(node: Any) -> list[Any]:
     found, waiting = [], [node]
     while waiting:
         value = waiting.pop()
-        names = _HOLDS_NODES.get(type(value))
+        names = HOLDS_NODES.get(type(value))
         if names is None:
             if type(value) is tuple:
                 waiting.extend(value)

@@ -78,30 +78,34 @@ def shown(values: Sequence[Any]) -> list[str]:
 
 class Database(dict[str, Relation]):
     """Relations by name. `run`, set by the evaluator, evaluates a query inside an expression. `scopes` keeps the rows
-    of FROM clauses, since programs over the same tables often share them.
+    of FROM clauses, with the truth values of conditions on them, and `nested` the results of nested queries: programs
+    over the same tables share many of them, and so does a program with itself when one of its parts is dropped.
     """
 
     def __init__(self, relations: dict[str, Relation], run: Run) -> None:
         super().__init__(relations)
         self.run = run
-        self.scopes: dict[t.Source, tuple[Scope, int]] = {}
+        self.scopes: dict[t.Source, Rows] = {}
+        self.nested: dict[t.Query, Relation] = {}
 
     def extended(self, name: str, relation: Relation) -> Database:
         """The database with one more relation, a common table expression."""
         return Database({**self, name: relation}, self.run)
 
-    def stored(self, ref: t.TableRef) -> tuple[Scope, int]:
+    def stored(self, ref: t.TableRef) -> Rows:
         """The rows of a relation by its name, or its alias."""
         found = self.scopes.get(ref)
         if found is None:
             if ref.name not in self:
                 raise Rejected("unknown table", ref.name)
             relation = self[ref.name]
-            found = self.scopes[ref] = {ref.alias or ref.name: relation.by_name()}, relation.size
+            found = self.scopes[ref] = {ref.alias or ref.name: relation.by_name()}, relation.size, {}
         return found
 
 
 Scope = dict[str, dict[str, Vector]]  # alias -> name -> column
+Truths: TypeAlias = "dict[t.Expr, list[bool | None]]"  # a condition -> its truth value on every row
+Rows = tuple[Scope, int, Truths]  # of a FROM clause
 Outer: TypeAlias = "tuple[Frame, int] | None"  # the row of the enclosing query that a correlated subquery refers to
 Run: TypeAlias = Callable[[t.Query, Database, Outer], Relation]
 
@@ -117,7 +121,9 @@ def relation(table: Table, typed: Sequence[Sequence[Value]]) -> Relation:
 
 class Frame(msgspec.Struct, eq=False, gc=False):
     """The rows that an expression sees: columns by alias and name, an outer row for correlated subqueries, and, under
-    GROUP BY, the groups of rows of `below`."""
+    GROUP BY, the groups of rows of `below`. `truths` keeps the truth values of conditions on exactly these rows; None
+    if they are not to be kept.
+    """
 
     columns: Scope
     size: int
@@ -128,6 +134,7 @@ class Frame(msgspec.Struct, eq=False, gc=False):
     keys: tuple[t.Expr, ...] = ()
     below: Frame | None = None
     cache: dict[tuple[str, str], Vector] = {}  # msgspec gives every frame a new dict
+    truths: Truths | None = None
 
     def filtered(self, index: list[int]) -> Frame:
         """The rows at the given positions."""

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from symtune.sql.language import tree as t
-from symtune.sql.sampling.draws import Draw, Field, select
+from symtune.sql.sampling.draws import SUMS, Draw, Field, best, direction_of, either_way, holding, no_draw, select
 
 
 def aggregate(d: Draw) -> t.Query:
     """SELECT SUM|AVG|MIN|MAX(n) FROM w [WHERE condition]"""
-    name = d.pick(("SUM", "AVG", "MIN", "MAX"))
-    column = d.number() if name in ("SUM", "AVG") or not d.material.dates or d.chance(0.8) else d.pick(d.material.dates)
-    where = None if d.chance(0.35) else d.condition(column)
+    name, column = d.aggregate("SUM", "AVG", "MIN", "MAX")
+    if name not in SUMS and d.material.dates and d.chance(0.2):
+        column = d.pick(d.material.dates)
+    where = None if d.chance(0.35) and not d.material.joined else _changing(d, name, column)
     return select(d, [t.Aggregate(name, column.expr)], where=where)
+
+
+def _changing(d: Draw, name: str, column: Field) -> t.Expr:
+    """A condition that an aggregate of a column hangs on: MIN and MAX are of other rows than without it."""
+    if name not in ("MIN", "MAX"):
+        return d.condition(column)
+    return d.without(holding(column, best(column, "DESC" if name == "MAX" else "ASC")), column)
 
 
 def arithmetic(d: Draw) -> t.Query:
     """SELECT a - b FROM w WHERE key = v, or SELECT SUM(a * b) FROM w WHERE condition"""
-    first, second = d.two(d.material.numbers)
-    op = d.pick(("+", "-", "-", "*", "/"))
-    expr: t.Expr = t.Arithmetic(op, first.expr, second.expr)
-    if d.chance(0.2):
-        expr = t.Arithmetic(d.pick(("+", "-", "*")), first.expr, t.Constant(d.pick((1, 2, 5, 10, 100)), "number"))
+    first = d.quantity()
+    expr: t.Expr
+    if d.chance(0.3):
+        by = t.Constant(d.pick((1, 2, 5, 10, 100)), "number")
+        expr = t.Arithmetic(d.pick(("+", "-", "*")), first.expr, by)
+    else:
+        op = d.pick(("+", "-", "-", "*", "/"))
+        second = d.twin(first) if op in ("+", "-") else d.quantity(first)
+        expr = t.Arithmetic(op, first.expr, second.expr)
     if d.chance(0.25):
         name = d.pick(("SUM", "MAX", "MIN", "AVG"))
         return select(d, [t.Aggregate(name, expr)], where=None if d.chance(0.5) else d.condition())
@@ -30,30 +42,46 @@ def arithmetic(d: Draw) -> t.Query:
 def _aggregate_of(d: Draw, *avoid: Field) -> t.Aggregate:
     if d.chance(0.55) or not [f for f in d.material.numbers if f not in avoid]:
         return t.Aggregate("COUNT")
-    column = d.number(*avoid)
-    return t.Aggregate(d.pick(("SUM", "AVG", "MIN", "MAX")), column.expr)
+    name, column = d.aggregate("SUM", "AVG", "MIN", "MAX", avoid=avoid)
+    return t.Aggregate(name, column.expr)
 
 
 def group_by(d: Draw) -> t.Query:
     """SELECT g, COUNT(*) FROM w GROUP BY g, or the group with the most: ORDER BY COUNT(*) DESC LIMIT 1"""
     group = d.pick(d.material.groups, "a column to group by")
     value = _aggregate_of(d, group)
-    where = None if d.chance(0.7) and group.complete else d.condition(group)
+    alone = d.chance(0.7) and group.complete and not (d.material.joined and value.arg is None)
+    where = None if alone else d.condition(group)
     if d.chance(0.55):
-        order = (t.Order(value, d.pick(("DESC", "DESC", "ASC"))),)
+        direction = d.pick(("DESC", "DESC", "ASC"))
+        if where is None and value.arg is None and _first_has(group, direction):
+            direction = "ASC" if direction == "DESC" else "DESC"
+        order = (t.Order(value, direction),)
         items: list[t.Expr] = [group.expr] if d.chance(0.7) else [group.expr, value]
         return select(d, items, where=where, group=(group.expr,), order=order, limit=1)
     return select(d, [group.expr, value], where=where, group=(group.expr,))
+
+
+def _first_has(group: Field, direction: t.Direction) -> bool:
+    """Whether the least value of a column, which is the first group that engines show, comes up most or least often."""
+    counts = group.variety
+    return counts[min(counts)] == (max if direction == "DESC" else min)(counts.values())
 
 
 def having(d: Draw) -> t.Query:
     """SELECT g FROM w GROUP BY g HAVING COUNT(*) > n"""
     group = d.pick(d.material.groups, "a column to group by")
     value = _aggregate_of(d, group)
+    condition: t.Expr
     if value.arg is None:
-        size = group.variety.get(group.values[d.row], 1)
-        bound: int | float | str = max(size - d.below(2), 1)
-        condition = t.Compare(d.pick(("=", ">=", ">=")), value, t.Constant(bound, "number"))
+        sizes = group.variety.values()
+        if len(set(sizes)) == 1:
+            no_draw("groups of several sizes")
+        bound: int | float | str = max(group.variety.get(group.values[d.row], 1) - d.below(2), 1)
+        op = d.pick(("=", ">=", ">="))
+        if op == ">=":
+            bound = max(bound, min(sizes) + 1)  # else it holds for all groups
+        condition = t.Compare(op, value, t.Constant(bound, "number"))
     else:
         bounds = [v for f in d.material.numbers if f.expr == value.arg for v in f.variety]
         condition = t.Compare(d.pick((">", "<", ">=", "<=")), value, t.Constant(d.pick(bounds), "number"))
@@ -76,13 +104,16 @@ def case(d: Draw) -> t.Query:
     column = d.measure()
     key = d.key(column)
     bound = t.Constant(d.pick(list(column.variety)), column.expr.type)
-    test = t.Compare(d.pick((">", ">=", "<", "<=")), column.expr, bound)
+    test: t.Expr = t.Compare(d.pick((">", ">=", "<", "<=")), column.expr, bound)
     labels = d.pick(_LABELS)
-    if d.chance(0.2) and len(d.material.fields) > 2:
-        test = t.Logic(d.pick(("AND", "OR")), (test, d.simple(column, key)))  # type: ignore[assignment]
+    where: t.Expr = d.is_row(key)
+    if d.chance(0.2) and len(d.material.fields) > 2:  # of one row, two conditions cannot both decide the label
+        one = test
+        test = d.joined(d.pick(("AND", "OR")), lambda: one, lambda: d.simple(column, key))
+        where = d.condition(column)
     first, second = labels if d.chance(0.5) else labels[::-1]
     expr = t.Case(((test, t.Constant(first, "text")),), t.Constant(second, "text"))
-    return select(d, [expr], where=d.is_row(key))
+    return select(d, [expr], where=where)
 
 
 def dates(d: Draw) -> t.Query:
@@ -91,7 +122,7 @@ def dates(d: Draw) -> t.Query:
     part = d.pick(("YEAR", "YEAR", "MONTH", "DAY"))
     year = t.Function(part, (column.expr,))
     u = d.rng.random()
-    if u < 0.3 and d.material.keys:
+    if u < 0.3 and d.material.names:
         return select(d, [year], where=d.is_row(d.key()))
     if u < 0.6:
         value = {"YEAR": slice(0, 4), "MONTH": slice(5, 7), "DAY": slice(8, 10)}[part]
@@ -100,16 +131,16 @@ def dates(d: Draw) -> t.Query:
         return select(d, [shown], where=where)
     if u < 0.8:
         low, high = (t.Aggregate(name, column.expr) for name in ("MIN", "MAX"))
-        return select(
-            d,
-            [t.Function("DAYS", (high, low))],
-            where=None if d.chance(0.6) else d.condition(column),
-        )
+        where = None if d.chance(0.6) else _changing(d, d.pick(("MIN", "MAX")), column)
+        return select(d, [t.Function("DAYS", (high, low))], where=where)
     if u < 0.86:
         known = None if column.complete else t.IsNull(column.expr, negated=True)
         return select(d, [year, t.Aggregate("COUNT")], where=known, group=(year,))
-    order = (t.Order(column.expr, d.pick(("ASC", "DESC"))),)
-    return select(d, [d.field(column).expr], order=order, limit=1)
+    if not column.complete:
+        no_draw("a date of each row")
+    shown_too = d.field(column)
+    order = (t.Order(column.expr, direction_of(d, column, shown_too, None, either_way(d))),)
+    return select(d, [shown_too.expr], order=order, limit=1)
 
 
 def strings(d: Draw) -> t.Query:
@@ -142,7 +173,7 @@ def strings(d: Draw) -> t.Query:
 def rounded(d: Draw) -> t.Query:
     """ROUND of a mean, of a ratio of one row, of its share of the whole in percent, or of the means of groups"""
     places = d.pick((0, 1, 1, 2, 2))
-    column = d.number()
+    column = d.quantity()
     mean = t.Aggregate("AVG", column.expr)
     u = d.rng.random()
     if u < 0.4:
@@ -153,7 +184,7 @@ def rounded(d: Draw) -> t.Query:
         return select(d, [group.expr, _round(mean, places)], where=known, group=(group.expr,))
     key = d.key(column)
     if u < 0.8:
-        whole: t.Expr = d.number(column).expr
+        whole: t.Expr = d.quantity(column).expr
         part: t.Expr = column.expr
     else:
         whole = t.ScalarQuery(select(d, [t.Aggregate("SUM", column.expr)]))
@@ -173,8 +204,8 @@ def coalesce(d: Draw) -> t.Query:
     COALESCE(SUM(n), 0)
     """
     missing = [f for f in d.material.missing if f.type != "date"]
-    if not missing or (d.material.numbers and d.chance(0.3)):
-        column = d.number()
+    if not missing or (d.material.quantities and d.chance(0.3)):
+        column = d.quantity()
         where = d.condition(column)
         if d.chance(0.3):  # two conditions that no row may satisfy: then the sum is NULL
             where = t.Logic("AND", (d.simple(column), d.elsewhere().simple(column)))
@@ -188,7 +219,7 @@ def coalesce(d: Draw) -> t.Query:
         instead = d.pick(twins).expr
     value = t.Function("COALESCE", (column.expr, instead))
     u = d.rng.random()
-    if u < 0.3 and not text:
+    if u < 0.3 and not text and column.adds_up:
         return select(d, [t.Aggregate("AVG", value)], where=None if d.chance(0.6) else d.condition(column))
     if u < 0.5 and not text:
         order = (t.Order(value, d.pick(("ASC", "DESC"))),)
@@ -204,17 +235,19 @@ def coalesce(d: Draw) -> t.Query:
 def nullif(d: Draw) -> t.Query:
     """a / NULLIF(b, 0), an aggregate of NULLIF(n, v), or COUNT(NULLIF(g, 'x')): a value that is no value"""
     u = d.rng.random()
-    if u < 0.4 and len(d.material.numbers) > 1:
-        first, second = d.two(d.material.numbers)
+    if u < 0.4 and len(d.material.quantities) > 1:
+        first, second = d.two(d.material.quantities)
         guarded = t.Function("NULLIF", (second.expr, t.Constant(0, "number")))
         ratio = t.Arithmetic("/", first.expr, guarded)
         if d.chance(0.7):
             return select(d, [ratio], where=d.is_row(d.key()))
         return select(d, [t.Aggregate(d.pick(("AVG", "MAX", "MIN")), ratio)])
     counted = u >= 0.7 or not d.material.numbers
-    column = d.pick(d.material.groups, "a column that repeats") if counted else d.number()
+    if counted:
+        name, column = "COUNT", d.pick(d.material.groups, "a column that repeats")
+    else:
+        name, column = d.aggregate("AVG", "SUM", "MIN", "MAX")
     ignored = 0 if 0 in column.variety else d.pick(list(column.variety))
     value = t.Function("NULLIF", (column.expr, t.Constant(ignored, column.expr.type)))
-    name = "COUNT" if counted else d.pick(("AVG", "SUM", "MIN", "MAX"))
-    where = None if d.chance(0.6) else d.condition(column)
+    where = None if d.chance(0.6) else _changing(d, name, column)
     return select(d, [t.Aggregate(name, value, distinct=counted and d.chance(0.3))], where=where)

@@ -1,19 +1,30 @@
 """The material that programs are drawn from: the columns of a context, and conditions that a chosen row satisfies.
 
-A draw looks at the values before it writes a condition: it picks a witness row and makes conditions that are true
-of it, so that most programs have an answer at the first try.
+A draw looks at the values before it writes a condition: it picks a witness row and makes conditions that are true of
+it, leave another row out, and have no part that leaves out none, so that most programs have an answer at the first
+try, and one that depends on every part. If the roles of columns are known, it asks what a person might: rows are looked
+up by what names them, and only quantities are summed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
+from itertools import pairwise
 from random import Random
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.vectors import Vector
+from symtune.sql.language.expressions import truths_of
+from symtune.sql.language.vectors import Frame, Vector
+from symtune.tables import Role
+from symtune.tables.roles import NAMING
 from symtune.types import Rejected
+
+Roles = Mapping[str, Mapping[str, Role]]  # table -> column -> its role, by the names that programs use
+SUMS = ("SUM", "AVG")
+RETRIES = 4  # of a condition that does not tell enough, before a draw is given up
+CONDITIONS = 4  # that are drawn to find two of which each matters
 
 
 def no_draw(why: str) -> NoReturn:
@@ -21,13 +32,19 @@ def no_draw(why: str) -> NoReturn:
     raise Rejected("no such material", why)
 
 
+def not_meant(why: str) -> NoReturn:
+    """Give up a draw: the roles of the columns that there are leave nothing that a person might mean."""
+    raise Rejected(f"role: {why}")
+
+
 class Field:
-    """A column with what draws ask of it."""
+    """A column with what draws ask of it; without a `role`, all may be asked of it."""
 
-    __slots__ = ("consistent", "expr", "known", "texts", "type", "unique", "values", "variety")
+    __slots__ = ("_ends", "consistent", "expr", "known", "role", "texts", "type", "unique", "values", "variety")
 
-    def __init__(self, expr: t.Column, vector: Vector) -> None:
+    def __init__(self, expr: t.Column, vector: Vector, role: Role | None = None) -> None:
         self.expr = expr
+        self.role = role
         self.type = vector.type
         self.values = vector.values
         self.texts = vector.texts or []
@@ -37,6 +54,7 @@ class Field:
             value = vector.values[i]
             self.variety[value] = self.variety.get(value, 0) + 1
         self.unique = len(self.variety) == len(self.values) > 1
+        self._ends: tuple[Any, Any] | None = None
         # Every value is written in one way, so that grouping by value is grouping by what is shown.
         self.consistent = self.type == "text" or len({self.texts[i] for i in self.known}) == len(self.variety)
 
@@ -49,14 +67,47 @@ class Field:
         """Worth grouping by: at least two values, one of them more than once."""
         return self.consistent and 2 <= len(self.variety) < len(self.known)
 
+    @property
+    def ends(self) -> tuple[Any, Any]:
+        """Its least and its greatest value."""
+        if self._ends is None:
+            self._ends = min(self.variety), max(self.variety)
+        return self._ends
+
+    @property
+    def names(self) -> bool:
+        """Whether people look rows up by it."""
+        return self.role is None or self.role.name in NAMING
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its values may be summed and averaged."""
+        return self.role is None or self.role.name == "quantity"
+
+    @property
+    def counts(self) -> bool:
+        """Whether the difference of two of its values means anything: all but numbers that name things."""
+        return self.role is None or self.role.name in ("quantity", "year", "rank")
+
+    def compares(self, other: Field) -> bool:
+        """Whether its values are of one kind with those of another column: years, or quantities in one unit."""
+        return self.role == other.role if self.counts and other.counts else False
+
 
 _MISREAD = ("true", "false")  # SQLite takes such a column of a subquery for the constant, quoted or not
 
 
 class Material:
-    """The columns of one context, by what they are good for. Built once, used by all draws over the context."""
+    """The columns of one context, by what they are good for, the `frame` of its rows, and how many rows an answer may
+    have at `most`. Built once, used by all draws over the context.
+    """
 
-    def __init__(self, fields: Sequence[Field], source: t.Source, size: int) -> None:
+    def __init__(self, fields: Sequence[Field], source: t.Source, frame: Frame, most: int) -> None:
+        size = frame.size
+        self.most = most
+        self._frame = frame
+        self._masks: dict[t.Expr, int] = {}
+        self.everything = int.from_bytes(b"\1" * size, "big")
         # A column with one value tells nothing: whoever asks for it needs no reading.
         self.fields = [f for f in fields if len(f.variety) > 1 and f.expr.name.lower() not in _MISREAD]
         self.source = source
@@ -69,23 +120,52 @@ class Material:
         self.measures = [f for f in self.numbers + self.dates if f.complete]
         self.ranks = [f for f in self.measures if f.unique]
         self.groups = [f for f in self.fields if f.repeats]
+        unique_texts = [f for f in self.keys if f.type == "text"]
+        self.names_of_rows = unique_texts if len(unique_texts) < len(self.fields) else []
         self.missing = [f for f in self.fields if not f.complete]
+        self.names = [f for f in self.keys if f.names]
+        self.quantities = [f for f in self.numbers if f.adds_up]
+        self.comparable = [f for f in self.numbers if any(f.compares(g) for g in self.numbers if g is not f)]
+
+    def of_any_role(self) -> Material:
+        """The same without what roles forbid."""
+        other = copy(self)
+        other.names, other.quantities, other.comparable = self.keys, self.numbers, self.numbers
+        return other
+
+    def truths(self, condition: t.Expr) -> Sequence[bool | None]:
+        """What a condition is on every row. Raises Rejected where it has no one meaning."""
+        return truths_of(condition, self._frame)
+
+    def mask(self, condition: t.Expr) -> int:
+        """The rows that a condition is true of: a byte each, 1 for those."""
+        found = self._masks.get(condition)
+        if found is None:
+            found = self._masks[condition] = int.from_bytes(bytes(map(bool, self.truths(condition))), "big")
+        return found
+
+    def rows(self, condition: t.Expr | None) -> list[int]:
+        """The rows that a condition is true of, in their order."""
+        return (
+            list(range(self.size)) if condition is None else [i for i, hit in enumerate(self.truths(condition)) if hit]
+        )
 
 
 class Draw:
     """One draw: a generator, the material, and a witness row that conditions are true of."""
 
-    def __init__(self, rng: Random, material: Material) -> None:
+    __slots__ = ("_random", "_tables", "material", "rng", "row")
+
+    def __init__(self, rng: Random, material: Material, row: int | None = None, tables: set[str] | None = None) -> None:
         self.rng = rng
+        self._random = rng.random
         self.material = material
-        self.row = self.below(material.size)
-        self._tables: set[str] = set()  # whose columns stand in the program
+        self.row = self.below(material.size) if row is None else row
+        self._tables = set[str]() if tables is None else tables  # whose columns stand in the program
 
     def at(self, row: int) -> Draw:
         """The same draw with another witness."""
-        other = copy(self)
-        other.row = row
-        return other
+        return Draw(self.rng, self.material, row, self._tables)
 
     def elsewhere(self) -> Draw:
         """The same draw with a random witness."""
@@ -95,14 +175,14 @@ class Draw:
         """One of the options, or no draw."""
         if not options:
             no_draw(why)
-        return options[int(self.rng.random() * len(options))]
+        return options[int(self._random() * len(options))]
 
     def chance(self, probability: float) -> bool:
-        return self.rng.random() < probability
+        return self._random() < probability
 
     def below(self, n: int) -> int:
         """A whole number from 0 to n - 1."""
-        return int(self.rng.random() * n)
+        return int(self._random() * n)
 
     def column(self, options: Sequence[Field], why: str) -> Field:
         """One of the columns; over joined tables one of a table that has no part in the program yet, if it can be."""
@@ -125,7 +205,10 @@ class Draw:
 
     def key(self, *avoid: Field) -> Field:
         """A column that names a row."""
-        return self.column([f for f in self.material.keys if f not in avoid], "a key column")
+        found = [f for f in self.material.names if f not in avoid]
+        if not found and any(f not in avoid for f in self.material.keys):
+            not_meant("no column that names a row")
+        return self.column(found, "a key column")
 
     def measure(self, *avoid: Field) -> Field:
         """A complete number or date column, to sort or compare by."""
@@ -137,6 +220,29 @@ class Draw:
 
     def number(self, *avoid: Field) -> Field:
         return self.column([f for f in self.material.numbers if f not in avoid], "a number column")
+
+    def quantity(self, *avoid: Field) -> Field:
+        """A column that may be summed and averaged."""
+        found = [f for f in self.material.quantities if f not in avoid]
+        if not found and any(f not in avoid for f in self.material.numbers):
+            not_meant("no column to sum")
+        return self.column(found, "a number column")
+
+    def aggregate(self, *names: str, avoid: tuple[Field, ...] = ()) -> tuple[str, Field]:
+        """One of the aggregates, and a number column for it: SUM and AVG where there is one to sum."""
+        if any(f not in avoid for f in self.material.quantities):
+            name = self.pick(names)
+        else:
+            name = self.pick([name for name in names if name not in SUMS])
+        return name, self.quantity(*avoid) if name in SUMS else self.number(*avoid)
+
+    def twin(self, field: Field) -> Field:
+        """Another number column whose values are of one kind with those of a column."""
+        others = [f for f in self.material.numbers if f is not field]
+        found = [f for f in others if f.compares(field)]
+        if others and not found:
+            not_meant("no two columns in one unit")
+        return self.column(found, "two columns")
 
     def constant(self, field: Field, row: int | None = None) -> t.Constant:
         """The value of a cell as a constant."""
@@ -152,39 +258,65 @@ class Draw:
     # ------------------------------------------------------------------------------------ conditions
 
     def condition(self, *avoid: Field) -> t.Expr:
-        """A condition that is true of the witness row: one comparison, or two or three with AND, OR, NOT."""
+        """A condition that is true of the witness row: one comparison, or two or three with AND, OR, NOT, of which each
+        matters."""
         u = self.rng.random()
         if u < 0.72:
             return self.simple(*avoid)
         if u < 0.86:
-            parts = [self.simple(*avoid), self._known() if self.chance(0.12) else self.simple(*avoid)]
-            return self._joined("AND", parts)
+            return self.joined("AND", *[lambda: self.simple(*avoid, wide=True)] * 2)
         if u < 0.95:
             # One part is true of the witness, the other is drawn for another row.
-            parts = [self.simple(*avoid), self.elsewhere().simple(*avoid)]
-            if self.chance(0.5):
-                parts.reverse()
-            return self._joined("OR", parts)
+            return self.joined("OR", lambda: self.simple(*avoid), lambda: self.elsewhere().simple(*avoid))
         if u < 0.98:
             return t.Not(self._false(*avoid))
-        return self._joined("AND", [self.simple(*avoid), t.Not(self._false(*avoid))])
+        return self.joined("AND", lambda: self.simple(*avoid, wide=True), lambda: t.Not(self._false(*avoid)))
 
-    def _joined(self, op: Any, parts: list[t.Expr]) -> t.Expr:
-        if parts[0] == parts[1]:
-            no_draw("two different conditions")
-        return t.Logic(op, tuple(parts))
+    def joined(self, op: Literal["AND", "OR"], first: Callable[[], t.Expr], second: Callable[[], t.Expr]) -> t.Expr:
+        """AND or OR of two drawn conditions, in either order, each true where the other is not: neither is idle."""
+        draws = (first,) if first is second else (first, second)
+        drawn: list[list[tuple[t.Expr, int]]] = [[] for _ in draws]
+        for number in range(CONDITIONS):
+            place = number % len(draws)
+            part = draws[place]()
+            mask = self.material.mask(part)
+            for other, hits in drawn[place - 1]:
+                if mask & ~hits and hits & ~mask and (op == "AND" or mask | hits != self.material.everything):
+                    return t.Logic(op, (part, other) if self.chance(0.5) else (other, part))
+            drawn[place].append((part, mask))
+        no_draw("two conditions that both matter")
 
-    def _known(self) -> t.Expr:
-        """`column IS NOT NULL`, of any column that the witness knows: people write it where nothing is missing too."""
-        return t.IsNull(self.field().expr, negated=True)
+    def apart(self, draw: Callable[[], t.Expr], tells: Callable[[t.Expr], bool]) -> t.Expr:
+        """A drawn condition that tells what the program hangs on."""
+        for _ in range(RETRIES):
+            found = draw()
+            if tells(found):
+                return found
+        no_draw("a condition that the answer hangs on")
+
+    def showable(self, *avoid: Field) -> t.Expr:
+        """A condition that no more rows satisfy than an answer may have."""
+        most, mask = self.material.most, self.material.mask
+        return self.apart(lambda: self.condition(*avoid), lambda where: mask(where).bit_count() <= most)
+
+    def without(self, rows: Iterable[int], *avoid: Field) -> t.Expr:
+        """A condition that is true of none of the rows."""
+        rows = list(rows)
+
+        def tells(condition: t.Expr) -> bool:
+            truths = self.material.truths(condition)
+            return not any(truths[row] for row in rows)
+
+        return self.apart(lambda: self.condition(*avoid), tells)
 
     def several(self, *avoid: Field) -> t.Expr:
         """A condition that more rows than the witness may satisfy."""
-        where = self.condition(*avoid)
         keys = [key.expr for key in self.material.keys]
-        if isinstance(where, t.Compare) and where.op == "=" and where.left in keys:
-            no_draw("a condition that several rows satisfy")
-        return where
+
+        def tells(where: t.Expr) -> bool:
+            return not (isinstance(where, t.Compare) and where.op == "=" and where.left in keys)
+
+        return self.apart(lambda: self.condition(*avoid), tells)
 
     def _false(self, *avoid: Field) -> t.Expr:
         """A comparison that is false (and known) of the witness row."""
@@ -196,53 +328,59 @@ class Draw:
         op = self.pick(("<", "<=") if other < value else (">", ">="))
         return t.Compare(op, field.expr, t.Constant(other, field.expr.type))
 
-    def simple(self, *avoid: Field) -> t.Expr:
-        """One comparison that is true of the witness row."""
-        if self.material.missing and self.chance(0.08):
+    def simple(self, *avoid: Field, wide: bool = False) -> t.Expr:
+        """One comparison that is true of the witness row, and not of all rows; `wide`: and none that names the row."""
+        if self.material.missing and self.chance(0.2):
             field = self.pick(self.material.missing)
             if field not in avoid:
                 return t.IsNull(field.expr, negated=field.values[self.row] is not None)
-        field = self.field(*avoid)
-        if field.type == "text":
-            return self._text(field)
-        return self._ordered(field)
+        # A condition on a text that no two rows share holds for the witness alone, whatever it is.
+        field = self.field(*avoid, *(self.material.names_of_rows if wide else ()))
+        named = not field.unique or (field.names and not wide)
+        return self._text(field, named) if field.type == "text" else self._ordered(field, named)
 
-    def _text(self, field: Field) -> t.Expr:
+    def _text(self, field: Field, named: bool) -> t.Expr:
         value = field.values[self.row]
-        u = self.rng.random()
+        u = self.rng.random() if named else 0.55 + 0.45 * self.rng.random()
         if u < 0.55:
             return t.Compare("=", field.expr, t.Constant(value, "text"))
         if u < 0.67:
             other = self.pick([v for v in field.variety if v != value], "a second value")
             return t.Compare("<>", field.expr, t.Constant(other, "text"))
-        if u < 0.80:
+        if u < 0.80 or len(value) < 3 or "%" in value or "_" in value:
             return self._among(field)
-        return t.Like(field.expr, self._pattern(value), negated=False)
+        return self._like(field, value)
 
-    def _pattern(self, value: str) -> str:
-        if len(value) < 3 or "%" in value or "_" in value:
-            no_draw("a text to match")
+    def _like(self, field: Field, value: str) -> t.Expr:
         size = 2 + self.below(min(len(value) - 2, 6))
         u = self.rng.random()
         if u < 0.4:
-            return value[:size] + "%"
-        if u < 0.6:
-            return "%" + value[-size:]
-        start = self.below(len(value) - size + 1)
-        return "%" + value[start : start + size] + "%"
+            hit: Callable[[str, str], bool] = str.startswith
+            part, pattern = value[:size], "{}%"
+        elif u < 0.6:
+            part, pattern, hit = value[-size:], "%{}", str.endswith
+        else:
+            start = self.below(len(value) - size + 1)
+            part, pattern, hit = value[start : start + size], "%{}%", str.__contains__
+        if field.complete and all(hit(other, part) for other in field.variety):
+            no_draw("a text that not all rows match")
+        return t.Like(field.expr, pattern.replace("{}", part), negated=False)
 
     def _among(self, field: Field) -> t.Expr:
         value = field.values[self.row]
         others = [v for v in field.variety if v != value]
         if not others:
             no_draw("a second value")
-        chosen = [value, *self.rng.sample(others, min(len(others), 1 + self.below(3)))]
+        most = len(others) - field.complete  # all of them leave out none
+        if not most:
+            return t.Compare("=", field.expr, t.Constant(value, field.expr.type))
+        chosen = [value, *self.rng.sample(others, min(most, 1 + self.below(3)))]
         self.rng.shuffle(chosen)
         return t.InList(field.expr, tuple([t.Constant(v, field.expr.type) for v in chosen]))
 
-    def _ordered(self, field: Field) -> t.Expr:
+    def _ordered(self, field: Field, named: bool) -> t.Expr:
         value, type_ = field.values[self.row], field.expr.type
-        u = self.rng.random()
+        u = self.rng.random() if named else 0.3 + 0.7 * self.rng.random()
         if u < 0.22:
             return t.Compare("=", field.expr, t.Constant(value, type_))
         if u < 0.30:
@@ -254,16 +392,70 @@ class Draw:
         a, b = self.pick(values), self.pick(values)
         if u < 0.50:
             low, high = min(a, b, value), max(a, b, value)
-            if low == high:
-                no_draw("a range")
-            return t.Between(field.expr, t.Constant(low, type_), t.Constant(high, type_))
+            if low != high and not (field.complete and (low, high) == field.ends):
+                return t.Between(field.expr, t.Constant(low, type_), t.Constant(high, type_))
+        lowest, highest = field.ends
         if a == value:
-            op = "<=" if self.chance(0.5) else ">="
+            op = ">=" if a == highest or (a != lowest and self.chance(0.5)) else "<="
         elif a < value:
-            op = ">" if self.chance(0.6) else ">="
+            op = ">" if a == lowest or self.chance(0.6) else ">="
         else:
-            op = "<" if self.chance(0.6) else "<="
+            op = "<" if a == highest or self.chance(0.6) else "<="
         return t.Compare(op, field.expr, t.Constant(a, type_))
+
+
+def best(field: Field, direction: str) -> Any:
+    """The value that comes first in a direction."""
+    return field.ends[direction == "DESC"]
+
+
+def holding(field: Field, value: Any) -> list[int]:
+    """The rows in which a column has a value."""
+    return [row for row in field.known if field.values[row] == value]
+
+
+def sorted_rows(rows: Sequence[int], keys: Sequence[tuple[Field, str]]) -> list[int]:
+    """Rows in the order of keys, those that tie in their own."""
+    found = list(rows)
+    for field, direction in reversed(keys):
+        found.sort(key=field.values.__getitem__, reverse=direction == "DESC")
+    return found
+
+
+def keys_matter(
+    rows: Sequence[int], keys: Sequence[tuple[Field, str]], shown: Field, limit: int | None = 1, offset: int = 0
+) -> bool:
+    """Whether sort keys of complete columns, and each of them, decide which cells of a column are shown, and how."""
+    part = slice(offset, None if limit is None else offset + limit)
+    found = sorted_rows(rows, keys)
+    around = found[max(offset - 1, 0) : None if limit is None else offset + limit + 1]
+    if any(_tie(a, b, keys) and shown.texts[a] != shown.texts[b] for a, b in pairwise(around)):
+        return False
+    texts = [[shown.texts[row] for row in found[part]]]
+    for place in range(len(keys)):
+        others = [key for i, key in enumerate(keys) if i != place]
+        texts.append([shown.texts[row] for row in sorted_rows(rows, others)[part]])
+    return texts[0] not in texts[1:]
+
+
+def _tie(a: int, b: int, keys: Sequence[tuple[Field, str]]) -> bool:
+    return all(field.values[a] == field.values[b] for field, _ in keys)
+
+
+def direction_of(
+    d: Draw, by: Field, shown: Field, where: t.Expr | None, directions: Sequence[t.Direction], offset: int = 0
+) -> t.Direction:
+    """The first of the directions in which the order decides which cell comes first."""
+    rows = d.material.rows(where)
+    for direction in directions:
+        if keys_matter(rows, [(by, direction)], shown, 1, offset):
+            return direction
+    no_draw("an order in which the first row is not the first anyway")
+
+
+def either_way(d: Draw) -> tuple[t.Direction, t.Direction]:
+    """Both directions, in random order."""
+    return ("ASC", "DESC") if d.chance(0.5) else ("DESC", "ASC")
 
 
 def select(d: Draw, items: list[t.Expr], **clauses: Any) -> t.Select:

@@ -10,9 +10,9 @@ from random import Random
 import msgspec
 
 from symtune.sql.language import tree as t
-from symtune.sql.language.evaluator import join_frame
+from symtune.sql.language.evaluator import rows_from
 from symtune.sql.language.vectors import Database
-from symtune.sql.sampling.draws import Field, Material, no_draw
+from symtune.sql.sampling.draws import Field, Material, Roles, no_draw
 from symtune.tables import ForeignKey, Link, make_view, typed_rows
 from symtune.types import Rejected, Table
 
@@ -71,18 +71,18 @@ def follow(key: ForeignKey, linked: Linked, parent: Table, rng: Random, columns:
     return (*tables, found), (*links, Link(child.name, key.column, parent.name, key.references_column))
 
 
-def joined_material(database: Database, links: Sequence[Link]) -> Material:
+def joined_material(database: Database, links: Sequence[Link], roles: Roles, most: int) -> Material:
     """The columns of the joined tables, each by its table's name; the columns that they are joined on once."""
     source = _source(database, links)
-    frame = join_frame(source, database)
+    frame = rows_from(source, database)
     again = {(link.right, link.right_column) for link in links}
     fields = [
-        Field(t.Column(name, vector.type, alias), vector)  # type: ignore[arg-type]
+        Field(t.Column(name, vector.type, alias), vector, roles.get(alias, {}).get(name))  # type: ignore[arg-type]
         for alias, columns in frame.columns.items()
         for name, vector in columns.items()
         if (alias, name) not in again
     ]
-    return Material(fields, source, frame.size)
+    return Material(fields, source, frame, most)
 
 
 def _on(database: Database, link: Link) -> t.Compare:

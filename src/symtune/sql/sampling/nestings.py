@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from symtune.sql.language import tree as t
-from symtune.sql.sampling.draws import Draw, Field, cell, no_draw, select
+from symtune.sql.sampling.draws import (
+    SUMS,
+    Draw,
+    Field,
+    best,
+    cell,
+    direction_of,
+    either_way,
+    holding,
+    no_draw,
+    not_meant,
+    select,
+)
 
 
 def _other(d: Draw, size: int) -> int:
@@ -17,24 +29,28 @@ def _other(d: Draw, size: int) -> int:
 
 def scalar_subquery(d: Draw) -> t.Query:
     """SELECT a FROM w WHERE n > (SELECT AVG(n) FROM w), or as the row named by a key"""
-    column = d.number()
+    name, column = d.aggregate("AVG", "MIN", "MAX")
     shown: t.Expr = t.Aggregate("COUNT") if d.chance(0.3) else d.field(column).expr
-    if d.chance(0.5) or not d.material.keys:
-        name = d.pick(("AVG", "MIN", "MAX"))
+    if d.chance(0.5) or not d.material.names:
         inner: t.Select = select(d, [t.Aggregate(name, column.expr)])
         op = {"AVG": d.pick((">", "<")), "MIN": d.pick((">", "=")), "MAX": d.pick(("<", "="))}[name]
     else:
         inner, op = cell(d, column, d.key()), d.pick((">", "<", "="))
     where: t.Expr = t.Compare(op, column.expr, t.ScalarQuery(inner))
     if d.chance(0.2):
-        where = t.Logic("AND", (where, d.simple(column)))
+        compared = where
+        where = d.joined("AND", lambda: compared, lambda: d.simple(column))
     return select(d, [shown], where=where)
 
 
 def in_subquery(d: Draw) -> t.Query:
     """SELECT a FROM w WHERE g IN (SELECT g FROM w WHERE condition)"""
     group = d.pick(d.material.groups, "a column that repeats")
-    inner = select(d, [group.expr], where=d.condition(group))
+
+    def tells(condition: t.Expr) -> bool:
+        return len({group.values[row] for row in d.material.rows(condition)}) < len(group.variety)
+
+    inner = select(d, [group.expr], where=d.apart(lambda: d.condition(group), tells))
     where = t.InQuery(group.expr, inner, negated=group.complete and d.chance(0.25))
     if d.chance(0.35):
         return select(d, [t.Aggregate("COUNT")], where=where)
@@ -67,8 +83,9 @@ def exists(d: Draw) -> t.Query:
 
 def difference(d: Draw) -> t.Query:
     """SELECT (SELECT n FROM w WHERE key = u) - (SELECT n FROM w WHERE key = v)"""
+    op = d.pick(("-", "-", "-", "+"))
     if d.chance(0.3):
-        column = d.number()
+        column = _counting(d, op)
         sides = [select(d, [t.Aggregate(name, column.expr)]) for name in ("MAX", "MIN")]
     elif d.chance(0.3):
         sides = [
@@ -76,16 +93,26 @@ def difference(d: Draw) -> t.Query:
         ]
     else:
         key = d.key()
-        column = d.number(key)
+        column = _counting(d, op, key)
         sides = [cell(d, column, key), cell(d, column, key, _other(d, d.material.size))]
     left, right = (t.ScalarQuery(side) for side in sides)
-    return t.Select((t.Item(t.Arithmetic(d.pick(("-", "-", "-", "+")), left, right)),), None)
+    return t.Select((t.Item(t.Arithmetic(op, left, right)),), None)
+
+
+def _counting(d: Draw, op: str, *avoid: Field) -> Field:
+    """A number column of whose values the sum, or the difference, means something."""
+    if op == "+":
+        return d.quantity(*avoid)
+    column = d.number(*avoid)
+    if not column.counts:
+        not_meant("no difference of what names things")
+    return column
 
 
 def adjacent(d: Draw) -> t.Query:
     """The row before or after a named row, by a rank column."""
-    by = d.rank()
-    key = d.key(by)
+    key = d.key()
+    by = d.rank(key)
     shown = d.field(by)
     after = d.chance(0.5)
     anchor = t.ScalarQuery(cell(d, by, key))
@@ -96,9 +123,20 @@ def adjacent(d: Draw) -> t.Query:
     if consecutive and d.chance(0.5):
         target = t.Arithmetic("+" if after else "-", anchor, t.Constant(1, "number"))
         return select(d, [shown.expr], where=t.Compare("=", by.expr, target))
+    if not _is_beyond_others(d, by, after):
+        after = not after
+        if not _is_beyond_others(d, by, after):
+            no_draw("a neighbour that is not the first row")
     where = t.Compare(">" if after else "<", by.expr, anchor)
     order = (t.Order(by.expr, "ASC" if after else "DESC"),)
     return select(d, [shown.expr], where=where, order=order, limit=1)
+
+
+def _is_beyond_others(d: Draw, by: Field, after: bool) -> bool:
+    """Whether the neighbour of the witness in an order is not the first row of the table on that side."""
+    here = by.values[d.row]
+    side = [value for value in by.values if value is not None and (value > here if after else value < here)]
+    return bool(side) and side[0] != (min if after else max)(side)
 
 
 def with_clause(d: Draw) -> t.Query:
@@ -107,14 +145,23 @@ def with_clause(d: Draw) -> t.Query:
     name = "t" if table.lower() != "t" else "part"
     by = d.measure()
     shown = d.field(by)
-    body = select(d, [shown.expr, by.expr], where=d.condition(shown, by))
-    outer: dict[str, Any] = {"source": t.TableRef(name), "ctes": ((name, body),)}
-    if d.chance(0.45) and by.type == "number":
-        return t.Select((t.Item(t.Aggregate(d.pick(("SUM", "MAX", "MIN", "AVG")), by.expr)),), **outer)
-    if d.chance(0.25):
-        return t.Select((t.Item(t.Aggregate("COUNT")),), **outer)
-    order = (t.Order(by.expr, d.pick(("ASC", "DESC"))),)
+    outer: dict[str, Any] = {"source": t.TableRef(name)}
+    u = d.rng.random()
+    if u < 0.6:  # what is computed of all rows hangs on the condition most of the time
+        sums = u < 0.35 and by.type == "number" and by.adds_up
+        function = t.Aggregate(d.pick(SUMS), by.expr) if sums else t.Aggregate("COUNT")
+        return t.Select((t.Item(function),), ctes=((name, _body(d, d.condition(shown, by), shown, by)),), **outer)
+    direction = either_way(d)[0]
+    where = d.without(holding(by, best(by, direction)), shown, by)
+    outer["ctes"] = ((name, _body(d, where, shown, by)),)
+    if u < 0.75 and by.type == "number":
+        return t.Select((t.Item(t.Aggregate("MAX" if direction == "DESC" else "MIN", by.expr)),), **outer)
+    order = (t.Order(by.expr, direction_of(d, by, shown, where, (direction,))),)
     return t.Select((t.Item(shown.expr),), order=order, limit=1, **outer)
+
+
+def _body(d: Draw, where: t.Expr, *shown: Field) -> t.Select:
+    return select(d, [field.expr for field in shown], where=where)
 
 
 def _ranked(d: Draw, name: str, by: Field, key: Field, order: tuple[t.Order, ...]) -> t.Query:
@@ -153,7 +200,7 @@ def window(d: Draw) -> t.Query:
         target = d.field(key)
         function = t.Window(d.pick(("LAG", "LEAD")), target.expr, (), order)
     else:
-        target = d.number()
+        target = d.quantity()
         partition: tuple[t.Expr, ...] = ()
         if d.chance(0.5):
             partition = (d.pick([f for f in d.material.groups if f is not target], "a partition").expr,)

@@ -6,12 +6,12 @@ what it needs. `QUERY_TYPES` is the whole list; shares are weights among the kin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from symtune.sql.language import tree as t
 from symtune.sql.sampling import computations, nestings, selections
-from symtune.sql.sampling.draws import Draw, Material
+from symtune.sql.sampling.draws import Draw, Field, Material
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,42 +24,47 @@ class QueryType:
     fits: Callable[[Material], object]
 
 
+def _two(some: Sequence[Field], others: Sequence[Field]) -> bool:
+    """Whether there is a column of each that is not the other."""
+    return any(one is not other for one in some for other in others)
+
+
 def _any(m: Material) -> bool:
     return True
 
 
 # A weight of 0: not in the default mix, drawn where it is named.
 QUERY_TYPES: tuple[QueryType, ...] = (
-    QueryType("lookup", 8, selections.lookup, lambda m: m.keys and len(m.fields) > 1),
+    QueryType("lookup", 9, selections.lookup, lambda m: m.names and len(m.fields) > 1),
     QueryType("filter", 8, selections.filtered, lambda m: len(m.fields) > 1),
-    QueryType("several columns", 3, selections.several_columns, lambda m: len(m.fields) > 2),
+    QueryType("several columns", 3.5, selections.several_columns, lambda m: len(m.fields) > 2),
     QueryType("distinct", 2, selections.distinct, lambda m: m.groups and len(m.fields) > 1),
     QueryType("count", 5, selections.count, _any),
-    QueryType("missing cells", 3, selections.missing_cells, lambda m: m.missing and len(m.fields) > 1),
+    QueryType("missing cells", 11, selections.missing_cells, lambda m: m.missing and len(m.fields) > 1),
     QueryType("aggregate", 5, computations.aggregate, lambda m: m.numbers),
     QueryType("superlative", 4, selections.superlative, lambda m: m.measures and len(m.fields) > 1),
-    QueryType("ranked", 3.5, selections.ranked, lambda m: m.measures and len(m.fields) > 1),
-    QueryType("arithmetic", 6, computations.arithmetic, lambda m: m.keys and len(m.numbers) > 1),
-    QueryType("compare columns", 4.5, selections.compare_columns, lambda m: len(m.numbers) > 1),
+    QueryType("ranked", 3, selections.ranked, lambda m: m.measures and len(m.fields) > 1),
+    QueryType("arithmetic", 11.5, computations.arithmetic, lambda m: m.names and len(m.quantities) > 1),
+    QueryType("compare columns", 4.5, selections.compare_columns, lambda m: len(m.comparable) > 1),
     QueryType("group by", 3, computations.group_by, lambda m: m.groups),
     QueryType("having", 2.5, computations.having, lambda m: m.groups),
     QueryType("scalar subquery", 2.5, nestings.scalar_subquery, lambda m: m.numbers and len(m.fields) > 1),
     QueryType("in subquery", 2, nestings.in_subquery, lambda m: m.groups and len(m.fields) > 1),
-    QueryType("exists", 3, nestings.exists, lambda m: m.groups and m.measures and len(m.fields) > 2),
-    QueryType("difference", 2.5, nestings.difference, lambda m: m.numbers),
-    QueryType("adjacent", 3.5, nestings.adjacent, lambda m: m.ranks and len(m.keys) > 1),
-    QueryType("case", 2.5, computations.case, lambda m: m.keys and m.measures),
-    QueryType("set operation", 4.5, selections.set_operation, lambda m: len(m.fields) > 1),
-    QueryType("with clause", 3, nestings.with_clause, lambda m: m.measures and len(m.fields) > 2),
-    QueryType("window", 3, nestings.window, lambda m: m.keys and m.measures and len(m.fields) > 1),
+    QueryType("exists", 2.2, nestings.exists, lambda m: m.groups and m.measures and len(m.fields) > 2),
+    QueryType("difference", 1.9, nestings.difference, lambda m: m.numbers),
+    QueryType("adjacent", 2.6, nestings.adjacent, lambda m: _two(m.ranks, m.names)),
+    QueryType("case", 3, computations.case, lambda m: _two(m.names, m.measures)),
+    QueryType("set operation", 3.7, selections.set_operation, lambda m: len(m.fields) > 1),
+    QueryType("with clause", 2.4, nestings.with_clause, lambda m: m.measures and len(m.fields) > 2),
+    QueryType("window", 2.6, nestings.window, lambda m: _two(m.names, m.measures)),
     QueryType("dates", 22, computations.dates, lambda m: m.dates and len(m.fields) > 1),
-    QueryType("coalesce", 1.2, computations.coalesce, lambda m: m.numbers or m.missing),
+    QueryType("coalesce", 1.2, computations.coalesce, lambda m: m.quantities or m.missing),
     QueryType("nullif", 1, computations.nullif, lambda m: m.numbers or m.groups),
-    QueryType("round", 1.5, computations.rounded, lambda m: m.numbers),
-    QueryType("dense rank", 1.5, nestings.dense_rank, lambda m: m.keys and m.measures and len(m.fields) > 1),
+    QueryType("round", 1.5, computations.rounded, lambda m: m.quantities),
+    QueryType("dense rank", 1.5, nestings.dense_rank, lambda m: _two(m.names, m.measures)),
     QueryType("union all", 1.1, selections.union_all, lambda m: len(m.fields) > 1),
-    QueryType("lookup by name", 0, selections.lookup_by_name, lambda m: m.keys and m.texts and len(m.fields) > 1),
-    QueryType("strings", 2.5, computations.strings, lambda m: m.texts and m.keys),
+    QueryType("lookup by name", 0, selections.lookup_by_name, lambda m: m.names and m.texts and len(m.fields) > 1),
+    QueryType("strings", 3, computations.strings, lambda m: m.texts and m.names),
 )
 # What a join context serves: these read several tables through the join; the others read one table by name.
 JOINED = frozenset(

@@ -15,15 +15,18 @@ from random import Random
 import msgspec
 
 from symtune.sql.language import tree as t
+from symtune.sql.language.evaluator import rows_from
+from symtune.sql.language.idle import idle_parts
 from symtune.sql.language.measures import difficulty, guess, operators
 from symtune.sql.language.proof import Context
 from symtune.sql.language.render import render
 from symtune.sql.sampling.balance import BOUNDS, SHORTCUTS, Balance
-from symtune.sql.sampling.draws import Draw, Field, Material
+from symtune.sql.sampling.draws import Draw, Field, Material, Roles
 from symtune.sql.sampling.growth import grown
 from symtune.sql.sampling.instances import Instances
 from symtune.sql.sampling.joins import joined_material, narrowed
 from symtune.sql.sampling.programs import JOINED, QUERY_TYPES, QueryType
+from symtune.tables import roles_of
 from symtune.types import Denotation, Rejected, UnknownName
 
 TRIES = 8  # draws of one query type before another is picked
@@ -45,11 +48,13 @@ class Program(msgspec.Struct, frozen=True, gc=False):
     shortcut: str
     sql_template: str = ""  # the id of the SQL template that it is an instance of
     balance: tuple[str, ...] = ()  # the bounded classes that its answer belongs to
+    idle: tuple[str, ...] = ()  # kinds of its parts that can be dropped without changing the answer
 
 
 class Sampler:
     """Draws programs by a mix of query types (name -> weight; None is the default mix) in a range of difficulty;
-    the share `instances[1]` of them are instances of SQL templates.
+    the share `instances[1]` of them are instances of SQL templates. Programs with an idle part are rejected, unless
+    `allow_idle`.
     """
 
     def __init__(
@@ -57,6 +62,8 @@ class Sampler:
         mix: Mapping[str, float] | None = None,
         difficulty: tuple[float, float] | None = None,
         instances: tuple[Instances, float] | None = None,
+        *,
+        allow_idle: bool = False,
     ) -> None:
         known = {kind.name: kind for kind in QUERY_TYPES}
         for name in mix or {}:
@@ -66,13 +73,18 @@ class Sampler:
         self._kinds = [(kind, weights[kind.name]) for kind in QUERY_TYPES if weights.get(kind.name, 0) > 0]
         self._default = mix is None
         self._difficulty = difficulty
+        self._allow_idle = allow_idle
         self._instances: Instances | None
         self._instances, self._share = instances or (None, 0.0)
 
-    def programs(self, context: Context, rng: Random, count: int, rejects: Counter[str]) -> Iterator[Program]:
-        """Up to `count` different proven programs over the context. Rejects are counted by reason."""
-        material = _material(context)
-        kinds = self._serving(material)
+    def programs(
+        self, context: Context, rng: Random, count: int, rejects: Counter[str], roles: Roles | None = None
+    ) -> Iterator[Program]:
+        """Up to `count` different proven programs over the context. Rejects are counted by reason. The default mix asks
+        of columns what their `roles` allow, those of the context's tables unless given.
+        """
+        material = _material(context, self._roles(context, roles))
+        kinds = self._serving(material, rejects)
         if not kinds:
             rejects["context: serves no query type"] += 1
             return
@@ -105,14 +117,26 @@ class Sampler:
                 return
         rejects["context: too few programs"] += 1
 
-    def _serving(self, material: Material) -> list[tuple[QueryType, float]]:
+    def _roles(self, context: Context, roles: Roles | None) -> Roles:
+        if not self._default:
+            return {}
+        if roles is not None:
+            return roles
+        return {table.name: dict(zip(table.header, roles_of(table), strict=True)) for table in context.tables}
+
+    def _serving(self, material: Material, rejects: Counter[str]) -> list[tuple[QueryType, float]]:
+        """The query types that a context can serve. What the roles of its columns rule out is counted."""
         if not material.size:
             return []
-        return [
-            (kind, weight)
-            for kind, weight in self._kinds
-            if (not material.joined or kind.name in JOINED) and kind.fits(material)
-        ]
+        of_any_role, found = material.of_any_role(), []
+        for kind, weight in self._kinds:
+            if material.joined and kind.name not in JOINED:
+                continue
+            if kind.fits(material):
+                found.append((kind, weight))
+            elif kind.fits(of_any_role):
+                rejects[f"role: no {kind.name}"] += 1
+        return found
 
     def _draw(
         self,
@@ -144,6 +168,11 @@ class Sampler:
         hard = difficulty(nodes, used, context.database)
         if self._difficulty and not self._difficulty[0] <= hard <= self._difficulty[1]:
             raise Rejected("easier than asked for" if hard < self._difficulty[0] else "harder than asked for")
+        idle: tuple[str, ...] = ()
+        for part in idle_parts(query, answered, context, nodes):
+            if not self._allow_idle:
+                raise Rejected(f"idle: {part}")
+            idle = idle if part in idle else (*idle, part)
         sql = render(query)
         context.confirm(query, nodes, answered, sql)
         return Program(
@@ -158,6 +187,7 @@ class Sampler:
             shortcut,
             template,
             classes,
+            idle,
         )
 
 
@@ -166,13 +196,15 @@ def _difficulty(query: t.Query, context: Context) -> float:
     return difficulty(nodes, operators(nodes), context.database)
 
 
-def _material(context: Context) -> Material:
+def _material(context: Context, roles: Roles) -> Material:
     """What draws may use of a context: one table, or several joined by their links."""
     if context.links:
-        return joined_material(context.database, context.links)
+        return joined_material(context.database, context.links, roles, context.max_rows)
     ((name, relation),) = context.database.items()
+    known = roles.get(name, {})
     fields = [
-        Field(t.Column(column, vector.type), vector)  # type: ignore[arg-type]
+        Field(t.Column(column, vector.type), vector, known.get(column))  # type: ignore[arg-type]
         for column, vector in zip(relation.names, relation.columns, strict=True)
     ]
-    return Material(fields, t.TableRef(name), relation.size)
+    source = t.TableRef(name)
+    return Material(fields, source, rows_from(source, context.database), context.max_rows)

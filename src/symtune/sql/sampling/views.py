@@ -8,14 +8,15 @@ the tables that its foreign keys lead to.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any, NamedTuple
 
 from symtune.prompts import linearize_all
+from symtune.sql.sampling.draws import Roles
 from symtune.sql.sampling.joins import Linked, follow, split
-from symtune.tables import ForeignKey, Link, Views, make_view
+from symtune.tables import ForeignKey, Link, Views, make_view, parse_cell
 from symtune.types import Rejected, Table
 
 ROWS_IN_ORDER = 0.5  # share of views whose rows stand as in their table; in the others they are shuffled
@@ -28,11 +29,12 @@ SHRINKS = 4  # times a view that is over its budget is made smaller
 
 
 class View(NamedTuple):
-    """What a block shows: tables, what they are joined on, and their text."""
+    """What a block shows: tables, what they are joined on, their text, and what their columns are."""
 
     tables: tuple[Table, ...]
     links: tuple[Link, ...]
     shown: str
+    roles: Roles
 
 
 def pick(rng: Random, options: Any) -> Any:
@@ -50,9 +52,11 @@ def draw_view(
     measure: Callable[[str], int],
     budget: int,
     rejects: Counter[str],
+    meant: bool = False,
 ) -> View | None:
     """Tables to show, with `key` as their id, and their text in the linearization `how`, within the budget in tokens;
-    None (counted) where a few tries find none. `joins`: the share over several tables.
+    None (counted) where a few tries find none. `joins`: the share over several tables; `meant`: of views that a person
+    might ask about.
     """
     room = int(budget * 0.9) - 40  # what is left holds the program, the instruction and the answer
     for _ in range(VIEWS_PER_BLOCK):
@@ -79,13 +83,39 @@ def draw_view(
             tables, links = _linked(rng, view, foreign, views, rejects) if several else ((view,), ())
             shown = linearize_all(tables, how)
             used = measure(shown)
+            if used <= room and meant and _says_little(view):
+                rejects["table: a column of one value beside one other"] += 1
+                break
             if used <= room:
-                return View(tables, links, shown)
+                return View(tables, links, shown, _roles(tables, table, views))
             rows, columns = _smaller(rng, rows, columns, key_column, 0.97 * room / used, views)
             if not columns:
+                rejects["table: over the token budget"] += 1
                 break
-        rejects["table: over the token budget"] += 1
+        else:
+            rejects["table: over the token budget"] += 1
     return None
+
+
+def _roles(tables: Sequence[Table], table: Table, views: Views) -> Roles:
+    """The roles of all columns shown, of which most are of `table`: each is that of the whole table's."""
+    found = {}
+    for shown in tables:
+        whole = table if shown.source == (table.source or table.id) else _by_id(views, shown.source)
+        found[shown.name] = dict(zip(whole.header, views.roles(whole), strict=True))
+    return found
+
+
+def _by_id(views: Views, id: str) -> Table:
+    return next(table for table in views.tables.tables if (table.source or table.id) == id)
+
+
+def _says_little(view: Table) -> bool:
+    """Whether a view is one column that holds a single value, and one other: all that can be asked is a list of it."""
+    if len(view.header) > 2 or not view.rows:
+        return False
+    columns = zip(view.types, zip(*view.rows, strict=True), strict=True)
+    return any(len({parse_cell(cell, type) for cell in cells} - {None}) < 2 for type, cells in columns)
 
 
 def _smaller(

@@ -20,6 +20,7 @@ from symtune.sql.corpus.templates import SqlTemplates
 from symtune.sql.language.bounds import pretty
 from symtune.sql.language.engines import ENGINES
 from symtune.sql.language.evaluator import database_of
+from symtune.sql.language.idle import needless
 from symtune.sql.language.limits import check_work
 from symtune.sql.language.parse import parse_sql
 from symtune.sql.language.proof import Context, permuted
@@ -35,7 +36,19 @@ from symtune.sql.solutions.writer import Writer
 from symtune.tables import Views, content_hash, typed_rows
 from symtune.task import Drawn, Options, Setting, SymbolicTask, Tally, Words, with_solution
 from symtune.tasks.sql_execution.options import DEFAULT_SHARE, SqlOptions
-from symtune.types import Denotation, Example, Fields, Form, InputError, Rejected, Steps, Table, Traits, UnknownName
+from symtune.types import (
+    Denotation,
+    Example,
+    Fields,
+    Form,
+    InputError,
+    Needless,
+    Rejected,
+    Steps,
+    Table,
+    Traits,
+    UnknownName,
+)
 from symtune.worked import VERIFIER, check_solution
 
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
@@ -64,7 +77,7 @@ class SqlExecution(SymbolicTask):
     """Programs over views of tables."""
 
     name = "sql_execution"
-    version = 3
+    version = 4
     needs_tables = True
     templates = load_templates("sql_execution")
     options = SqlOptions
@@ -112,6 +125,13 @@ class SqlExecution(SymbolicTask):
                 found.update({numbers[i]: text for i, text in said.items()})
         return found
 
+    def needless(self, fields: Fields) -> Needless:
+        """The parts of the program by kind, and the idle ones of them (sql/language/idle.py)."""
+        with ENGINES.checked_out() as engines:
+            context = Context(fields["tables"], engines, max_rows=MOST_ROWS)
+            query = _parsed(fields["sql"], fields["tables"])
+            return needless(query, context.answer(query), context)
+
     def variants(self, fields: Fields) -> Iterator[Fields]:
         """The program on the tables with rows and columns in three other orders."""
         tables = fields["tables"]
@@ -136,7 +156,9 @@ class SqlExecution(SymbolicTask):
             if options.sql_templates_split:
                 templates = templates.of_split(setting.split)
         instances = (Instances(templates), _template_share(options)) if templates else None
-        return _Prepared(Sampler(options.query_types, options.difficulty, instances), templates)
+        return _Prepared(
+            Sampler(options.query_types, options.difficulty, instances, allow_idle=options.allow_idle), templates
+        )
 
     def bounds(self, setting: Setting) -> Mapping[str, float]:
         """Shortcuts, and in the default mix kinds of answers too: a mix of the user's own decides those itself."""
@@ -226,13 +248,16 @@ class SqlExecution(SymbolicTask):
         view = draw_view(
             rng, views, joins=options.joins, key=key, how=how, measure=setting.measure,
             budget=int(setting.budget * (1 if setting.solution == "none" else TABLE_SHARE)), rejects=rejects,
+            meant=options.query_types is None,
         )  # fmt: skip
         if view is None:
             return
         templates, used = self._chosen(setting, several=bool(view.links)), setting.measure(view.shown)
         with ENGINES.checked_out() as engines:
             context = Context(view.tables, engines, links=view.links, max_rows=options.max_answer_rows)
-            for number, program in enumerate(prepared.sampler.programs(context, rng, setting.programs, rejects)):
+            for number, program in enumerate(
+                prepared.sampler.programs(context, rng, setting.programs, rejects, view.roles)
+            ):
                 template = pick(rng, templates)
                 prompt = template.render({"table": view.shown, "sql": program.sql})
                 fields = {"sql": program.sql, "tables": view.tables}
@@ -262,6 +287,7 @@ def _example(id: str, fields: Fields, program: Program) -> Example:
         shortcut=program.shortcut,
         classes=program.balance,
         origin=program.sql_template,
+        idle=program.idle,
     )
     denotation = program.denotation
     return Example(id, SqlExecution.name, fields, program.answer, denotation.kind, denotation.ordered, traits)

@@ -45,7 +45,11 @@ class SqlOptions(WorkedOptions):
         default=None,
         description=f"The share of programs that are instances of SQL templates; by default {DEFAULT_SHARE}.",
     )
-    sql_templates_split: bool = Field(default=False, description="Use only the SQL templates that fall into the split.")
+    allow_idle: bool = Field(
+        default=False,
+        description="Keep programs of which a part can be dropped without changing the answer (docs/sql.md).",
+    )
+    sql_templates_split: bool = Field(default=False, description="Use only the SQL templates that belong to the split.")
 
     @model_validator(mode="after")
     def _has_templates(self) -> SqlOptions:

@@ -142,7 +142,8 @@ class _Queries:
             return frame, [{source.alias: row} for row in solved.rows]
         if isinstance(source, t.TableRef):
             alias = source.alias or source.name
-            return Frame(*database.stored(source), database), [{alias: row} for row in env.calls[source.name]]
+            scope, size, _ = database.stored(source)
+            return Frame(scope, size, database), [{alias: row} for row in env.calls[source.name]]
         left, of_left = self._source(source.left, env)
         right, of_right = self._source(source.right, env)
         pairs, lefts, rights = product(left, right, source.on)

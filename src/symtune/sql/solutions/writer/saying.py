@@ -211,7 +211,8 @@ class Saying:
         if not _is_filter(query):
             raise Rejected("no solution", "a subquery that looks outside and is no filter of one table")
         source, database = query.source, self.frame.database
-        inner = self.of(Frame(*database.stored(source), database, (self.frame, row)))
+        scope, size, _ = database.stored(source)
+        inner = self.of(Frame(scope, size, database, (self.frame, row)))
         kept = [j for j, hit in enumerate(inner.vector(query.where).values) if hit]
         alias = source.alias or source.name
         return inner, kept, [self._wording.of.format(table=alias, row=name) for name in self._calls[source.name]]
