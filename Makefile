@@ -1,6 +1,6 @@
 # symtune: `make demo` runs every stage on one machine, `make test` installs and runs the tests.
 PYTHON ?= python3
-# A CPU build of PyTorch for Python 3.11. GPU users choose theirs: make install TORCH="torch --index-url …", see
+# A CPU build of PyTorch for Python 3.11. GPU users choose their own: make install TORCH="torch --index-url …", see
 # README. With TORCH= (empty) the PyTorch that is already in $(VENV) is kept.
 TORCH  ?= torch==2.13.0
 VENV   ?= .venv

@@ -1,7 +1,7 @@
-"""Two checkouts side by side: CPU time an example, in interleaved rounds. `bench/generate.py --against` calls it.
+"""Compares the CPU time per example of two checkouts, in interleaved rounds. `bench/generate.py --against` calls it.
 
-What is measured is the command `symtune generate` of each checkout, which stays the same whatever the code behind it
-looks like: the CPU time of a process that makes many examples, less that of one that makes few, so that starting and
+It measures the command `symtune generate` of each checkout, which stays the same whatever the code behind it looks
+like: the CPU time of a process that generates many examples, minus that of one that generates few, so that starting and
 loading tables do not count.
 """
 
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
-FEW, MANY = 200, 8_200  # examples of the two runs whose difference counts
+FEW, MANY = 200, 8_200  # examples in the two runs, whose difference counts
 
 
 def cpu_of(checkout: Path, n: int, seed: int, tables: Path | None, flags: list[str]) -> float:
@@ -37,7 +37,7 @@ def cpu_of(checkout: Path, n: int, seed: int, tables: Path | None, flags: list[s
 
 
 def compare(other: Path, tables: Path | None, rounds: int, flags: list[str]) -> float:
-    """Print the rounds, and return the median of (CPU time an example here) / (there)."""
+    """Print the rounds, and return the median ratio of the CPU time per example here to that there."""
     if not (other / "src" / "symtune").is_dir():
         raise SystemExit(f"{other}: no src/symtune here; wanted another checkout of symtune")
     ratios = []
@@ -48,7 +48,9 @@ def compare(other: Path, tables: Path | None, rounds: int, flags: list[str]) -> 
             seconds[checkout] = (cpu_of(checkout, MANY, number, tables, flags) - few) / (MANY - FEW)
         ratios.append(seconds[HERE] / seconds[other])
         here, there = (1e6 * seconds[checkout] for checkout in (HERE, other))
-        print(f"round {number}: {here:,.0f} against {there:,.0f} CPU-µs an example, ratio {ratios[-1]:.3f}", flush=True)
+        print(
+            f"round {number}: {here:,.0f} against {there:,.0f} CPU-µs per example, ratio {ratios[-1]:.3f}", flush=True
+        )
     middle, spread = statistics.median(ratios), f"{min(ratios):.3f} to {max(ratios):.3f}"
-    print(f"CPU time an example, here / {other}: {middle:.3f} (median of {rounds} rounds; {spread})")
+    print(f"CPU time per example, here / {other}: {middle:.3f} (median of {rounds} rounds; {spread})")
     return middle

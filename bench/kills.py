@@ -1,11 +1,11 @@
-"""Is a training that is killed and resumed the one that was not? To the last bit of its weights and its log.
+"""Does a training that is killed and resumed end like one that was not? To the last bit of its weights and its log.
 
     python bench/kills.py [--kills 20] [--seed 1]
 
-For `symtune train` and `train_model.py`, with one process and with two: a training runs whole; then the same training
-is killed with SIGKILL at random moments (while a checkpoint is written, or in the steps after it), all its processes at
-once, and resumed from the newest complete checkpoint by the same command, until so many kills are done and the training
-at hand has ended. CPU only.
+For `symtune train` and `train_model.py`, with one process and with two: one training runs uninterrupted. Then the same
+training is killed with SIGKILL at random moments (while a checkpoint is written, or in the steps after it), all
+its processes at once, and resumed from the newest complete checkpoint by the same command, until the given number of
+kills is reached and the current training has ended. CPU only.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ MODEL = {
     "num_heads": 2,
 }
 STEPS, SAVE_EVERY = 40, 3
-AHEAD = 4  # checkpoints after the newest one, in one of which the next kill falls
-LIMIT = 300  # seconds of one run, after which it hangs
+AHEAD = 4  # the next kill happens at one of this many checkpoints after the newest one
+LIMIT = 300  # seconds after which a run is considered hung
 
-# Modules are imported once, in a process that every run is forked from.
+# Modules are imported once, in a process from which every run is forked.
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["symtune.training.run", "symtune.published.train", "symtune.cli"])
 
 
 @dataclass
 class Outcome:
-    """What became of the kills: how many, the steps that were resumed from, and trainings that ended differently."""
+    """The outcome: how many kills, the steps from which trainings resumed, and trainings that ended differently."""
 
     kills: int = 0
     resumed_from: list[int] = field(default_factory=list)
@@ -84,7 +84,8 @@ def _free_port() -> int:
 
 
 def run(verb: str, argv: Sequence[str], processes: int, log: Path, kill: Callable[[], bool] | None = None) -> bool:
-    """Run a training; False where it was killed, when `kill()` said so. Raises SystemExit where it fails."""
+    """Run a training, and kill it once `kill()` is true; returns False if it was killed. Raises SystemExit if it
+    fails."""
     port = _free_port()
     started = [
         _CONTEXT.Process(target=_child, args=(verb, list(argv), rank, processes, port, str(log)))
@@ -111,7 +112,8 @@ def run(verb: str, argv: Sequence[str], processes: int, log: Path, kill: Callabl
 
 
 def _at(folder: Path, step: int, delay: float) -> Callable[[], bool]:
-    """True so many seconds after a checkpoint of that step, or a later one, began to be written, from now on."""
+    """A function that becomes true `delay` seconds after the writing of a checkpoint of this step, or a later one,
+    begins."""
     now, began = time.time(), list[float]()
 
     def due() -> bool:
@@ -125,7 +127,7 @@ def _at(folder: Path, step: int, delay: float) -> Callable[[], bool]:
 def _begun(path: Path, step: int, since: float) -> bool:
     try:
         return int(path.name.removeprefix("checkpoint-")) >= step and path.stat().st_ctime > since
-    except FileNotFoundError:  # an older one was deleted meanwhile
+    except FileNotFoundError:  # an older checkpoint was deleted meanwhile
         return False
 
 
@@ -174,7 +176,7 @@ def result(verb: str, out: Path) -> tuple[bytes, list[Any]]:
 
 
 def kill_and_resume(verb: str, processes: int, kills: int, seed: int, folder: Path) -> Outcome:
-    """Kill a training of the prepared folder so many times."""
+    """Kill a training on the prepared folder the given number of times."""
     log, draw, found = folder / "log.txt", random.Random(f"{verb}/{processes}/{seed}"), Outcome()
     whole, out = folder / "whole", folder / "killed"
     for path in (whole, out):
@@ -185,13 +187,13 @@ def kill_and_resume(verb: str, processes: int, kills: int, seed: int, folder: Pa
         targets = list(range(newest + SAVE_EVERY, len(wanted[1]), SAVE_EVERY))[:AHEAD]
         kill = None
         if targets and found.kills < kills:
-            # Some kills fall into the writing of the checkpoint, some into the steps after it.
+            # Some kills happen while a checkpoint is written, some in the steps after it.
             kill = _at(_work(verb, out), draw.choice(targets), draw.uniform(0, 0.1))
         if not run(verb, command(verb, processes, folder, out), processes, log, kill):
             newest = _newest(verb, out)
             found.kills += 1
             found.resumed_from.append(newest)
-            if verb == PUBLISHED or not out.exists():  # else it was whole already
+            if verb == PUBLISHED or not out.exists():  # otherwise it was already complete
                 continue
         found.trainings += 1
         found.different += result(verb, out) != wanted
@@ -216,7 +218,7 @@ def _newest(verb: str, out: Path) -> int:
 def main() -> None:
     """All four kinds of training."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20, help="of each kind of training")
+    parser.add_argument("--kills", type=int, default=20, help="kills for each kind of training")
     parser.add_argument("--seed", type=int, default=1)
     said = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"

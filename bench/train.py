@@ -1,16 +1,16 @@
-"""Useful tokens per second of encoder-decoder training: our batches against the original's recipe.
+"""Useful tokens per second in encoder-decoder training: our batches compared with the recipe of the original.
 
     python bench/train.py [--batches 2,16] [--steps 5] [--model MODEL] [--bf16]
 
-The original (Liu et al. 2023) trains in random order and pads to the longest prompt of each batch: that is what the
-stock `Seq2SeqTrainer` does with `DataCollatorForSeq2Seq`. Ours is the trainer of `symtune train`: batches of similar
-length under its own token budget, whatever the original's batch size. Both see the same examples, in optimizer
-steps of about as many examples, with the same model, attention and optimizer. A useful token is one of a prompt or an
-answer; padding is none. The first step of each is not counted. On a CPU seconds are those of the process in all its
-threads, so that a machine that does other work does not decide. Lengths are those of WikiTableQuestions' prompts.
+The original (Liu et al. 2023) trains in random order and pads to the longest prompt of each batch, as the stock
+`Seq2SeqTrainer` does with `DataCollatorForSeq2Seq`. Ours is the trainer of `symtune train`: batches of similar length
+within its own token budget, whatever the batch size of the original. Both see the same examples, in optimizer steps of
+about equally many examples, with the same model, attention and optimizer. A useful token belongs to a prompt or an
+answer; padding does not count, and neither does the first step of each. On a CPU, seconds are CPU time of all threads
+of the process, so that other work on the machine has no influence. Lengths are those of WikiTableQuestions' prompts.
 
-On a GPU the same command also gives the share of the card's peak (6 FLOPs a parameter and token, attention left out)
-and the peak of its memory.
+On a GPU, the same command also gives the share of the card's peak (6 FLOPs per parameter and token, without attention)
+and its peak memory.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ SMALL = {
     "architecture": "t5", "tokenizer": "bytes", "d_model": 128, "d_kv": 32, "d_ff": 512, "num_layers": 2,
     "num_heads": 4,
 }  # fmt: skip
-# Percentiles 0, 2, … 100 of the prompts of WikiTableQuestions in tokens, cut at 2,048; answers have 4 on average.
+# Percentiles 0, 2, … 100 of the prompt lengths of WikiTableQuestions in tokens, cut at 2,048; answers average 4 tokens.
 WTQ_LENGTHS = [
     152, 207, 228, 239, 247, 259, 270, 294, 314, 327, 335, 351, 369, 385, 406, 430, 453, 466, 495, 512, 541, 561, 577,
     592, 604, 618, 632, 660, 694, 726, 774, 795, 828, 868, 921, 1012, 1082, 1139, 1189, 1293, 1383, 1492, 1631, 1737,
     1989, 2048, 2048, 2048, 2048, 2048, 2048,
 ]  # fmt: skip
-# Dense peak in bfloat16, FLOPs a second, by a part of the card's name.
+# Dense peak in bfloat16, in FLOPs per second, by a part of the card's name.
 PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40": 181e12, "A10": 125e12, "4090": 165e12}
 
 
 @dataclass(frozen=True)
 class Said:
-    """What the command line says of both arms."""
+    """What the command line says about both arms."""
 
     steps: int
     per_step: int
@@ -60,7 +60,7 @@ class Said:
 
 @dataclass
 class Measured:
-    """One arm: useful tokens a second, share of padding, seconds, bytes of a GPU."""
+    """One arm: useful tokens per second, share of padding, seconds, bytes of GPU memory."""
 
     rate: float
     padding: float
@@ -69,7 +69,7 @@ class Measured:
 
 
 def examples(number: int, vocabulary: int) -> list[Row]:
-    """Rows of random tokens in the lengths of WikiTableQuestions."""
+    """Rows of random tokens with the lengths of WikiTableQuestions."""
     draw, places = np.random.default_rng(7), np.arange(len(WTQ_LENGTHS))
     prompts = np.interp(draw.uniform(0, places[-1], number), places, WTQ_LENGTHS).astype(int)
     answers = draw.integers(2, 7, number)
@@ -80,7 +80,7 @@ def examples(number: int, vocabulary: int) -> list[Row]:
 
 
 class Clock(transformers.TrainerCallback):
-    """When each optimizer step was done: by the clock on a GPU, by CPU time on a CPU."""
+    """Records when each optimizer step was done: by the clock on a GPU, by CPU time on a CPU."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -92,7 +92,7 @@ class Clock(transformers.TrainerCallback):
 
 
 def original(loaded: LoadedModel, rows: list[Row], said: Said, batch: int, out: str) -> Measured:
-    """Random order, padded to the longest of the batch."""
+    """Random order, padded to the longest row of the batch."""
     per_step = max(batch, said.per_step)
     shuffled = rows[: said.steps * per_step]  # they were drawn at random
     arguments = transformers.Seq2SeqTrainingArguments(
@@ -119,7 +119,7 @@ def original(loaded: LoadedModel, rows: list[Row], said: Said, batch: int, out: 
 
 
 def ours(loaded: LoadedModel, rows: list[Row], said: Said, batch: int, out: str) -> Measured:
-    """Batches of similar length; steps of as many useful tokens."""
+    """Batches of similar length; steps of equally many useful tokens."""
     mean = sum(len(row.tokens) for row in rows) / len(rows)
     config = TrainConfig(
         model="bench", data=Path("bench"), out=Path(out), bf16=said.bf16, max_length=LONGEST,
@@ -146,10 +146,10 @@ def _timed(train: Callable[[], Any], clock: Clock, useful: list[int], padding: f
 def main() -> None:
     """Both arms for each batch size, one after the other, on fresh models."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batches", default="2,16", help="the original's batch sizes")
+    parser.add_argument("--batches", default="2,16", help="batch sizes of the original")
     parser.add_argument("--steps", type=int, default=5, help="optimizer steps; the first is not counted")
-    parser.add_argument("--per-step", type=int, default=16, help="examples of an optimizer step")
-    parser.add_argument("--model", help="a model name or folder; unless given, a small T5 of random weights")
+    parser.add_argument("--per-step", type=int, default=16, help="examples per optimizer step")
+    parser.add_argument("--model", help="a model name or folder; by default a small T5 with random weights")
     parser.add_argument("--bf16", action="store_true")
     said = parser.parse_args()
     for batch in map(int, said.batches.split(",")):

@@ -1,10 +1,10 @@
-"""What more workers and more examples cost: total CPU, the serial share, and peak memory.
+"""The cost of more workers and more examples: total CPU, the serial share, and peak memory.
 
     python bench/workers.py [--tables DIR] [-n 200000] [--workers 2]    # CPU of 1 and of W workers, serial share
     python bench/workers.py --memory [-n 500000]                        # peak memory at n / 10 and at n, one worker
 
-Every measurement is a process of its own, so that peaks do not mix. CPU swings on shared machines: runs with one and
-with several workers are interleaved, and medians are compared.
+Every measurement runs in a separate process, so that peaks do not mix. CPU time fluctuates on shared machines, so runs
+with one and with several workers are interleaved, and medians are compared.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def run_one(arguments: argparse.Namespace) -> None:
     from symtune.generation import GenerateConfig, generate
     from symtune.tables import load_tables
 
-    load_tables(arguments.tables)  # warm caches of the file system; its CPU is measured and taken off below
+    load_tables(arguments.tables)  # warms the file system caches; its CPU time is measured and subtracted below
     start = _cpu(resource.RUSAGE_SELF)
     with tempfile.TemporaryDirectory() as temporary:
         config = GenerateConfig(
@@ -50,7 +50,7 @@ def _cpu(who: int) -> float:
 
 
 def measure(arguments: argparse.Namespace, *, n: int, workers: int) -> dict[str, float]:
-    """One run in a process of its own."""
+    """One run in a separate process."""
     command = [sys.executable, __file__, "--one", "-n", str(n), "--workers", str(workers)]
     if arguments.tables:
         command += ["--tables", str(arguments.tables)]
@@ -82,7 +82,9 @@ def memory(arguments: argparse.Namespace) -> None:
         f"peak memory: {small['peak_mb']:.0f} MB at {small['examples']:,} examples, {large['peak_mb']:.0f} MB at ",
         end="",
     )
-    print(f"{large['examples']:,} ({large['peak_mb'] / small['peak_mb']:.2f}×): {more:.0f} bytes an example more")
+    print(
+        f"{large['examples']:,} ({large['peak_mb'] / small['peak_mb']:.2f}×): {more:.0f} bytes per additional example"
+    )
 
 
 def main() -> None:

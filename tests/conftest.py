@@ -14,7 +14,7 @@ settings.load_profile("symtune")
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real benchmark data beside the checkout; tests that need it skip where it is absent."""
+    """The folder of real benchmark data beside the checkout; tests that need it are skipped if it is absent."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("shared/data is not beside this checkout: tests on real benchmark data need it")

@@ -1,4 +1,4 @@
-"""Tables as hostile as people's: a strategy of hypothesis for the laws of the SQL core."""
+"""Tables as hostile as real ones: a hypothesis strategy for the laws of the SQL core."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ names = st.one_of(st.sampled_from(HEADERS), st.text(max_size=8))
 
 @st.composite
 def tables(draw: st.DrawFn) -> Table:
-    """A table of 2 to 6 columns and 3 to 9 rows, cleaned and typed as loading does it."""
+    """A table of 2 to 6 columns and 3 to 9 rows, cleaned and typed as by loading."""
     width, height = draw(st.integers(2, 6)), draw(st.integers(3, 9))
     header = draw(st.lists(names, min_size=width, max_size=width))
     columns = [draw(st.lists(draw(kinds), min_size=height, max_size=height)) for _ in range(width)]

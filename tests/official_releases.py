@@ -1,4 +1,4 @@
-"""Tiny folders in the layouts of official releases, all in our own words."""
+"""Tiny folders in the layouts of official releases, with content of our own."""
 
 from __future__ import annotations
 

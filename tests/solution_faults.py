@@ -36,7 +36,7 @@ def _changed(node: Any, **fields: Any) -> Any:
 
 
 def _without(lines: Lines, start: int, which: int) -> None:
-    """Take one of the lines from `start` on away."""
+    """Remove one of the lines from `start` on."""
     if len(lines.texts) > start + 1:
         del lines.texts[start + which]
 
@@ -87,7 +87,7 @@ def _of_other_column(self: Saying, expr: t.Column, row: int) -> str:
 
 
 def _rewriting(kind: type, change: Any) -> Fault:
-    """A condition that is told as another one; its truth stays."""
+    """A condition that is stated as another one; its truth value stays the same."""
     return [(saying._CONDITIONS, kind, lambda self, expr, row: _conditions[kind](self, change(expr), row))]
 
 
@@ -111,7 +111,7 @@ def _last_condition_first(self: Saying, expr: t.Case, row: int) -> str:
 
 
 def _running(change: Any) -> Any:
-    """A walk whose running numbers are of other values."""
+    """A walk whose running numbers come from other values."""
 
     def walk(lines: Lines, aggregate: Any, below: Any, places: Any) -> Any:
         return change(lines, aggregate, below, places)

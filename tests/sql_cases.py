@@ -14,7 +14,7 @@ DISAGREE = {"engines disagree", "evaluator disagrees"}  # reasons that no draw m
 
 
 class Case(NamedTuple):
-    """A program and what it must give: its answer text, or the reason of its refusal."""
+    """A program and its expected outcome: an answer text, or the reason for rejecting it."""
 
     sql: str
     answer: str
@@ -22,7 +22,7 @@ class Case(NamedTuple):
 
 
 def tables() -> tuple[Table, ...]:
-    """The tables that the cases run on."""
+    """The tables on which the cases run."""
     entries = yaml.safe_load((FIXTURES / "sql_tables.yaml").read_text("utf-8"))
     return tuple(
         Table(e["name"], tuple(e["header"]), tuple(e["types"]), tuple(map(tuple, e["rows"])), name=e["name"])
@@ -31,7 +31,7 @@ def tables() -> tuple[Table, ...]:
 
 
 def cases() -> list[Case]:
-    """Every case of the file."""
+    """Every case in the file."""
     lines = (FIXTURES / "sql_cases.txt").read_text("utf-8").splitlines()
     kept = [line for line in lines if line and not line.startswith("#")]
     return [

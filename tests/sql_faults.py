@@ -28,7 +28,7 @@ _select_query = e._select
 
 
 def _record(table: dict[str, Any], name: str, evaluate: Any) -> tuple[Any, Any, Any]:
-    """A function, aggregate or window function that is evaluated in another way."""
+    """A function, aggregate or window function that is evaluated differently."""
     return table, name, replace(table[name], evaluate=evaluate)
 
 
@@ -37,7 +37,7 @@ def _function(name: str, apply: Any) -> tuple[Any, Any, Any]:
 
 
 def _taken_for(table: dict[str, Any], **names: str) -> Fault:
-    """Functions that are evaluated as others are."""
+    """Functions that are evaluated like others."""
     return [_record(table, name, table[other].evaluate) for name, other in names.items()]
 
 
@@ -73,7 +73,7 @@ def _clause(**changes: Any) -> Fault:
 
 
 def _nulls_are(value: Any) -> Fault:
-    """NULL in a comparison counts as a value."""
+    """NULL counts as a value in comparisons."""
 
     def faulty(op: str, left: Vector, right: Vector) -> list[bool | None]:
         filled = [
@@ -160,7 +160,7 @@ def _not_in_forgets_null(expr: Any, frame: Frame) -> Vector:
 
 
 def _like(change: Any, flags: int = 0) -> Fault:
-    """LIKE with another reading of its pattern, and no check of letter case."""
+    """LIKE that reads its pattern differently, and does not check letter case."""
 
     def faulty(texts: Any, pattern: str, *, fold: bool = False) -> Any:
         found = re.compile(change(pattern), re.DOTALL | flags)

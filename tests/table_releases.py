@@ -1,4 +1,4 @@
-"""Releases of benchmarks about tables, as small as they can be, in the official layouts: three questions each."""
+"""Minimal releases of benchmarks about tables, in the official layouts, with three questions each."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SQA_QUESTIONS = (
 
 
 def sqa_release(folder: Path, questions: Sequence[str] = SQA_QUESTIONS, name: str = "random-split-1-dev") -> Path:
-    """Two conversations, of two questions and of one, about one table."""
+    """Two conversations about one table, with two questions and with one."""
     (folder / "table_csv").mkdir(parents=True)
     rows = ["City,Size", '"""Oslo""",2000', 'Bergen,"1,000"', "Bergen,", "Rome,1000"]
     (folder / "table_csv/203_1.csv").write_text("\n".join(rows) + "\n", "utf-8")

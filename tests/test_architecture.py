@@ -54,7 +54,7 @@ def name_of(path: Path) -> str:
 
 
 def imports(tree: ast.AST) -> set[str]:
-    """Dotted names of all modules imported at any level, also by need("…") and import_module("…")."""
+    """The dotted names of all modules imported at any level, including by need("…") and import_module("…")."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -69,7 +69,7 @@ def imports(tree: ast.AST) -> set[str]:
 
 
 def ours(names: set[str]) -> set[str]:
-    """Those of our modules, below `symtune`."""
+    """Those that are our modules, below `symtune`."""
     return {name.removeprefix("symtune.") for name in names if name.startswith("symtune.")}
 
 

@@ -1,4 +1,4 @@
-"""Audit finds what does not hold, in our own data and in anyone's."""
+"""Audit finds lines that do not agree, in our own data and in data from elsewhere."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def test_near_duplicates_are_counted(made, command):
     pytest.importorskip("rensa")
     status, out, _ = command(made, "--near-duplicates")
     assert status == 0
-    assert re.search(r"\d+ of 200 lines are near an earlier one \(MinHash .*, similarity 0.9 or more\)\n", out)
+    assert re.search(r"\d+ of 200 lines are near duplicates \(MinHash .*, similarity 0.9 or more\)\n", out)
 
 
 def test_the_extra_of_near_duplicates_is_asked_for_first(made, command, monkeypatch):

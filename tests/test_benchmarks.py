@@ -167,7 +167,7 @@ def test_tasks_of_the_users_own_are_for_held_out_alone(tmp_path: Path) -> None:
 
 
 class Subjects(Benchmark[Question]):
-    """A benchmark that says in its own way what its score is."""
+    """A benchmark that aggregates its scores in its own way."""
 
     name, metric, templates = "subjects", "accuracy", ()
 

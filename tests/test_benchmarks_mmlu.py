@@ -45,7 +45,7 @@ def results(questions, said=lambda question: question.target[0]):
 
 
 def whole_release(folder: Path) -> Path:
-    """A release that lacks no subject, two questions each."""
+    """A complete release, with two questions per subject."""
     for subject in SUBJECTS:
         path = folder / "data" / "test" / f"{subject}_test.csv"
         path.parent.mkdir(parents=True, exist_ok=True)

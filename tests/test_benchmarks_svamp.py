@@ -1,4 +1,4 @@
-"""SVAMP: the official layout, numbers in their places, the score of the release."""
+"""SVAMP: the official layout, numbers filled in, the score of the release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TabFact: statements with their tables, verdicts in the words of the field, the official lists."""
+"""TabFact: statements with their tables, verdicts in various wordings, the official lists."""
 
 from __future__ import annotations
 

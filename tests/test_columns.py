@@ -1,4 +1,4 @@
-"""Column typing: real dirt as data, and laws that hold for any text."""
+"""Column typing: real, dirty columns as data, and laws that hold for any text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two evaluations side by side: the differences of their files, and what cannot be compared."""
+"""Comparing two evaluations: the differences between their files, and what cannot be compared."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ BAD = [
     ('{"id": "x", "score": true}', "b.jsonl:1: score: got true"),
     ('{"id": "x", "score": 2}', "b.jsonl:1: score: got 2"),
     ('{"id": "x", "score": 1, "target": ["b"]}', "item 'x' has another target"),
-    ('{"id": "x", "score": 1}\n{"id": "x", "score": 1}', "b.jsonl:2: the id 'x' stands on an earlier line"),
+    ('{"id": "x", "score": 1}\n{"id": "x", "score": 1}', "b.jsonl:2: the id 'x' is on an earlier line too"),
     ('{"id": "v", "score": 1}', "no item in common"),
     ("", "b.jsonl: no lines in it"),
 ]

@@ -1,4 +1,4 @@
-"""In-domain marks: what names mention, and how it goes from sources by way of checkpoints to results."""
+"""In-domain marks: what names mention, and how this is passed on from sources through checkpoints to results."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_marks_go_from_sources_to_results(tmp_path: Path) -> None:
     mix(Mixture.of({"sources": sources}), tmp_path / "mix", base=tmp_path)
     wanted = {
         "sql_execution": ["sql: examples of sql_execution"],
-        "svamp": ["some: 2 records that say they are of it"],
+        "svamp": ["some: 2 records that name it"],
         "wikisql": ["sql: examples of sql_execution, which imitates it"],
         "wikitablequestions": ["sql: questions about its tables (WikiTableQuestions)"],
     }

@@ -27,7 +27,7 @@ ROOM = 10_000
 
 @dataclass
 class Oracle:
-    """A model that answers each prompt with its gold in prose, last prompt first; the `wrong` ones otherwise."""
+    """A model that answers each prompt with the gold answer in prose, last prompt first; the `wrong` ones wrongly."""
 
     questions: Sequence[Any]
     wrong: Sequence[int] = ()
@@ -151,7 +151,7 @@ def test_the_same_answers_give_the_same_files(tmp_path: Path) -> None:
 
 @dataclass
 class Told(Oracle):
-    """A model that says what it is told to, and may break."""
+    """A model that says what it is told to say, and may fail."""
 
     pairs: Sequence[int] = ()
     breaks: bool = False
@@ -326,7 +326,7 @@ def test_a_bad_line_is_named_and_nothing_is_written(tmp_path: Path, line: str, f
 
 
 def command(arguments: list[str]) -> None:
-    """A command line, as `symtune` runs it, its exit status 0 taken for granted."""
+    """Run a command line as `symtune` does; it must end with exit status 0."""
     cli.build()(arguments, standalone_mode=False)
 
 

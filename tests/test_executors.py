@@ -94,7 +94,7 @@ SECONDS = 20  # of CPU for all of them together, in a process that also starts u
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_stored_program_is_refused(name, tmp_path):
-    """The way of audit and of people's SQL: parser, bounds, evaluator, SQLite."""
+    """The path of audit and of SQL corpora: bounds, parser, evaluator, SQLite."""
     sql = HOSTILE[name].replace("{folder}", str(tmp_path))
     with pytest.raises(Rejected) as caught:
         find("sql_execution").execute({"sql": sql, "tables": (WIDE,)})
@@ -116,7 +116,7 @@ HARMLESS_IN_SQLITE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_sqlite_by_itself_refuses_it_too(name, tmp_path):
-    """The second wall: what a parser lets through by mistake, the hardened engine refuses."""
+    """The second barrier: the hardened engine refuses whatever a parser lets through by mistake."""
     sqlite = Sqlite()
     sqlite.load([WIDE], [typed_rows(WIDE)])
     sql = HOSTILE[name].replace("{folder}", str(tmp_path))
@@ -137,7 +137,7 @@ def test_sqlite_by_itself_refuses_it_too(name, tmp_path):
 
 
 def test_all_of_it_fits_a_small_machine(tmp_path):
-    """Every hostile statement in one process, under a limit of CPU time; none costs 512 MB."""
+    """Every hostile statement in one process, with a limit on CPU time; none needs 512 MB."""
     script = (
         "import resource, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"

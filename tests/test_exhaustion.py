@@ -15,7 +15,7 @@ runs = st.lists(st.tuples(st.booleans(), st.sampled_from([1, 2, 3, DUPLICATES - 
 
 
 def kept(flags: list[bool], cuts: list[int]) -> tuple[list[int], str]:
-    """What is kept of a stream that comes in parts, and why it stopped."""
+    """What is kept from a stream that comes in parts, and why it stopped."""
     over, found = Exhaustion(), []
     for start, end in pairwise([0, *cuts, len(flags)]):
         found += [start + position for position in over.take(flags[start:end], blocks=1)]

@@ -1,4 +1,4 @@
-"""Fetching releases: from a server of our own, whole or not at all; and what is said where nothing can be had."""
+"""Fetching releases: from a local server, completely or not at all; and the message if nothing can be fetched."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from test_benchmarks import gsm8k_release, wtq_release
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves a folder without a word; what is called `short` breaks off."""
+    """Serves a folder without logging; a file called `short` is cut off."""
 
     def log_message(self, *args: object) -> None:
         pass
@@ -41,7 +41,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder and the address under which its files are served."""
+    """A folder, and the address at which its files are served."""
     folder = tmp_path / "served"
     folder.mkdir()
     serving = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
@@ -55,7 +55,7 @@ def server(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 @pytest.fixture
 def sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Official sizes of our tiny releases."""
+    """Official sizes for our tiny releases."""
     for name, published in (("gsm8k", {"train": 3, "test": 3}), ("mmlu", {"validation": 3, "test": 3})):
         monkeypatch.setattr(type(benchmarks.find(name)), "published", published)
     monkeypatch.setattr(type(benchmarks.find("wikitablequestions")), "published", {"validation": 3})
@@ -127,7 +127,7 @@ def test_a_table_benchmark_is_read_as_it_is_fetched(server: tuple[Path, str], si
     [
         ("absent", r"gsm8k: .*/absent/train\.jsonl cannot be downloaded: HTTP 404 "),
         ("short", r"/short broke off after 2 of 100 bytes"),
-        ("g", r"gsm8k: split train came with 3 questions, the official one has 7,473"),
+        ("g", r"gsm8k: split train has 3 questions, the official one has 7,473"),
     ],
 )
 def test_what_cannot_be_had_whole_leaves_nothing(

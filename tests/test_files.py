@@ -1,4 +1,4 @@
-"""The one reader of JSON and the one of parquet: layouts, packings, encodings, and wrong files."""
+"""The reader of JSON and the reader of parquet: layouts, compression, encodings, and broken files."""
 
 from __future__ import annotations
 

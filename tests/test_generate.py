@@ -23,7 +23,7 @@ from test_tasks import OWN
 
 
 def symtune(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
+    """Run the command line in a separate process."""
     return subprocess.run(
         [sys.executable, "-c", "from symtune.cli import main; main()", *map(str, arguments)],
         env={**os.environ, "COLUMNS": "200", **environment},
@@ -34,7 +34,7 @@ def symtune(*arguments: object, **environment: str) -> subprocess.CompletedProce
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder but the manifest, by name."""
+    """Every file of a folder except the manifest, by name."""
     found = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
@@ -44,7 +44,7 @@ def manifest(folder: Path) -> dict:
 
 
 def config(out: Path, **said) -> GenerateConfig:
-    """What a user says, checked as flags and YAML are."""
+    """Settings of a user, checked like flags and YAML."""
     return GenerateConfig.of({"out": out, **said})
 
 
@@ -56,14 +56,14 @@ def make(folder: Path, **changes) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """A small data set of the bundled tables."""
+    """A small data set over the bundled tables."""
     folder = tmp_path_factory.mktemp("made") / "data"
     generate(config(folder, n=600, seed=7))
     return folder
 
 
 def left_behind(folder: Path) -> list[str]:
-    """What stands in a folder, hidden things too."""
+    """What is in a folder, including hidden files."""
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -198,7 +198,7 @@ def test_workers_and_hash_seeds_change_nothing(tmp_path):
 
 
 def test_more_of_the_same_begins_with_the_same(tmp_path):
-    """Block by block: asking for more changes how blocks are dealt to shards, not what they hold."""
+    """Block by block: requesting more changes how blocks are divided into shards, not what they contain."""
     few, many = make(tmp_path / "few", n=50, seed=5), make(tmp_path / "many", n=200, seed=5)
     assert [row["prompt"] for row in many[:50]] == [row["prompt"] for row in few]
 
@@ -222,7 +222,7 @@ def test_splits_share_no_table(made, tmp_path):
 
 
 def test_a_small_source_is_exhausted_and_says_so(tmp_path):
-    """The same stop whatever the workers, said on the terminal, in the manifest and in the card."""
+    """It stops at the same example on any number of workers; the terminal, the manifest and the card say so."""
     common = (
         "generate", "--tables", small_csv(tmp_path), "-n", 100_000, "--rows", "3:3", "--columns", "2:2",
         "--linearizations", "tapex", "--templates", "plain", "--set", "query_types=lookup=1", "--set", "joins=0",
@@ -282,9 +282,9 @@ def test_blocks_that_give_nothing_end_with_a_message(workers, tmp_path):
         ({"max_cell": 0}, InputError, "max_cell: got 0"),
         ({"options": {"difficulty": (3, inf)}}, InputError, "option difficulty.*finite number"),
         ({"options": {"query_types": {"count": nan}}}, InputError, "finite number"),
-        ({"options": {"query_types": {"count": 0.0}}}, InputError, "one above 0"),
+        ({"options": {"query_types": {"count": 0.0}}}, InputError, "above 0"),
         ({"options": {"joins": 2.0}}, InputError, "option joins: got 2.0, wanted at most 1"),
-        ({"options": {"query_types": {}}}, InputError, "one above 0"),
+        ({"options": {"query_types": {}}}, InputError, "above 0"),
         ({"options": {"difficulty": (900, 901)}}, InputError, "no example could be generated"),
         ({"exclude_tables": ("nowhere:test",)}, InputError, "no such file or folder"),
     ],
@@ -386,7 +386,7 @@ def test_a_worker_that_dies_leaves_nothing(tmp_path):
 
 
 def test_a_task_of_ones_own_goes_all_the_way(tmp_path):
-    """Without tables: none is loaded, none is spoken of; the split is decided by the fields."""
+    """Without tables: none is loaded or mentioned, and the fields determine the split."""
     task = OWN / "add_up.py"
     for split in ("train", "test"):
         out = tmp_path / split
@@ -453,7 +453,7 @@ def test_flags_that_a_task_has_no_use_for_are_refused(flags, tmp_path):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_several_tasks_in_one_folder(workers, tmp_path):
-    """Equal shares, each task's stream its own: the examples that it has alone."""
+    """Equal shares, with a separate stream for each task: the same examples that it has alone."""
     task, out = OWN / "add_up.py", tmp_path / "both"
     done = symtune(
         "generate", "--task", "sql_execution", "--task", task, "-n", 101, "--seed", 5, "--workers", workers,

@@ -1,4 +1,4 @@
-"""The compact set of keys says of each key what a Python set would say."""
+"""The compact set of keys says the same about each key as a Python set would."""
 
 from __future__ import annotations
 

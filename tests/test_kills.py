@@ -1,4 +1,4 @@
-"""A training that is killed with SIGKILL and resumed is the one that was not, to the last bit; `bench/kills.py`."""
+"""A training that is killed with SIGKILL and resumed ends like one that was not, to the last bit (`bench/kills.py`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics by name: each on pairs made by hand; all on anything."""
+"""Metrics by name: each on handmade pairs, and all on arbitrary texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mixtures: shares, determinism, drops, leaks, and wrong input."""
+"""Mixtures: shares, determinism, drops, leaks, and invalid input."""
 
 from __future__ import annotations
 

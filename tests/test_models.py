@@ -78,7 +78,7 @@ def llama() -> LoadedModel:
 
 
 def larger(spec: dict[str, Any]) -> LoadedModel:
-    """Weights as drawn answer all prompts alike; larger ones make answers depend on every token."""
+    """With weights as initialised, all prompts get the same answer; larger weights make it depend on every token."""
     loaded = load(spec)
     for parameter in loaded.model.parameters():
         parameter.data.mul_(4.0)

@@ -1,4 +1,4 @@
-"""A task of the user's own through the whole line, verb by verb and by `symtune run`; and several tasks in a folder."""
+"""A user's own task through all stages, verb by verb and with `symtune run`; and several tasks in one folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TINY = (
 
 
 def symtune(*arguments: object) -> None:
-    """A command line, as `symtune` runs it, its exit status 0 taken for granted."""
+    """Run a command line as `symtune` does; it must end with exit status 0."""
     cli.build()(list(map(str, arguments)), standalone_mode=False)
 
 
@@ -74,7 +74,7 @@ evaluate:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A whole run of the recipe, which stands in a folder of its own with all that it names."""
+    """A complete run of the recipe, which is in a separate folder with all files that it names."""
     from test_benchmarks import gsm8k_release
 
     base = tmp_path_factory.mktemp("own")
@@ -138,7 +138,7 @@ def test_its_report_never_runs_code_that_the_run_names(finished, tmp_path):
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    """A folder of examples of two tasks."""
+    """A folder with examples of two tasks."""
     out = tmp_path_factory.mktemp("both") / "data"
     said = {"out": out, "task": ["sql_execution", str(ADD_UP)], "n": 24, "split": "test", "programs": 4, "rows": "3:5"}
     generate(GenerateConfig.of(said))

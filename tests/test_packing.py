@@ -120,7 +120,7 @@ WTQ_LENGTHS = [
 
 @pytest.mark.parametrize("limit", [4096, 8192, 16384, 32768])
 def test_batches_of_prompts_like_those_of_wtq_are_padded_by_2_5_percent_at_most(limit: int) -> None:
-    """In random order it would be 27 % in batches of two, 54 % in batches of eight."""
+    """In random order, it would be 27 % in batches of two and 54 % in batches of eight."""
     draws, places = np.random.default_rng(0), np.arange(len(WTQ_LENGTHS))
     prompts = np.interp(draws.uniform(0, places[-1], 20_000), places, WTQ_LENGTHS).astype(int)
     rows = [Row(np.zeros(prompt + 4, np.int32), 4) for prompt in prompts]

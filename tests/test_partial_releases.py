@@ -1,4 +1,4 @@
-"""A release that lacks parts, from evaluation to report: no score over all, and nothing breaks on that."""
+"""A release that lacks parts, from evaluation to report: no overall score, and nothing breaks because of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RELEASES = {"bbh": (bbh_release, "2 of 27 tasks"), "mmlu": (mmlu_release, "2 of 
 
 
 def measured(name: str, folder: Path, out: Path, wrong: tuple[int, ...] = ()) -> list:
-    """The results of a model that is right but for the `wrong` questions, in the evaluation folder `out`."""
+    """The results of a model that is right except on the `wrong` questions, in the evaluation folder `out`."""
     benchmark = benchmarks.find(name)
     if not folder.exists():
         RELEASES[name][0](folder)

@@ -1,4 +1,4 @@
-"""What a person who waits is told: a line now and then in a log, nothing more often."""
+"""What someone who waits is told: an occasional line in a log, and no more than that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts: seven linearizations that lose nothing they promise to keep, and templates that only ever fill in values."""
+"""Prompts: seven linearizations that keep what they promise to keep, and templates that only fill in values."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_all_but_sentences_are_read_back(table: Table) -> None:
 
 
 def cells_of(line: str) -> list[str]:
-    """The cells between pipes, without their padding and their escapes."""
+    """The cells between pipes, without padding and escapes."""
     parted = re.findall(r"((?:\\.|[^\\|])*)\|", line + "|")
     return [re.sub(r"\\(.)", r"\1", text[1:-1]) for text in parted]
 
@@ -144,7 +144,7 @@ def key(template: PromptTemplate) -> str:
 
 @pytest.mark.parametrize("name", NAMES[:2])
 def test_wordings_are_clearly_different(name: str) -> None:
-    """No two templates share more than half of their words (the two without words apart)."""
+    """No two templates share more than half of their words (except the two without words)."""
     words = {
         template.id: set(re.findall(r"[A-Za-z]{2,}", re.sub(r"{{.*?}}", "", template.text).lower()))
         for template in load_templates(name)

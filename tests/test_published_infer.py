@@ -47,14 +47,14 @@ def test_a_test_file_is_answered_in_its_order_and_scored_against_its_own_texts(
     assert [(line["input"], line["ground_truth"]) for line in written] == [(x["input"], x["output"]) for x in LINES]
     assert all(set(line) == {"input", "prediction", "ground_truth"} for line in written)
     said = capsys.readouterr()
-    assert "4 inputs of" in said.err
+    assert "4 inputs from" in said.err
     assert "1 cut at 40 tokens" in said.err
     assert "Eval func is get_denotation_accuracy, Performance is: 0.0 (95 % interval 0.0000 to 0.4899, n 4)" in said.out
     assert result["n"] == 4
 
 
 def test_padding_does_not_change_an_answer(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an attention mask it does: the release passes none."""
+    """It would without an attention mask, and the release passes none."""
     monkeypatch.chdir(tmp_path)
     found = []
     for batch in ("1", "4"):

@@ -1,4 +1,4 @@
-"""build-dataset: the published layout, made of what is there; what is missing is said and does not fail the build."""
+"""build-dataset: the published layout, made from what is present; missing parts are reported but do no harm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def lines(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two releases in their official layouts, under names of the user's own."""
+    """Two releases in their official layouts, under names chosen by the user."""
     folder = tmp_path_factory.mktemp("releases")
     tables, data = folder / "first" / "csv" / "1-csv", folder / "first" / "data"
     tables.mkdir(parents=True)
@@ -96,7 +96,7 @@ def test_datasets_loads_the_folder(releases: Path, instructions: Path, tmp_path:
 
 
 def test_tasks_are_sampled_in_proportion_under_the_cap(instructions: Path) -> None:
-    """60, 20 and 2 records under a cap of 40: 40, 20 and 2 count, of which 31 are half."""
+    """60, 20 and 2 records with a cap of 40: 40, 20 and 2 of them count, and 31 are half of these."""
     sampled = sample(instructions, 31, 40, seed=1)
     assert Counter(text.split()[0] for text, _ in sampled.lines()) == {"large": 20, "middle": 10, "small": 1}
     assert sampled.facts["dropped"] == {"duplicate": 1}
@@ -112,7 +112,7 @@ def test_without_tasks_a_file_is_one_task_and_a_short_source_is_said(tmp_path: P
     said: list[str] = []
     manifest = build(BuildConfig(out=tmp_path / "out", sql_n=0, flan=str(path), flan_n=20), say=said.append)
     assert manifest["rows"] == {"train/flan.json": 9}
-    assert "train/flan.json has 9 of 20 records: the source has no more under a cap of 30,000 a task" in said
+    assert "train/flan.json has 9 of 20 records: the source has no more with a cap of 30,000 per task" in said
     assert manifest["files"]["train/flan.json"]["tasks"] == 1
 
 

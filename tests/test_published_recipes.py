@@ -1,4 +1,4 @@
-"""The recipes of tapex-zero-large and -xl: the release's words, and each runs from end to end at toy size."""
+"""The recipes of tapex-zero-large and -xl: they use the release's commands, and run end to end at toy size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCALES = ("large", "xl")
 
 
 def script_words(scale: str) -> list[str]:
-    """The words of the published command, as `train_large.sh` and `train_xl.sh` have them."""
+    """The words of the published command, as in `train_large.sh` and `train_xl.sh`."""
     text = (ROOT / f"train_{scale}.sh").read_text()
     command = text[text.index("train_model.py") :].replace("\\\n", " ").replace('"$@"', "")
     return shlex.split(command)[1:]
@@ -83,5 +83,5 @@ def test_what_the_run_decides_is_refused(tmp_path: Path) -> None:
     said = yaml.safe_load((ROOT / "recipes" / "tapex-zero-large.yaml").read_text())
     said["train"]["output_dir"] = "here"
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(said))
-    with pytest.raises(InputError, match=r"train\.output_dir: the run decides that"):
+    with pytest.raises(InputError, match=r"train\.output_dir: the run sets this"):
         published.load(tmp_path / "recipe.yaml")

@@ -1,4 +1,4 @@
-"""train_model.py: flags of its time, the loss of a step, what is cut, checkpoints, the launchers, two processes."""
+"""train_model.py: old flags, the loss of a step, what is cut, checkpoints, the launchers, two processes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def one_thread() -> Any:
 
 
 def words(toy: Path, out: Path, *more: str, base: Sequence[str] = LARGE) -> list[str]:
-    """The published command with `more` behind it; a flag of `more` takes the place of the published one."""
+    """The published command followed by `more`, whose flags replace the published ones."""
     found = list(base)
     for flag in [word for word in more if word.startswith("--")]:
         if flag in found:
@@ -90,14 +90,14 @@ def logged(out: Path) -> list[dict[str, float]]:
 
 # ------------------------------------------------------------------------------------------------------------- flags
 OLD = [
-    ("--evaluation_strategy steps", "--eval_strategy steps", "--evaluation_strategy is --eval_strategy now"),
-    ("--no_cuda", "--use_cpu", "--no_cuda is --use_cpu now"),
-    ("--warmup_ratio 0.1", "--warmup_steps 0.1", "--warmup_ratio is --warmup_steps below 1 now"),
-    ("--warmup_ratio=0.1 --warmup_steps 5", "--warmup_steps 5", "--warmup_ratio gives way to --warmup_steps, as ever"),
-    ("--adafactor True", "--optim adafactor", "--adafactor is --optim adafactor now"),
-    ("--group_by_length", "", "--group_by_length does nothing: the examples of a step are sorted by length already"),
-    ("--doc_stride 64", "", "--doc_stride does nothing: inputs are cut at --max_seq_length"),
-    ("--version_2_with_negative", "", "--version_2_with_negative does nothing: no null answer is scored"),
+    ("--evaluation_strategy steps", "--eval_strategy steps", "--evaluation_strategy is now --eval_strategy"),
+    ("--no_cuda", "--use_cpu", "--no_cuda is now --use_cpu"),
+    ("--warmup_ratio 0.1", "--warmup_steps 0.1", "--warmup_ratio is now --warmup_steps below 1"),
+    ("--warmup_ratio=0.1 --warmup_steps 5", "--warmup_steps 5", "--warmup_ratio is ignored beside --warmup_steps"),
+    ("--adafactor True", "--optim adafactor", "--adafactor is now --optim adafactor"),
+    ("--group_by_length", "", "--group_by_length has no effect: the examples of a step are already sorted by length"),
+    ("--doc_stride 64", "", "--doc_stride has no effect: inputs are cut at --max_seq_length"),
+    ("--version_2_with_negative", "", "--version_2_with_negative has no effect: no null answer is scored"),
     ("--logging_dir runs", "--tensorboard_dir runs", "--logging_dir is the variable TENSORBOARD_LOGGING_DIR now"),
 ]
 
@@ -137,7 +137,7 @@ def test_every_option_of_the_release_is_accepted_from_words_and_from_a_json_file
     (tmp_path / "said.json").write_text(json.dumps(said))
     _, data, training, notes = parse([str(tmp_path / "said.json")])
     assert (training.do_predict, training.seed, data.dataset_name) == (True, 3, "sail/symbolic-instruction-tuning")
-    assert notes == ["--evaluation_strategy is --eval_strategy now"]
+    assert notes == ["--evaluation_strategy is now --eval_strategy"]
 
 
 FAULTS = [
@@ -146,7 +146,7 @@ FAULTS = [
     ("--eval_func get_denotation_acuracy", "unknown metric 'get_denotation_acuracy'. Did you mean 'get_denotation_"),
     ("--learning_rate fast", "argument --learning_rate/--learning-rate: invalid float value: 'fast'"),
     ("--warmup_ratio 2", "--warmup_ratio 2.0: wanted a number from 0 to below 1"),
-    ("--evaluation_strategy no --eval_strategy no", "--evaluation_strategy is --eval_strategy now, and both are given"),
+    ("--evaluation_strategy no --eval_strategy no", "--evaluation_strategy is now --eval_strategy, and both are given"),
     ("--model_name_or_path ./absent", "model ./absent: no such folder"),
     ("--dataset_name ./absent", "./absent: cannot be loaded"),
     ("--input_column question", "the train split: no column 'question'; there is input, output"),
@@ -223,7 +223,7 @@ STEP = (
 
 
 def one_step(out: Path) -> tuple[float, float]:
-    """Loss and gradient norm of the only step."""
+    """The loss and gradient norm of the only step."""
     (line,) = logged(out)
     return line["loss"], line["grad_norm"]
 
@@ -278,7 +278,7 @@ def test_micro_batches_do_not_change_the_step(
 
 
 def test_padding_of_answers_bears_a_loss_where_that_is_asked(toy: Path, tmp_path: Path) -> None:
-    """As many tokens bear it in one batch as the longest answer has, times the examples."""
+    """In one batch, as many tokens count as the longest answer has, times the number of examples."""
     found = []
     for ignored in ("True", "False"):
         out = tmp_path / ignored
@@ -311,7 +311,7 @@ def test_inputs_are_cut_as_published_counted_and_said(
         argv[argv.index(flag) + 1] = value
     published.run([*argv, "--train_file", str(tmp_path / "train.json")])
     assert (
-        "train: 4 rows; 2 inputs cut; 1 inputs cut whose answer stood in the part that is gone; 1 answers cut; "
+        "train: 4 rows; 2 inputs cut; 1 inputs cut that lost their answer; 1 answers cut; "
         "1 rows without an input or an output, dropped"
     ) in capsys.readouterr().err
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
@@ -338,14 +338,16 @@ def test_the_large_command_trains_evaluates_and_writes_what_transformers_loads(
     golds = [json.loads(line)["ground_truth"] for line in (out / "predictions.jsonl").read_text().splitlines()]
     test = (toy / "data" / "test" / "wtq_tapex_large.json").read_text().splitlines()
     assert golds == [json.loads(line)["output"] for line in test]
-    with pytest.raises(InputError, match=r"checkpoint-3 is of another training \(learning_rate was 0.003, is 0.001\)"):
+    with pytest.raises(
+        InputError, match=r"checkpoint-3 is from another training \(learning_rate was 0.003, is 0.001\)"
+    ):
         published.run(words(toy, out, "--learning_rate", "1e-3"))
     assert not checkpoints.fault(out / "checkpoint-3")
 
 
 def test_a_folder_of_other_files_is_not_written_to(toy: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(SymtuneError, match="holds files and no checkpoint to resume from"):
+    with pytest.raises(SymtuneError, match="holds files but no checkpoint to resume from"):
         published.run(words(toy, tmp_path))
 
 
@@ -409,7 +411,7 @@ def test_two_processes_take_the_step_of_one(
 
 @pytest.mark.xdist_group("processes")
 def test_a_step_of_zero_1_in_two_processes_is_the_step_without_it(toy: Path, tmp_path: Path) -> None:
-    """The xl command's ZeRO-1 configuration, in float32: the same loss, gradient norm and weights after one step."""
+    """The ZeRO-1 configuration of the xl command, in float32: same loss, gradient norm and weights after one step."""
     config = ROOT / "deepspeed_config" / "zero_stage1_config.json"
     for name, more in (("plain", ()), ("zero", ("--deepspeed", str(config)))):
         launched(*torchrun(), "train_model.py", *step_words(toy, tmp_path / name, "2", "2", "True"), *more)

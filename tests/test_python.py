@@ -1,4 +1,4 @@
-"""The package as Python sees it: names found by Tab, imported when used, and a page whose examples run."""
+"""The package in Python: names found by Tab and imported on use, and a page whose examples run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_name_is_found_and_survives_the_import_of_every_module(tmp_path):
-    """A submodule of the same name would take a function's place when it is imported."""
+    """A submodule with the same name would replace a function when it is imported."""
     script = f"""
 import importlib, pkgutil, sys, symtune
 assert not [name for name in ("pyarrow", "torch", "pydantic") if name in sys.modules]

@@ -1,4 +1,4 @@
-"""Reading answers out of prose: tables of cases, texts that were never tuned on, laws for any text."""
+"""Extracting answers from prose: tables of cases, texts that the rules were never tuned on, laws for any text."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_costs_time_in_proportion_to_its_length(piece: str) -> None:
-    """A quadratic rule would take minutes; the bound is far above what a linear one needs."""
+    """A quadratic rule would take minutes; the bound is far above what linear rules need."""
     for text in (piece * (100_000 // len(piece)), "The answer is " + piece * (20_000 // len(piece)) + "x"):
         began = time.process_time()
         read_answer(text)

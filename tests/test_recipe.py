@@ -1,4 +1,4 @@
-"""Recipes: the whole line on tiny models, going on after an interruption, and what is refused before it runs."""
+"""Recipes: all stages on tiny models, resuming after an interruption, and what is refused before anything runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 
 
 class Heard:
-    """A watch that keeps what it hears."""
+    """A watch that records what it is told."""
 
     def __init__(self) -> None:
         self.ends: dict[str, bool] = {}
@@ -57,7 +57,7 @@ def run(path: Path, out: Path, **options) -> Heard:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A whole run of the tiny encoder-decoder."""
+    """A complete run of the tiny encoder-decoder."""
     out = tmp_path_factory.mktemp("runs") / "t5"
     heard = run(RECIPES / "tiny-t5.yaml", out)
     return out, heard

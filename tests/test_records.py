@@ -1,4 +1,4 @@
-"""Records in every layout that people publish: what becomes prompt and completion, what is dropped, what refused."""
+"""Records in every published layout: what becomes prompt and completion, what is dropped, and what is refused."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_layouts(tmp_path, name):
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layouts_in_parquet_where_every_record_has_all_columns(tmp_path, name):
-    """A column that a record lacks is null in it; so is a key of a message."""
+    """A column that a record lacks is null in that record, and so is a missing key of a message."""
     row, prompt, completion = LAYOUTS[name]
     empty = {"instruction": None, "input": None, "output": None, "history": None, "question": None, "tag": None}
     pq.write_table(pa.Table.from_pylist([empty | row] * 3), tmp_path / "a.parquet")

@@ -26,7 +26,7 @@ from test_evaluate import Oracle
 
 
 class Reader(Oracle):
-    """Right on the question n of a template where `right` says so; breaks at its `breaks`-th answer."""
+    """Right on question n of a template if `right` says so; fails at its `breaks`-th answer."""
 
     def __init__(self, right: dict[str, set[int]], exams: Any, breaks: int = -1, **facts: str) -> None:
         questions = next(iter(exams.values())).questions
@@ -147,11 +147,11 @@ def test_the_test_split_is_asked_with_the_chosen_prompt_and_other_runs_are_marke
 
 def test_a_selection_is_of_one_benchmark_and_one_model(tmp_path: Path) -> None:
     selection = chosen(tmp_path, weights_sha256="ab" * 32).model_copy(update={"path": "prompt.json"})
-    with pytest.raises(InputError, match=r"prompt\.json: a prompt for gsm8k, and this is svamp"):
+    with pytest.raises(InputError, match=r"prompt\.json: selected for gsm8k, not svamp"):
         prepare(Asking(benchmark="svamp"), tmp_path / "data", selection=selection)
     exam = prepare(Asking(benchmark="gsm8k"), tmp_path / "data", selection=selection)
     model = Reader({}, {"": exam}, weights_sha256="cd" * 32)
-    with pytest.raises(InputError, match=r"prompt\.json: a prompt for the model reader.*weights abab.*, not cdcd"):
+    with pytest.raises(InputError, match=r"prompt\.json: selected for the model reader.*weights abab.*, not cdcd"):
         evaluate(exam, model, tmp_path / "out")
     assert model.asked == []
     renamed = Reader({}, {"": exam}, name="moved", weights_sha256="ab" * 32)
@@ -164,7 +164,7 @@ def test_every_benchmark_selects_on_a_split_that_is_not_its_test(tmp_path: Path,
     data = make(tmp_path / "data", split="validation") if name == "held_out" else make(tmp_path / "data")
     config = config_of(tmp_path, benchmark=name, limit=2)
     if name == "bbh":
-        with pytest.raises(InputError, match="bbh has no questions beside its test split"):
+        with pytest.raises(InputError, match="bbh has no questions outside its test split"):
             candidates(config)
         return
     exams = candidates(config)

@@ -1,4 +1,4 @@
-"""The self-test proves what it says, and fails where something does not hold."""
+"""The self-test proves what it says, and fails if something does not hold."""
 
 from __future__ import annotations
 

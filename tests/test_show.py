@@ -1,4 +1,4 @@
-"""`symtune show`: table, program, answer and prompt, whatever other people wrote into them."""
+"""`symtune show`: table, program, answer and prompt, whatever anyone wrote into them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worked solutions of programs: what is written holds, what is wrong is found, and neither room knows the other."""
+"""Worked solutions: what is written holds, what is wrong is found, and writer and verifier share no code."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EXAMPLE = re.compile(r"```sql\n(?P<sql>.*?)\n```\n```\n(?P<solution>.*?)\n```", 
 
 
 def examples():
-    """The programs of docs/solutions.md with their completions, and the tables that each shows."""
+    """The programs in docs/solutions.md, with their completions and the tables that each shows."""
     found = [(one["sql"], one["solution"]) for one in EXAMPLE.finditer(DOCS.read_text("utf-8"))]
     return [(sql, text, TABLES if "pay" in sql else TABLES[:1]) for sql, text in found]
 
@@ -50,7 +50,7 @@ VERIFIER = Verifier(TABLES)
 
 
 def written(form, wording=None):
-    """The solution of every case, in a wording of its own or in the one given, by a new writer: it remembers names."""
+    """The solution of every case, in varying wordings or the given one, by a new writer each, since it caches names."""
     writer = Writer(TABLES, database_of(TABLES, [typed_rows(table) for table in TABLES]))
     return {
         sql: writer.write(query, form, place % len(WORDINGS) if wording is None else wording)

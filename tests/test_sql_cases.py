@@ -49,7 +49,7 @@ def test_refusal(case, context):
     "case", [case for case in CASES if case.answer or case.reason in ONLY_THE_ANSWER], ids=lambda case: case.sql
 )
 def test_the_text_as_written_and_as_rendered_give_sqlite_the_same_rows(case, context):
-    """SQLite runs the line as it stands in the file: what the parser made of it cannot hide a misreading."""
+    """SQLite runs the line as it is in the file, so that the parser cannot hide a misreading."""
     sqlite = Sqlite()
     sqlite.load(TABLES, [typed_rows(table) for table in TABLES])
     query = parse_sql(case.sql, TABLES)

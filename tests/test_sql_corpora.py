@@ -1,4 +1,4 @@
-"""Files of SQL as people keep them: a statement a line, prose between, SQL Server's scripts, quoted tables of SQL."""
+"""Files of SQL as people keep them: one statement per line, prose in between, scripts for SQL Server, quoted tables."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ PROSE = [
 
 
 def plain(sql: str) -> str:
-    """A statement without its comments, as it is read."""
+    """A statement as it is read, without comments."""
     return " ".join(sql.replace("-- the first", "").replace("/* of\nall */", "").split())
 
 

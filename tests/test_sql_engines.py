@@ -25,7 +25,7 @@ VIEWS = [
 
 
 def block(number):
-    """The programs of one view, on engines of the pool."""
+    """The programs of one view, on engines from the pool."""
     with ENGINES.checked_out() as engines:
         context = Context([VIEWS[number]], engines)
         for program in Sampler().programs(context, rng("engines", number), 12, Counter()):

@@ -1,4 +1,4 @@
-"""Planted faults: whatever is wrong with the evaluator, no wrong answer goes out (`Context.prove` refuses it)."""
+"""Planted faults: whatever is wrong with the evaluator, no wrong answer is written (`Context.prove` refuses it)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ QUERIES = [(case, query) for case in CASES if (query := _readable(case)) is not 
 
 @pytest.fixture(params=list(FAULTS))
 def fault(request, monkeypatch):
-    """One fault of the table, planted."""
+    """One fault from the table, planted."""
     for where, name, replacement in FAULTS[request.param]:
         if isinstance(where, dict):
             monkeypatch.setitem(where, name, replacement)
@@ -48,7 +48,7 @@ def outcome(context, query):
 
 
 def outcomes():
-    """What every known program gives now."""
+    """The outcome of every known program now."""
     context = Context(TABLES)  # made anew: a context remembers what it joined
     return {case: outcome(context, query) for case, query in QUERIES}
 
@@ -97,7 +97,7 @@ def test_no_drawn_program_goes_out_with_a_wrong_answer(fault):
 
 
 def of_any_order(program):
-    """Whether SQLite yields the program's rows for many orders of the table: then its ties decide nothing."""
+    """Whether SQLite yields the program's rows for many orders of the table, so that its ties have no effect."""
     yields = []
     for key in range(20):
         tables, typed = permuted(TABLES[:1], [typed_rows(TABLES[0])], str(key))

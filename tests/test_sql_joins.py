@@ -1,4 +1,4 @@
-"""Several tables: cut from one view, or led to by the foreign keys of a real database; programs join what they name."""
+"""Several tables: cut from one view, or linked by foreign keys in a real database; programs join what they name."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_harder_programs_name_what_they_join():
 
 @pytest.fixture
 def database(tmp_path):
-    """Films, their directors, and the countries that those are from."""
+    """Films, their directors, and the countries of these."""
     path = tmp_path / "films.sqlite"
     connection = sqlite3.connect(path)
     connection.executescript(

@@ -1,4 +1,4 @@
-"""Laws that hold for every program that is drawn over any table, however hostile its names and cells."""
+"""Laws that hold for every program drawn over any table, however hostile its names and cells."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_third_engine_agrees(table, seed):
 @given(tables(), st.integers(0, 999))
 @LAW
 def test_a_line_can_be_prompted_and_executed_again(table, seed):
-    """Through a JSON round trip: what a file holds is enough."""
+    """After a round trip through JSON: what a file stores is sufficient."""
     views = Views(TableSet((table,), content={table.id: content_hash(table)}), max_cell=20_000)
     options = SqlOptions(joins=0.3, sql_templates="default", sql_template_share=0.4)
     setting = TASK.ready(Setting(measure=len, budget=200_000, views=views, options=options))
@@ -106,7 +106,7 @@ def test_a_line_can_be_prompted_and_executed_again(table, seed):
 @given(tables(), st.integers(0, 999), st.sampled_from(FORMS))
 @LAW
 def test_every_program_can_be_worked_out(table, seed, form):
-    """Whatever its cells and columns are called: a solution holds, is one line a step, and its answer is the last."""
+    """Whatever cells and columns are called, a solution holds, has one line per step, and ends with the answer."""
     views = Views(TableSet((table,), content={table.id: content_hash(table)}), max_cell=20_000)
     options = SqlOptions(joins=0.3, sql_templates="default", sql_template_share=0.4, solution=form)
     setting = TASK.ready(Setting(measure=len, budget=1_000_000, views=views, options=options))

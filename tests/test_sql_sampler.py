@@ -55,8 +55,9 @@ def test_each_query_type_can_be_asked_for_alone(kind):
     assert {program.query_type for program in drawn} == {kind}
 
 
-@pytest.mark.parametrize(("low", "high"), [(5, 7), (12, 16), (20, 25), (30, 40)])
-def test_a_range_of_difficulty_is_met(low, high):
+@pytest.mark.parametrize(("low", "high", "least"), [(5, 7, 60), (12, 16, 50), (20, 25, 32), (30, 40, 16)])
+def test_a_range_of_difficulty_is_met(low, high, least):
+    """The harder, the fewer: of 12 rows, each condition must leave out one that no other does."""
     drawn = []
     for number, context in enumerate(contexts()[:8]):
         rejects: Counter[str] = Counter()
@@ -66,7 +67,7 @@ def test_a_range_of_difficulty_is_met(low, high):
             assert parse_sql(program.sql, tables) == program.query
         assert DISAGREE.isdisjoint(rejects)
         drawn += programs
-    assert len(drawn) > 32
+    assert len(drawn) >= least
     assert all(low <= program.difficulty <= high for program in drawn)
     assert len({program.query_type for program in drawn}) > 5
 

@@ -1,4 +1,4 @@
-"""SQL templates: people's SQL to typed shapes, corpora in every layout, hostile SQL, instances; and answer balance."""
+"""SQL templates: statements to typed shapes, corpora in every layout, hostile SQL, instances; and answer balance."""
 
 from __future__ import annotations
 
@@ -307,7 +307,7 @@ def test_hostile_statement_is_refused_cheaply(name, tmp_path, monkeypatch):
 
 
 def test_a_hostile_corpus_fits_a_small_machine(tmp_path):
-    """All of it through the verb, in a process with 20 CPU seconds and 512 MB; no file but the one asked for."""
+    """All of it through the verb, in a process with 20 CPU seconds and 512 MB; writes only the requested file."""
     corpus = [{"query": sql} for sql in [*HOSTILE.values(), "SELECT a FROM t"]]
     (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, corpus)))
     script = (
@@ -494,9 +494,9 @@ FAULTS = [
     ("x.json", "[" * 100_000, "not JSON"),
     ("x.tsv", "a\tb\n1\t2\n", r"x\.tsv:1: no column query or sql or SQL"),
     ("x.tsv", "a\tsql\n1\n", r"x\.tsv:2: 1 cells; wanted 2"),
-    ("x.txt", "SELECT", "wanted a .sql, .tsv, .json or .jsonl"),
+    ("x.txt", "SELECT", "wanted a .sql, .tsv, .csv, .json or .jsonl"),
     ("x.sql.gz", "not gzip", "cannot be read"),
-    ("x.sql", "PRAGMA x; DROP TABLE y", r"no statement of 2 makes a template: not a query \(2\)"),
+    ("x.sql", "PRAGMA x; DROP TABLE y", r"none of 2 statements gives a template: not a query \(2\)"),
     ("x.sql", "", "the corpus is empty"),
 ]
 
@@ -656,7 +656,7 @@ EDITED_USES = ["=", "<>", "<", ">=", "in", "not in", "low", "high", "like", "not
 @settings(max_examples=400)
 @given(st.data())
 def test_an_edited_template_is_refused_or_drawn(data):
-    """Whatever types and uses a hand puts into a template: it is refused in one line, or its instances run."""
+    """Whatever types and uses someone writes into a template, it is refused in one line, or its instances run."""
     shape = abstract(data.draw(st.sampled_from([case[0] for case in SHAPES if "any1" not in case[2]])))
     columns, values = dict(shape.columns), dict(shape.values)
     for name in data.draw(st.sets(st.sampled_from(list(columns)))) if columns else ():
@@ -674,7 +674,7 @@ def test_an_edited_template_is_refused_or_drawn(data):
     instances, context = Instances(SqlTemplates("test", "", (template,), (tree,))), Context([TEAMS])
     for number in range(4):
         with contextlib.suppress(Rejected):
-            context.prove(instances.draw(Draw(rng("edited", number), _material(context)))[0])
+            context.prove(instances.draw(Draw(rng("edited", number), _material(context, {})))[0])
 
 
 def test_no_such_template_file(tmp_path):
@@ -694,7 +694,7 @@ def source(*corpus: str) -> SqlTemplates:
 @pytest.mark.parametrize("sql", [case[0] for case in SHAPES if "any1" not in case[2]])
 def test_instances_are_programs_over_the_table(sql):
     context = Context([TEAMS], max_rows=200)  # pairs of rows of the table, too, are an answer
-    instances, material = Instances(source(sql)), _material(context)
+    instances, material = Instances(source(sql)), _material(context, {})
     outcomes = Counter()
     for number in range(60):
         try:
@@ -715,7 +715,7 @@ def test_instances_are_programs_over_the_table(sql):
 def test_witness_rows_satisfy_the_conditions():
     templates = source("SELECT a FROM t WHERE b = 'x' AND c > 3 AND d <> 'y' AND e <= 9")
     context = Context([TEAMS])
-    material = _material(context)
+    material = _material(context, {})
     reasons = Counter()
     for number in range(100):
         try:
@@ -730,8 +730,8 @@ def test_joined_templates():
     context = Context(tables, links=links)
     instances = Instances(source("SELECT T1.a FROM x AS T1 JOIN y AS T2 ON T1.id = T2.xid WHERE T2.b = 'q'"))
     spread = Instances(source("SELECT a FROM t WHERE b = 'x'"))  # of one table, over both
-    material = _material(context)
-    assert not instances.serves(_material(Context([TEAMS])))
+    material = _material(context, {})
+    assert not instances.serves(_material(Context([TEAMS]), {}))
     assert not Instances(source("SELECT COUNT(DISTINCT a) FROM t")).serves(material)
     assert not Instances(source("SELECT a FROM t WHERE b = (SELECT MAX(b) FROM t)")).serves(material)
     programs = []
@@ -779,7 +779,7 @@ def test_generate_with_templates_is_deterministic_and_audited(tmp_path):
 
 
 def test_a_file_of_one_template_leaves_blocks_as_full_as_ever(tmp_path):
-    """One program is all that it can give over a view: the rest of its share is the sampler's."""
+    """It gives only one program over a view; the sampler fills the rest of its share."""
     (tmp_path / "q.sql").write_text("SELECT COUNT(*) FROM w")
     file = str(tmp_path / "one.json")
     done = CliRunner().invoke(app(), ["sql-templates", "build", str(tmp_path / "q.sql"), "--out", file])

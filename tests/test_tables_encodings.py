@@ -1,4 +1,4 @@
-"""Text in other encodings than UTF-8: read right and said, or refused with a message that says "encoding"."""
+"""Text that is not UTF-8: read correctly and reported, or refused with a message that says "encoding"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a folder is passed over, and what loading tells the terminal."""
+"""What is passed over in a folder, and what loading reports on the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files as people and spreadsheets write them: what stands around a table, above it, and in the wrong width."""
+"""Files as people and spreadsheets write them: with text around a table and above it, and rows of the wrong width."""
 
 from __future__ import annotations
 

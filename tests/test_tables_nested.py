@@ -1,4 +1,4 @@
-"""Tables inside JSON: every usual spelling of one, under which key, and what is refused by the key's name."""
+"""Tables inside JSON: every usual form, under which keys, and what is refused with the name of the key."""
 
 from __future__ import annotations
 

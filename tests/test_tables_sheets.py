@@ -1,4 +1,4 @@
-"""Workbooks: what a person sees in a sheet, and files that are made to do harm."""
+"""Workbooks: what a person sees in a sheet, and malicious files."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_every_sheet_is_a_table_as_a_person_sees_it(tmp_path: Path) -> None:
 
 
 def patched(base: Path, name: str, edit: Callable[[bytes], bytes]) -> Path:
-    """A copy of a workbook, one part of which is edited."""
+    """A copy of a workbook in which one part is edited."""
     path = base.with_name("hostile" + base.suffix)
     with zipfile.ZipFile(base) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         for part in source.infolist():

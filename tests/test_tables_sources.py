@@ -1,4 +1,4 @@
-"""Where tables come from: every format and every benchmark's release layout, in small and (where it is) in full."""
+"""Where tables come from: every format and every benchmark's release, tiny and (if available) complete."""
 
 from __future__ import annotations
 

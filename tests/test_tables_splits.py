@@ -1,4 +1,4 @@
-"""Few tables: shares that the user gives, and one table parted by its rows."""
+"""Few tables: shares given by the user, and one table split by its rows."""
 
 from __future__ import annotations
 

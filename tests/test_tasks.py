@@ -1,4 +1,4 @@
-"""The contract of a symbolic task, for every task because its file is in the folder, and for a user's own."""
+"""The contract of a symbolic task, for every task in the folder and for users' own tasks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def blocks(task: SymbolicTask):
 
 
 def digest_of(drawn) -> str:
-    """A hash of all there is to examples."""
+    """A hash of everything in the examples."""
     return hashlib.sha256(repr(drawn).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -102,7 +102,7 @@ def test_a_block_is_a_pure_function(task):
 
 
 def test_blocks_may_interleave(task):
-    """In one thread and in several, with and without a further engine: nothing of a block stands on the task."""
+    """In one thread and in several, with and without an additional engine: a block keeps no state on the task."""
     for verify in ("", *task.engines):
         pytest.importorskip(verify or "symtune")
         apart = [digest_of(block(task, number, verify=verify)[0]) for number in range(4)]
@@ -151,7 +151,7 @@ def test_every_answer_is_proven_again_and_no_other_is(task):
 
 
 def test_scores_are_rewards(task):
-    """Strict: the whole prediction means the answer, or nothing. Pure, finite, in [0, 1], and never an exception."""
+    """Strict: the whole prediction means the answer, or scores 0. Pure, finite, in [0, 1], and never an exception."""
     for item in blocks(task)[:24]:
         example = item.example
         assert task.score(example.answer, example) == 1.0
@@ -230,7 +230,7 @@ def test_ids_are_unique_and_rejects_have_reasons(task):
 
 
 def test_the_fields_are_frozen(task):
-    """Nothing edits what it is given: executing, prompting and storing leave the fields as they were."""
+    """Executing, prompting and storing leave the fields unchanged."""
     for item in blocks(task):
         before = repr(item.example.fields)
         task.execute(item.example.fields)
@@ -320,7 +320,7 @@ def test_the_process_of_a_worked_completion_is_told_apart(task):
 
 
 def test_solutions_are_drawn_apart_from_examples(task):
-    """With room for everything, the examples of a form are those of `none`."""
+    """If there is room for everything, the examples with solutions are the same as with `none`."""
     worked(task, "full")
     for number in range(3):
         drawn, _ = block(task, number, budget=20_000, options=task.options(solution="full"))

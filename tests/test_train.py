@@ -50,7 +50,7 @@ T5 = {
 
 
 def records(tables: int = 6, queries: int = 5) -> list[dict[str, str]]:
-    """Small tables with several queries each; the answer is a number of the table."""
+    """Small tables with several queries each, whose answers are numbers from the table."""
     draw = rng("test_train")
     rows = []
     for table in range(tables):
@@ -82,7 +82,7 @@ def symtune(*arguments: str | Path) -> None:
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Any:
-    """Sums in one order: runs are compared bit by bit."""
+    """Sum in a fixed order, since runs are compared bit by bit."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -340,7 +340,7 @@ def test_a_held_out_split_is_refused_and_left_alone_beside_a_training_split(data
 
 # ------------------------------------------------------------------------------------------ resuming
 class Cut(Exception):  # noqa: N818
-    """The run is cut here."""
+    """The run is interrupted here."""
 
 
 @pytest.mark.parametrize("spec", [LLAMA, T5], ids=["causal", "seq2seq"])  # T5 has dropout: its draws go on too
@@ -390,7 +390,7 @@ def test_a_run_that_is_cut_and_resumed_ends_as_the_uninterrupted_one(
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole checkpoint of a training that was cut."""
+    """A complete checkpoint of a training that was interrupted."""
     folder = tmp_path_factory.mktemp("cut")
 
     def stop(step: StepLog) -> None:

@@ -1,4 +1,4 @@
-"""The command line of generate, mix, report and run: what they print, and one line for every fault of the user's."""
+"""The command line of generate, mix, report and run: what they print, and one line for every user error."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_the_card_and_the_manifest_say_what_solutions_cost(made):
     card = (made / "compact" / "README.md").read_text("utf-8")
     assert "Completions are worked solutions" in card
     assert "## Characters of a worked solution" in card
-    assert "## Examples rejected for want of a worked solution" in card
+    assert "## Examples rejected for lack of a worked solution" in card
 
 
 def lines_of(folder: Path, form: str) -> list[dict]:
@@ -98,7 +98,7 @@ def test_a_solution_that_was_changed_is_found(made, tmp_path, change, reason):
 
 
 class Pupil(Oracle):
-    """A model that works out what it is asked: by right steps, by a wrong one, to a wrong answer, or not at all."""
+    """A model that shows its work: with right steps, with a wrong step, with a wrong answer, or not at all."""
 
     def completion(self, index, prompt):
         question = self.questions[index]

@@ -1,4 +1,4 @@
-"""The official rules of WikiTableQuestions: cases made by hand, and the official evaluator's own verdicts."""
+"""The official rules of WikiTableQuestions: handmade cases, and verdicts of the official evaluator."""
 
 from __future__ import annotations
 

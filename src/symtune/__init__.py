@@ -5,8 +5,8 @@
     symtune.generate("data/train", n=2000, seed=7)      # one function per verb of the command line
     for example in symtune.load("data/train"): ...
 
-Each name is imported when it is first used, so `import symtune` is quick and needs no extra. docs/python.md shows the
-whole line.
+Each name is imported when it is first used, so `import symtune` is quick and needs no extra. docs/python.md shows all
+the stages.
 """
 
 from __future__ import annotations

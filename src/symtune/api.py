@@ -1,7 +1,7 @@
-"""The verbs as plain Python functions: `symtune.generate(…)` and its neighbours. docs/python.md shows them in use.
+"""The verbs as plain Python functions: `symtune.generate(…)` and the others. docs/python.md shows them in use.
 
-Settings have the names of the flags, with _ for -. An error in one is a `symtune.types.SymtuneError` with a one-line
-message, raised before any work is done.
+Settings have the names of the flags, with _ for -. An invalid setting raises a `symtune.types.SymtuneError` with a
+one-line message, before any work is done.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ def generate(
     progress: Progress | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
-    """Write n verified examples of one task or several as the data set folder `out`, and return its manifest.
+    """Write n verified examples of one or several tasks to the data set folder `out`, and return its manifest.
 
-    `options` are the task's own (`symtune tasks show NAME`), `settings` the other fields of
-    `symtune.generation.GenerateConfig`. Raises InputError, OutputError and their kin.
+    `options` are those of the task (`symtune tasks show NAME`), `settings` the other fields of
+    `symtune.generation.GenerateConfig`. Raises InputError, OutputError or another SymtuneError.
     """
     said = {"out": out, "task": task, "n": n, "seed": seed, "split": split, "options": options or {}, **settings}
     asked = GenerateConfig.of(said | ({} if tables is None else {"tables": tables}))
@@ -66,10 +66,10 @@ def generate(
 
 
 def load(data: AnyPath, split: str | None = None, *, tasks: Sequence[str] = ()) -> Iterator[Example]:
-    """The examples of a data set folder, a parquet or a jsonl file, in order: fields, answer and traits, to be executed
-    or prompted again by their task. `tasks`: files of tasks of your own that the data names.
+    """The examples of a data set folder, a parquet file or a jsonl file, in order: fields, answer and traits, which the
+    task can execute or prompt again. `tasks`: files of your own tasks that the data names.
 
-    Raises InputError for what is no example, and for a task that nobody knows.
+    Raises InputError for anything that is not an example, and for an unknown task.
     """
     known = Known(tasks)
     for line in dataset.lines(Path(data), split):
@@ -80,7 +80,7 @@ def mix(
     mixture: AnyPath | Mapping[str, Any] | Mixture, out: AnyPath, *, base: AnyPath = ".", overwrite: bool = False
 ) -> list[Share]:
     """Write the training set folder `out`, and return what became of each source. The mixture is a YAML file, whose
-    paths start at the file, or the same as a mapping, whose paths start at `base`.
+    paths are relative to the file, or the equivalent mapping, whose paths are relative to `base`.
     """
     if isinstance(mixture, Mapping):
         mixture = Mixture.of(mixture)
@@ -116,8 +116,8 @@ def evaluate(
     **settings: Any,
 ) -> list[Result]:
     """Score a model on a benchmark, write the evaluation folder `out` and return the results, that of the whole
-    benchmark first. `tasks`: files of tasks of your own that the data names; `settings` are the other fields of
-    `symtune.evaluation.EvaluateConfig`. Needs the extra `train` for a model that this machine runs.
+    benchmark first. `tasks`: files of your own tasks that the data names; `settings` are the other fields of
+    `symtune.evaluation.EvaluateConfig`. Needs the extra `train` if the model runs on this machine.
     """
     said = {"benchmark": benchmark, "model": str(model), "data": data, "out": out, "task": tuple(tasks), **settings}
     asked = EvaluateConfig.of(said)
@@ -163,7 +163,7 @@ def score(
     tasks: Sequence[str] = (),
     overwrite: bool = False,
 ) -> Scored:
-    """Score stored predictions by a metric, or as a benchmark does, and write them to `out` with a verdict each."""
+    """Score stored predictions by a metric, or as a benchmark does, and write them to `out`, each with its verdict."""
     if (metric is None) == (benchmark is None):
         raise InputError("score by either a metric or a benchmark: name one of the two")
     if metric is not None:
@@ -178,12 +178,12 @@ def score(
 
 
 def compare(first: AnyPath, second: AnyPath) -> SideBySide:
-    """Two evaluations of the same items side by side: folders, or files of lines that are scored."""
+    """Compare two evaluations of the same items, each a folder or a file of scored lines."""
     return compare_evaluations(Path(first), Path(second))
 
 
 def report(run: AnyPath, out: AnyPath | None = None, *, tasks: Sequence[str] = (), overwrite: bool = True) -> Path:
-    """Write one self-contained HTML file on a run folder, finished or not, or on the evaluations in a folder and below
-    it, and return its path.
+    """Write one self-contained HTML file about a run folder, finished or not, or about the evaluations in a folder and
+    its subfolders, and return its path.
     """
     return reporting.report(Path(run), None if out is None else Path(out), tasks=tasks, overwrite=overwrite)

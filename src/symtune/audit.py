@@ -1,13 +1,13 @@
-"""Audit: execute every line of a data set again and say how many agree. Works on anyone's data that keeps the fields.
+"""Audit: execute every line of a data set again and count how many agree. Works on any data that keeps the fields.
 
     report = audit(Path("data/sql"), engine="duckdb")
     report.agreement     # 1.0 on our own data
 
 A line agrees if its task proves the answer again from only the fields (for SQL: our evaluator, SQLite, and SQLite on
-permuted rows and columns), its completion is the answer, or a worked solution that ends in it and of which every step
-holds, and the prompt is what the task renders from the fields, where the line names a prompt template (and for tables a
-linearization) that the task knows. Lines whose prompt could not be rendered again, and lines that share a prompt, are
-counted too.
+permuted rows and columns); its completion is the answer, or a worked solution that ends in it and whose every step
+holds; and its prompt is what the task renders from the fields, if the line names a prompt template (and, for tables, a
+linearization) that the task knows. Lines whose prompt could not be rendered again, and lines with the same prompt as an
+earlier line, are counted too.
 """
 
 from __future__ import annotations
@@ -25,11 +25,31 @@ from symtune.prompts import LINEARIZATIONS
 from symtune.seeds import digest
 from symtune.task import TABLES, SymbolicTask
 from symtune.tasks import DEFAULT, Known
-from symtune.types import FORMS, Fields, InputError, Rejected, UnknownName
+from symtune.types import FORMS, Fields, InputError, Needless, Rejected, UnknownName
 from symtune.worked import parted
 
-SHOWN = 5  # failures that a report names
-BATCH = 256  # lines that a further engine checks at once
+SHOWN = 5  # failures that a report lists
+BATCH = 256  # lines that an additional engine checks at once
+
+
+@dataclass
+class IdleReport:
+    """What can be dropped from the programs that agree. `idle`: programs with a part that can be dropped without
+    changing the answer, of `programs`; `found`: by kind, the parts (or swaps) that there are and those that change
+    nothing, added up.
+    """
+
+    programs: int = 0
+    idle: int = 0
+    found: Needless = field(default_factory=lambda: Needless(Counter(), Counter(), Counter(), Counter()))
+
+    def add(self, one: Needless) -> None:
+        """Count a program."""
+        self.programs += 1
+        self.idle += bool(one.idle)
+        for total, more in zip(self.found[:4], one[:4], strict=True):
+            total.update(more)
+        self.found = self.found._replace(untried=self.found.untried + one.untried)
 
 
 @dataclass
@@ -39,18 +59,19 @@ class AuditReport:
     lines: int = 0
     agreed: int = 0
     duplicates: int = 0
-    unrendered: int = 0  # lines that agree, whose prompt could not be rendered again
-    unasked: int = 0  # lines of tasks that the further engine knows nothing of
+    unrendered: int = 0  # lines that agree, but whose prompt could not be rendered again
+    unasked: int = 0  # lines of tasks that the additional engine cannot check
+    idle: IdleReport | None = None  # if it was requested
     failures: Counter[str] = field(default_factory=Counter)
     first: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property
     def agreement(self) -> float:
-        """The share of lines that hold."""
+        """The share of lines that agree."""
         return self.agreed / self.lines if self.lines else 0.0
 
     def fail(self, where: str, id: str, reason: str, detail: str) -> None:
-        """Count a line that does not hold."""
+        """Count a line that does not agree."""
         self.failures[reason] += 1
         if len(self.first) < SHOWN:
             self.first.append((where, id, detail))
@@ -58,7 +79,7 @@ class AuditReport:
 
 @dataclass
 class _Audited:
-    """A line that is being audited: where it stands, and its task and fields as far as they could be read."""
+    """A line that is being audited: its location, and its task and fields as far as they could be read."""
 
     where: str
     id: str
@@ -68,17 +89,25 @@ class _Audited:
 
 
 def audit(
-    path: Path, *, engine: str = "", tasks: Sequence[str] = (), progress: Callable[[int, None], None] | None = None
+    path: Path,
+    *,
+    engine: str = "",
+    tasks: Sequence[str] = (),
+    idle: bool = False,
+    progress: Callable[[int, None], None] | None = None,
 ) -> AuditReport:
     """Re-execute every line of a data set folder, a parquet file or a jsonl file.
 
-    `engine`: a further engine that must confirm what was executed ("duckdb"). `tasks`: files of the user's own tasks;
-    lines name tasks, but never files: data does not choose what code runs. Raises InputError for what cannot be read
-    as such, UnknownName for an engine that no task has.
+    `engine`: an additional engine that must confirm the answers ("duckdb"). `tasks`: files of the user's own tasks.
+    Lines name tasks, never files, so that data does not choose what code runs. `idle`: also execute every program that
+    agrees without each of its parts. Raises InputError for files that cannot be read, and UnknownName for an engine
+    that no task has.
     """
     report, seen, batch, known = AuditReport(), KeySet(), list[bytes](), Known(tasks)
     if engine and engine not in known.engines():
         raise UnknownName("engine", engine, known.engines())
+    if idle:
+        report.idle = IdleReport()
     waiting: list[_Audited] = []
     for line in lines(path):
         report.lines += 1
@@ -89,6 +118,7 @@ def audit(
         else:
             report.agreed += 1
             report.unrendered += not audited.rendered
+            _look_for_idle(audited, report)
             waiting.append(audited)
         if isinstance(line.row.get("prompt"), str):
             batch.append(digest(line.row["prompt"]))
@@ -106,8 +136,16 @@ def audit(
     return report
 
 
+def _look_for_idle(line: _Audited, report: AuditReport) -> None:
+    """Try the program of a line without each of its parts, if that was asked for."""
+    if report.idle is not None and line.task is not None:
+        found = line.task.needless(line.fields)
+        if found is not None:
+            report.idle.add(found)
+
+
 def _confirm(waiting: list[_Audited], engine: str, report: AuditReport) -> None:
-    """Ask the further engine about lines that agree so far, and forget them."""
+    """Have the additional engine check the lines that agree so far, and clear the list."""
     if engine:
         for task, group in groupby(waiting, lambda line: line.task):
             members = list(group)
@@ -122,7 +160,7 @@ def _confirm(waiting: list[_Audited], engine: str, report: AuditReport) -> None:
 
 
 def _check(line: Line, audited: _Audited) -> tuple[str, str]:
-    """("", "") where the line holds, else the reason and its detail. The fields are left in `audited`."""
+    """("", "") if the line holds, else the reason and its detail. The fields are stored in `audited`."""
     row, task = line.row, audited.task
     answer = row.get("answer")
     if not isinstance(answer, str):
@@ -157,7 +195,7 @@ def _parts(completion: object, form: str) -> tuple[str, str | None]:
 
 
 def _check_prompt(row: Row, task: SymbolicTask, audited: _Audited) -> tuple[str, str]:
-    """The same of the prompt, rendered again; whether it could be is left in `audited`."""
+    """The same for the prompt, which is rendered again; whether that was possible is stored in `audited`."""
     how = str(row.get("linearization") or "")
     template = task.template(str(row.get("prompt_template") or ""), audited.fields)
     if template is None or not isinstance(row.get("prompt"), str):

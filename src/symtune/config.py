@@ -34,8 +34,8 @@ class Strict(BaseModel):
 
     @classmethod
     def of(cls, said: Mapping[str, Any], spelled: Callable[[str], str] = str) -> Self:
-        """The model of these settings. Raises InputError, in one line, with every error. `spelled` writes the name of a
-        field as the user knows it: `rows` as `--rows`, say.
+        """The model for these settings. Raises InputError, in one line, with every error. `spelled` writes the name of
+        a field as the user knows it, for example `rows` as `--rows`.
         """
         try:
             return cls.model_validate(dict(said))
@@ -48,8 +48,9 @@ def flag(
     *, panel: str = "", name: str = "", short: str = "", only: str = "", metavar: str = "", repeat: bool = False,
     pairs: bool = False,
 ) -> Any:  # fmt: skip
-    """What a field's flag needs besides the field's description (`symtune.flags`): a panel of the help, another name,
-    a short one beside it, a name that is its only one; whether it may be repeated, and then takes NAME=VALUE.
+    """What a field's flag needs besides the field's description (`symtune.flags`): its panel in the help; another name,
+    an additional short name, or a name used instead of all others; whether it may be repeated, and if so, whether it
+    takes NAME=VALUE.
     """
     said = {"panel": panel, "name": name, "short": short, "only": only, "metavar": metavar}
     return {key: value for key, value in (said | {"repeat": repeat, "pairs": pairs}).items() if value}
@@ -108,7 +109,7 @@ def _weights(value: Any) -> Any:
 
 def _some_weight(value: dict[str, float]) -> dict[str, float]:
     if not all(weight >= 0 for weight in value.values()) or not any(value.values()):
-        raise ValueError("wanted weights of 0 or more, one above 0")
+        raise ValueError("wanted weights of 0 or more, at least one of them above 0")
     return value
 
 
@@ -128,7 +129,7 @@ def load(path: Path, model: type[Model]) -> Model:
         raise InputError(f"{path}: the file is empty; wanted {_keys(model)}")
     try:
         data = yaml.SafeLoader("").construct_document(root)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2020-13-45 is no date
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2020-13-45 is not a date
         raise InputError(f"{path}: not a YAML configuration: {_one_line(error)}") from None
     if not isinstance(data, dict):
         raise InputError(f"{path}: got {_shown(data)}, wanted {_keys(model)}")
@@ -182,7 +183,7 @@ def _compose(path: Path, text: str) -> yaml.Node | None:
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not YAML: {_one_line(error)}") from None
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
-        if isinstance(token, yaml.AliasToken):  # a few aliases can stand for gigabytes; no recipe needs one
+        if isinstance(token, yaml.AliasToken):  # a few aliases can expand to gigabytes, and no recipe needs one
             line = token.start_mark.line + 1
             raise InputError(f"{path}:{line}: the alias *{token.value} is not allowed here; write the value out")
     return root
@@ -206,7 +207,7 @@ def _twice(node: yaml.Node, loc: tuple[int | str, ...] = ()) -> list[tuple[int, 
 
 
 def _line(node: yaml.Node, loc: Loc) -> int:
-    """The line of the deepest part of `loc` that the file has."""
+    """The line of the deepest part of `loc` that exists in the file."""
     line = node.start_mark.line + 1
     for part in loc:
         if isinstance(node, yaml.MappingNode):

@@ -1,13 +1,13 @@
 """The data set folder: examples to parquet shards and back, and the tables that the shards show.
 
     data/train-00000-of-00005.parquet     one row per example, columns of docs/interface.md
-    tables/train-00000-of-00005.parquet   the tables that those examples refer to by id, once each
+    tables/train-00000-of-00005.parquet   the tables that those examples refer to by id, each once
 
     for line in lines(Path("data/sql")):        # a data set folder, a parquet file or a jsonl file
-        info = line.info()                      # fields, with the tables themselves
+        info = line.info()                      # the fields, with the tables themselves
         example = example_of(task, line)        # typed, as its task understands it
 
-Writing the same rows gives the same bytes. Rows count from 1.
+The same rows give the same bytes. Rows are counted from 1.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def example_row(task: SymbolicTask, drawn: Drawn, *, self_contained: bool = Fals
 
 
 def table_row(table: Table, content: str) -> Row:
-    """The row of `tables/` for a shown table; `content` is the hash of the table from which it was cut."""
+    """The row in `tables/` for a table that is shown; `content` is the hash of the table from which it was cut."""
     return {"id": table.id, "source": table.source, "content": content, "table": _as_json(table.to_json())}
 
 
@@ -95,8 +95,8 @@ def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
 
 
 def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
-    """Texts or floats as an arrow array. `pa.array` would do, but it imports pandas wherever that is installed:
-    a third of a second in every worker.
+    """Texts or floats as an arrow array. `pa.array` would do, but it imports pandas if that is installed, which takes a
+    third of a second in every worker.
     """
     if type_ == pa.float64():
         return pa.Array.from_buffers(type_, len(values), [None, pa.py_buffer(np.asarray(values, dtype=np.float64))])
@@ -111,14 +111,14 @@ def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
 
 @dataclass(frozen=True)
 class Shard:
-    """One file of examples and the file of the tables it refers to (None if examples hold their own)."""
+    """One file of examples, and the file of the tables it refers to (None if examples contain their tables)."""
 
     data: Path
     tables: Path | None
 
     @property
     def split(self) -> str:
-        """The split that its name begins with."""
+        """The split, with which its name begins."""
         return self.data.name.partition("-")[0]
 
 
@@ -131,7 +131,7 @@ def shards(folder: Path, split: str | None = None) -> list[Shard]:
 
 
 def held_out_split(folder: Path, split: str | None = None) -> str:
-    """The split asked for, or the most held-out one of a data set folder. Raises InputError, UnknownName."""
+    """The requested split, or the most held-out one in a data set folder. Raises InputError, UnknownName."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; wanted the output of `symtune generate`")
     if split is not None and split not in SPLITS:
@@ -143,7 +143,7 @@ def held_out_split(folder: Path, split: str | None = None) -> str:
 
 
 def read_rows(folder: Path, split: str | None = None, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """The rows of a data set folder in order, one at a time; of one split, or of all that are there."""
+    """The rows of a data set folder, in order, one at a time; of one split, or of all."""
     for shard in shards(folder, split):
         yield from read_parquet(shard.data, columns)
 
@@ -156,7 +156,7 @@ class Line(NamedTuple):
     tables: Mapping[str, Table]
 
     def info(self) -> Row:
-        """The fields and what else `info` holds; tables as Table, looked up by id or inlined. Raises InputError."""
+        """The fields and whatever else `info` holds, with inlined tables and table ids as Table. Raises InputError."""
         info = self.row.get("info")
         info = info if isinstance(info, dict) else _json(info, f"{self.where}: info")
         if not isinstance(info, dict):
@@ -201,7 +201,7 @@ def read_tables(path: Path | None) -> dict[str, Table]:
 
 
 def example_of(task: SymbolicTask, line: Line) -> Example:
-    """The stored example as its task understands it. Raises InputError for what is not an example of the task."""
+    """The stored example as its task understands it. Raises InputError if it is not an example of the task."""
     info = line.info()
     chance, ordered, operators = info.get("chance"), info.get("ordered", False), info.get("operators", ())
     if chance is not None and not (isinstance(chance, int | float) and 0 <= chance <= 1):
@@ -222,7 +222,7 @@ def example_of(task: SymbolicTask, line: Line) -> Example:
 
 
 def contents(folder: Path) -> set[str]:
-    """The content hashes of all tables a data set folder was made from, by which leaks are found."""
+    """The content hashes of all tables from which a data set folder was made, by which leaks are found."""
     paths: Iterable[Path] = sorted((folder / "tables").glob("*.parquet"))
     return {row["content"] for path in paths for row in read_parquet(path, ["content"])}
 

@@ -1,15 +1,15 @@
 """The answer rule: how an answer is written, read back and compared. `symtune.reading` finds it in prose.
 
-An answer is one line. Rows are separated by " | ", the cells of a row of several columns by " ; "; numbers
-are written by the number rule. Only this module knows these delimiters.
+An answer is one line. Rows are separated by " | ", and the cells of a row by " ; "; numbers are written by the number
+rule (`number_text`). Only this module knows these delimiters.
 
     render(Denotation((("Oslo", "3"), ("Bergen", "1"))))  ->  "Oslo ; 3 | Bergen ; 1"
     parse("Oslo ; 3 | Bergen ; 1")                        ->  (("Oslo", "3"), ("Bergen", "1"))
     same_answer("1000 | b", "B | 1,000.0", ordered=False)  ->  True
 
-The law, which a property test holds: whatever `render` returns, `parse` reads back to the same rows. What
-cannot be read back (a delimiter inside a cell, an empty cell, white space at its ends, a line break or
-another character that does not print) is refused, never written.
+The law, enforced by a property test: whatever `render` returns, `parse` reads back to the same rows. Anything that
+cannot be read back (a delimiter inside a cell, an empty cell, white space at its ends, a line break or another
+character that does not print) is refused, never written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DECIMALS = 4
 
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NUMBER = re.compile(r"([+\-−]?)(?:(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d*))?|\.(\d+))", re.ASCII)
-_LONG = 2_000  # characters; beyond it NFKC, quadratic in runs of combining marks, is left out
+_LONG = 2_000  # characters; longer texts skip NFKC, which is quadratic in runs of combining marks
 
 
 def number_text(value: int | float) -> str:
@@ -39,7 +39,7 @@ def number_text(value: int | float) -> str:
     if isinstance(value, int):
         try:
             return str(int(value))
-        except ValueError:  # Python refuses to write more than some 4,300 digits
+        except ValueError:  # Python refuses to write more than about 4,300 digits
             raise Rejected("unrenderable", "an integer of thousands of digits") from None
     if not math.isfinite(value):
         raise Rejected("not finite")
@@ -58,7 +58,7 @@ def render(denotation: Denotation) -> str:
     text = ROW_DELIMITER.join([CELL_DELIMITER.join(row) for row in rows])
     if parse(text) != rows:
         raise Rejected("unrenderable")
-    if not denotation.ordered and text.count("|") >= len(rows) > 1:  # a cell holds the mark between rows
+    if not denotation.ordered and text.count("|") >= len(rows) > 1:  # a cell contains "|"
         backwards = ROW_DELIMITER.join([CELL_DELIMITER.join(row) for row in rows[::-1]])
         if parse(backwards) != rows[::-1]:
             raise Rejected("unrenderable")
@@ -74,9 +74,9 @@ def is_written(text: str, denotation: Denotation) -> bool:
 
 
 def parse(text: str) -> tuple[tuple[str, ...], ...]:
-    """Rows of cells of an answer text. Characters that do not print count as a space, white space around a
-    cell does not count, and empty cells and rows are left out; so any text can be parsed, and only a text
-    that `render` would write is parsed without loss.
+    """The rows of cells in an answer text. Characters that do not print count as spaces, white space around a cell is
+    ignored, and empty cells and rows are left out. So any text can be parsed, but only a text that `render` would write
+    is parsed without loss.
     """
     if not text.isprintable():
         text = _INVISIBLE.sub(" ", text)
@@ -95,11 +95,11 @@ def parse(text: str) -> tuple[tuple[str, ...], ...]:
 def same_answer(prediction: str, answer: str, ordered: bool) -> bool:
     """Whether a predicted answer text means what the gold answer means. Pure; never raises.
 
-    Rows are compared as a multiset, in order if `ordered`; cells within a row always in order. Two
-    numbers are the same by value ("1,000" = "1000.0"; only ASCII digits with a sign, thousands commas and
-    a point make a number, so "1_000", "1e3" and "nan" are text). A predicted number with more decimals
-    than the number rule writes is rounded by it first, unless a gold number has more too. Everything
-    else is compared as text: NFKC, casefolded, white space collapsed.
+    Rows are compared as a multiset, or in order if `ordered`; cells within a row, always in order. Numbers are compared
+    by value ("1,000" = "1000.0"); a number consists of ASCII digits with an optional sign, thousands commas and decimal
+    point, so "1_000", "1e3" and "nan" are texts. A predicted number with more decimals than the number rule writes is
+    first rounded by it, unless a gold number has more too. Everything else is compared as text: NFKC, casefolded, with
+    white space collapsed.
     """
     if prediction == answer:
         return True
@@ -113,8 +113,8 @@ def same_answer(prediction: str, answer: str, ordered: bool) -> bool:
 
 
 def meaning(cell: str, rounded: bool = False) -> tuple[str, str, str, str]:
-    """A cell as what it means in `same_answer`: ("number", sign, digits before the point, digits after it),
-    without idle zeros, or ("text", text, "", ""). Digits stay text, so that a million of them cost no arithmetic.
+    """What a cell means in `same_answer`: ("number", sign, digits before the point, digits after it), without leading
+    or trailing zeros, or ("text", text, "", ""). Digits stay text, so that a million of them need no arithmetic.
     """
     found = _NUMBER.fullmatch(cell.strip())
     if not found:
@@ -136,7 +136,7 @@ def _round_half_even(value: Decimal) -> Decimal:
 
 
 def _fold(cell: str) -> str:
-    """A text without what does not count: compatibility forms, case, the kind and amount of white space."""
+    """A text without what is ignored: compatibility forms, case, the kind and amount of white space."""
     if not cell.isascii() and len(cell) <= _LONG:
         cell = unicodedata.normalize("NFKC", cell)
     return " ".join(cell.casefold().split())

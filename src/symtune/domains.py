@@ -3,9 +3,10 @@
     mentioned("flan_gsm8k_cot")                  ->  ["gsm8k"]
     domains_of(Path("runs/quickstart/model"))    ->  {"gsm8k": ["instructions: bundled:gsm8k"], "sql_execution": […]}
 
-A benchmark that a model was trained for is in-domain: its score says less of what the model can do elsewhere. Manifests
-carry what is known under `in_domain` from data sets to training sets to checkpoints: the name of a benchmark, or of a
-symbolic task, and why. It is known from the names of files, sources and the records' own tasks, never from texts.
+A benchmark for which a model was trained is in-domain: its score says less about what the model can do elsewhere.
+Manifests pass on what is known, under `in_domain`, from data sets to training sets to checkpoints: the name of a
+benchmark or of a symbolic task, and the reason. It is inferred from the names of files, sources and the tasks that
+records name, never from texts.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from symtune import benchmarks
 from symtune.output import MANIFEST
 
 ALSO_CALLED = {"wtq": "wikitablequestions", "bigbenchhard": "bbh", "gsm": "gsm8k"}
-WORDS = 3  # of a name, at most: wiki_table_questions
-Domains = dict[str, list[str]]  # a benchmark or a task -> why
+WORDS = 3  # the most words in a name: wiki_table_questions
+Domains = dict[str, list[str]]  # a benchmark or a task -> reasons
 
 
 def mentioned(text: str) -> list[str]:
-    """The benchmarks that a name or a path mentions, whole words of it."""
+    """The benchmarks that a name or a path mentions as whole words."""
     words = re.findall(r"[a-z]+[0-9]*[a-z]*|[0-9]+[a-z]*", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text).lower())
     known = _known()
     joined = ["".join(words[at : at + n]) for n in range(1, WORDS + 1) for at in range(len(words) - n + 1)]
@@ -34,7 +35,7 @@ def mentioned(text: str) -> list[str]:
 
 
 def domains_of(folder: Path) -> Domains:
-    """What the manifest of a data set, a training set or a checkpoint says; nothing where there is none."""
+    """What the manifest of a data set, a training set or a checkpoint says; empty if there is none."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         if manifest["symtune"] == "generate":
@@ -45,7 +46,7 @@ def domains_of(folder: Path) -> Domains:
 
 
 def merged(found: Iterable[tuple[str, str]]) -> Domains:
-    """(name, why), several times, by name."""
+    """Pairs of name and reason, grouped by name."""
     domains: Domains = {}
     for name, why in found:
         if why not in domains.setdefault(name, []):
@@ -54,7 +55,7 @@ def merged(found: Iterable[tuple[str, str]]) -> Domains:
 
 
 def each(domains: Mapping[str, Iterable[str]], of: str = "") -> Iterator[tuple[str, str]]:
-    """(name, why) of domains; `of` says whose they are."""
+    """The pairs (name, reason) of domains; `of` says whose they are."""
     for name, whys in domains.items():
         for why in whys:
             yield name, f"{of}: {why}" if of else why

@@ -1,8 +1,8 @@
 """Engines that run a program on tables: (sql, tables) -> rows of values, or Rejected with a reason.
 
-SQL here may be hostile: it comes from models and from corpora of unknown origin. `Sqlite` therefore lets a statement
+SQL may be hostile here: it comes from models and from corpora of unknown origin. `Sqlite` therefore lets a statement
 read the loaded tables and call the functions of an allow-list, and nothing else (an authorizer refuses the rest when
-the statement is compiled), under limits of length, depth, steps and memory that do not depend on the clock.
+the statement is compiled), within limits on length, depth, steps and memory that do not depend on the clock.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from symtune.types import Rejected, Table, Value, need
 
-# What a program may call. Functions that make big values from small ones (printf, zeroblob, replace, hex …), read
+# What a program may call. Functions that make large values from small ones (printf, zeroblob, replace, hex …), read
 # files (readfile, load_extension) or are not deterministic (random, date('now')) are absent.
 FUNCTIONS = frozenset(
     """
@@ -24,7 +24,7 @@ FUNCTIONS = frozenset(
     last_value ntile
     """.split()
 )
-MAX_STEPS = 3_000_000  # virtual machine steps of SQLite: some 0.1 s
+MAX_STEPS = 3_000_000  # virtual machine steps of SQLite: about 0.1 s
 _STEP = 10_000
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,
@@ -54,16 +54,16 @@ def quoted(name: str) -> str:
 
 
 class Sqlite:
-    """SQLite in memory over a set of tables, replaced as a whole by `load`. Use one for many contexts.
+    """SQLite in memory, over a set of tables that `load` replaces as a whole. Use one for many contexts.
 
-    `own`: it is only given what `sql.render` makes of a typed tree of bounded work (`sql.limits`). Such a program
-    cannot say what the authorizer forbids nor run long, so it is spared the price of both walls, a third of its time;
-    the limits of length, depth and memory stay.
+    `own`: it is only given what `sql.render` writes for typed trees of bounded work (`sql.limits`). Such a program can
+    neither do what the authorizer forbids nor run long, so both checks, which take a third of the time, are skipped;
+    the limits on length, depth and memory stay.
     """
 
     def __init__(self, *, own: bool = False) -> None:
         self._own = own
-        # One user at a time, but not always of one thread: the pool of sql/language/engines.py lends it to any.
+        # One user at a time, but not always in the same thread: the pool in sql/language/engines.py lends it to any.
         self._connection = sqlite3.connect(
             ":memory:", isolation_level=None, cached_statements=0, check_same_thread=False
         )
@@ -75,7 +75,8 @@ class Sqlite:
 
     def load(self, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> None:
         """Replace what is loaded. `typed[i]` are the rows of values of `tables[i]`. Raises Rejected("table cannot
-        be loaded") for what no database can hold (two columns of one name, a lone surrogate); then nothing is loaded.
+        be loaded") for tables that a database cannot hold (two columns with the same name, a lone surrogate); then
+        nothing is loaded.
         """
         connection = self._connection
         connection.set_authorizer(None)
@@ -86,7 +87,7 @@ class Sqlite:
         try:
             connection.execute("BEGIN")
             for table, rows in zip(tables, typed, strict=True):
-                # No declared type: a value keeps the class it was bound with (affinity BLOB), text never turns number.
+                # No declared type: a value keeps the class it was bound with (affinity BLOB); text stays text.
                 columns = ", ".join(map(quoted, table.header))
                 connection.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
                 slots = ", ".join("?" * len(table.header))
@@ -137,10 +138,10 @@ def _reason(error: Exception) -> str:
 
 
 class Duckdb:
-    """DuckDB in memory, closed to files, network and Python (extra `duckdb`). Same interface as `Sqlite`.
+    """DuckDB in memory, without access to files, network or Python (extra `duckdb`). Same interface as `Sqlite`.
 
-    Only for programs that are already proven: it limits memory, but not steps. The optimizer is off, since
-    planning small programs costs more than it saves.
+    Only for programs that are already proven: it limits memory, but not steps. The optimizer is off, because for small
+    programs planning costs more than it saves.
     """
 
     def __init__(self) -> None:
@@ -161,7 +162,7 @@ class Duckdb:
         self._names: list[str] = []
 
     def load(self, tables: Sequence[Table], typed: Sequence[Sequence[Sequence[Value]]]) -> None:
-        """Replace what is loaded. Number columns are BIGINT where every value is whole, else DOUBLE."""
+        """Replace what is loaded. A number column is BIGINT if every value is whole, else DOUBLE."""
         gone = set(self._names) - {table.name for table in tables}
         try:
             for name in gone:
@@ -182,7 +183,7 @@ class Duckdb:
         try:
             rows = self._connection.execute(sql).fetchmany(max_rows + 1)
             while len(rows) > max_rows and self._connection.fetchmany(max_rows):
-                pass  # a result must be read to its end before the connection does anything else
+                pass  # a result must be read to the end before the connection does anything else
         except (self._module.Error, OverflowError, ValueError, RuntimeError) as error:
             raise Rejected("duckdb", str(error).splitlines()[0]) from None
         if len(rows) > max_rows:

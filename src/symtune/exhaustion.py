@@ -2,9 +2,9 @@
 
     run = Exhaustion()
     run.take([True, False, True], blocks=8)   # [0, 2]: which of the next blocks' examples are new
-    run.reason                                # "" while the stream goes on, then why it stopped
+    run.reason                                # "" until the stream ends, then why it ended
 
-It counts over the stream in the order of blocks, so it stops at the same example whoever computes what.
+It counts along the stream in the order of blocks, so it stops at the same example whichever worker computes what.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 DUPLICATES = 5_000  # proven examples in a row that are duplicates of earlier ones
-EMPTY_BLOCKS = 1_000  # blocks in a row that give no example at all
+EMPTY_BLOCKS = 1_000  # blocks in a row without any example
 
 
 class Exhaustion:
-    """How long the stream has given nothing new. The stream is over when `reason` is not empty."""
+    """Counts for how long the stream has given nothing new. The stream is over once `reason` is not empty."""
 
     def __init__(self) -> None:
         self._duplicates = 0  # in a row
         self._empty = 0  # blocks, since the last new example
 
     def take(self, new: Sequence[bool], blocks: int) -> list[int]:
-        """Which of the next examples, the yield of so many blocks, to keep: the new ones before the stream is over."""
+        """Which of the next examples, from so many blocks, to keep: the new ones before the stream is over."""
         keep: list[int] = []
         for position, is_new in enumerate(new):
             if is_new:

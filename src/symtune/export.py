@@ -21,7 +21,7 @@ from symtune.types import UnknownName
 
 def export(data: Path, to: str, out: Path, *, overwrite: bool = False) -> int:
     """Write the data set folder `data` to the folder `out` in the layout `to`, with a card and a manifest. Returns the
-    number of examples. Raises UnknownName for a layout that does not exist, InputError for what is no data set.
+    number of examples. Raises UnknownName for an unknown layout, InputError if `data` is not a data set.
     """
     if to not in LAYOUTS:
         raise UnknownName("layout to export to", to, LAYOUTS)

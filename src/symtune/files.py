@@ -5,9 +5,9 @@
     for row in read_parquet(Path("a.parquet"), ["id", "prompt"]):
         ...
 
-Files may be compressed (gzip, zstd: recognized by their first bytes), begin with a byte order mark, be
-UTF-16 as Windows writes it, and end their lines in CR LF. Memory is bounded by the longest record, and a record by
-LONGEST. Whatever is wrong with a file is an InputError that names the file and, where there is one, the line.
+Files may be compressed (gzip, zstd: recognized by their first bytes), begin with a byte order mark, be UTF-16 as
+Windows writes it, and end their lines in CR LF. Memory is bounded by the longest record, and a record by LONGEST.
+Anything wrong with a file raises an InputError that names the file and, if possible, the line.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ import pyarrow.parquet as pq
 
 from symtune.types import InputError
 
-LONGEST = 16 * 2**20  # bytes of a line, characters of an item of a list; a longer one would fill the memory
+LONGEST = 16 * 2**20  # bytes in a line, characters in an item of a list; a longer one could exhaust memory
 CHUNK = 1 << 16  # bytes
-BATCH = 1024  # rows of a parquet file that are in memory at once
+BATCH = 1024  # rows of a parquet file held in memory at once
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _PACKED = {".gz": _GZIP, ".zst": _ZSTD}
@@ -39,7 +39,7 @@ _CLOSED = re.compile(r"[ \t\r\n]*(?:,|(?=\]))")
 
 
 class Entry(NamedTuple):
-    """One JSON value of a file. `number` (the line, or the place in a list) is unique within the file."""
+    """One JSON value of a file. `number` (the line, or the position in a list) is unique within the file."""
 
     where: str
     number: int
@@ -51,8 +51,8 @@ class Entry(NamedTuple):
 
 @contextlib.contextmanager
 def open_bytes(path: Path) -> Iterator[io.BufferedIOBase]:
-    """The bytes of a file: decompressed, UTF-16 and UTF-32 as UTF-8, without a byte order mark. A file that cannot be
-    opened, unpacked or decoded, now or while it is read, raises InputError."""
+    """The bytes of a file: decompressed, with UTF-16 and UTF-32 as UTF-8, without a byte order mark. A file that cannot
+    be opened, decompressed or decoded, now or while it is read, raises InputError."""
     try:
         with contextlib.ExitStack() as stack:
             stream: Any = stack.enter_context(path.open("rb"))
@@ -102,7 +102,7 @@ class _Recoded(io.RawIOBase):
 
 
 def json_objects(path: Path, *, wanted: str = "an object", longest: int = LONGEST) -> Iterator[Entry]:
-    """The objects of a file, in order. Raises InputError, which says what was `wanted`, for any other value."""
+    """The objects in a file, in order. Any other value raises an InputError that says what was `wanted`."""
     for entry in json_values(path, longest=longest):
         if not isinstance(entry.value, dict):
             raise InputError(f"{entry.where}: got a JSON {_kind(entry.value)}, wanted {wanted}")
@@ -110,8 +110,8 @@ def json_objects(path: Path, *, wanted: str = "an object", longest: int = LONGES
 
 
 def json_values(path: Path, *, longest: int = LONGEST) -> Iterator[Entry]:
-    """The JSON values of a file, in order: one per line, the items of one list, or objects written over several lines.
-    The contents decide, not the name of the file. Blank lines are passed over; a file without values gives none.
+    """The JSON values in a file, in order: one per line, the items of one list, or objects written over several lines.
+    The content decides, whatever the name of the file. Blank lines are skipped; an empty file yields nothing.
     """
     with open_bytes(path) as stream:
         first, line = _first_character(stream)
@@ -141,7 +141,7 @@ def _kind(value: Any) -> str:
 
 
 def _first_character(stream: Any) -> tuple[bytes, int]:
-    """The first character that is not space, which is left to be read, and its line."""
+    """The first character that is not white space, which is not consumed, and its line."""
     line = 1
     while chunk := stream.peek(1):
         space = len(chunk) - len(chunk.lstrip())
@@ -152,7 +152,7 @@ def _first_character(stream: Any) -> tuple[bytes, int]:
 
 
 def _ends_early(line: bytes) -> bool:
-    """Whether a line that is not JSON ends inside an object, which the following lines may complete."""
+    """Whether a line that is not JSON ends inside an object that the following lines may complete."""
     text = line.decode("utf-8", "replace").rstrip()
     try:
         json.loads(text)
@@ -165,7 +165,7 @@ def _ends_early(line: bytes) -> bool:
 
 def _parsed(line: bytes, where: str) -> Any:
     try:
-        return json.loads(line.removeprefix(codecs.BOM_UTF8).decode("utf-8"))  # a mark: files joined by `cat`
+        return json.loads(line.removeprefix(codecs.BOM_UTF8).decode("utf-8"))  # a mark inside: files joined by `cat`
     except UnicodeDecodeError as error:
         raise InputError(f"{where}: not UTF-8: byte 0x{line[error.start]:02x} at {error.start}") from None
     except RecursionError:
@@ -175,8 +175,8 @@ def _parsed(line: bytes, where: str) -> Any:
 
 
 def _stream(path: Path, start: bytes, stream: Any, line: int, longest: int, *, is_list: bool) -> Iterator[Entry]:
-    """The items of a list, of which `[` has been read, or objects one after another; one at a time, since a file is
-    several times larger in memory than on disk."""
+    """The items of a list whose `[` has been read, or objects one after another; yielded one at a time, since a file
+    is several times larger in memory than on disk."""
     decoder, chunks = json.JSONDecoder(), _texts(path, start, stream)
     text, at, counted, number = "", 0, 0, 1 if is_list else line  # lines are counted up to `counted`
     while True:
@@ -201,7 +201,7 @@ def _stream(path: Path, start: bytes, stream: Any, line: int, longest: int, *, i
                 raise InputError(f"{where}: not JSON: nested too deeply") from None
             except json.JSONDecodeError as error:
                 fault = f"not JSON: {error.msg} (line {line + text.count(chr(10), at, error.pos)})"
-            except ValueError as error:  # a number of too many digits
+            except ValueError as error:  # a number with too many digits
                 raise InputError(f"{where}: not JSON: {error}") from None
             else:
                 yield Entry(where, number, value)
@@ -229,7 +229,7 @@ def _texts(path: Path, start: bytes, stream: Any) -> Iterator[str]:
 
 
 def _more(chunks: Iterator[str], size: int) -> str:
-    """At least so many characters more, if there are: reading on costs no more than what was read."""
+    """At least so many more characters, if there are any. Asking for as much as has been read keeps the time linear."""
     parts, got = [], 0
     for chunk in chunks:
         parts.append(chunk)
@@ -249,25 +249,25 @@ def parquet_columns(path: Path) -> list[str]:
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-    """The rows of one parquet file, of which no more than BATCH are in memory at once; of all columns, or of those
-    named. Raises InputError for a column that is not there, and for a file that is not parquet.
+    """The rows of one parquet file, at most BATCH of them in memory at once, with all columns or only those named.
+    Raises InputError for a missing column, and for a file that is not parquet.
     """
     with open_parquet(path) as file:
         names = file.schema_arrow.names
         missing = [column for column in columns or () if column not in names]
         if missing:
             raise InputError(f"{path}: no column {', '.join(map(repr, missing))}; it has {', '.join(names)}")
-        # One thread: a pool of them, made for the first file, would keep 30 MB.
+        # One thread: a pool of threads, made for the first file, would keep 30 MB.
         for batch in file.iter_batches(batch_size=BATCH, columns=columns, use_threads=False):
             yield from batch.to_pylist()
 
 
 @contextlib.contextmanager
 def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
-    """A parquet file, opened; what is wrong with it, now or while it is read, is an InputError."""
+    """A parquet file, opened. Anything wrong with it, now or while it is read, raises InputError."""
     try:
         with pq.ParquetFile(path) as file:
             yield file
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # no UTF-8 text, no date that Python knows
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # not UTF-8; a date unknown to Python
         detail = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path}: not a readable parquet file: {detail[:200]}") from None

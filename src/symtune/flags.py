@@ -1,13 +1,13 @@
-"""Flags of a verb, made from the model of its configuration: each setting is written down once, with its help.
+"""Flags of a verb, made from the model of its configuration, so that each setting is defined once, with its help.
 
     @app.command("generate")
     @takes(GenerateConfig)
     def generate(config: GenerateConfig) -> None:
         ...
 
-A field's description is its help and its default is shown with it. The field also holds whatever else a flag needs:
-`Field(…, json_schema_extra=flag(panel="Tables", repeat=True))`. Values reach the model as the user wrote them, so what
-is wrong is reported in the same words for flags, YAML and Python.
+A field's description is its help, and its default is shown with it. The field also holds whatever else a flag needs:
+`Field(…, json_schema_extra=flag(panel="Tables", repeat=True))`. Values reach the model as the user wrote them, so
+errors are worded the same for flags, YAML and Python.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Model = TypeVar("Model", bound=Strict)
 
 
 def takes(model: type[Model]) -> Callable[[Callable[[Model], None]], Callable[..., None]]:
-    """Make a command that takes the fields of `model` as flags of a function that takes the model."""
+    """Turn a function that takes a `model` into a command that takes the fields of the model as flags."""
 
     def decorate(function: Callable[[Model], None]) -> Callable[..., None]:
         def command(**said: Any) -> None:
@@ -52,7 +52,7 @@ def given(context: typer.Context) -> dict[str, Any]:
 
 
 def _in_order(model: type[Strict]) -> list[str]:
-    """The fields that a model has of its own before those that it inherits, which more than one verb may take."""
+    """A model's own fields, followed by those that it inherits, which several verbs may share."""
     owners = [inspect.get_annotations(owner) for owner in model.__mro__]
     return sorted(model.model_fields, key=lambda name: next(k for k, own in enumerate(owners) if name in own))
 
@@ -73,7 +73,7 @@ def _given(model: type[Strict], said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pairs(name: str, said: list[str]) -> dict[str, str]:
-    """NAME=VALUE, several times."""
+    """Read NAME=VALUE, given any number of times."""
     found: dict[str, str] = {}
     for text in said:
         key, equals, value = text.partition("=")
@@ -86,7 +86,7 @@ def _pairs(name: str, said: list[str]) -> dict[str, str]:
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
-    """The flag of a field. Its default is None (False for a plain switch), so that it shows whether it was given."""
+    """The flag for a field. Its default is None (False for a plain switch), which tells whether it was given."""
     extra, kind, default = _extra(field), _kind(field), field.default
     switch = kind is bool
     names = [extra.get("name", _flag(name)), *([extra["short"]] if "short" in extra else [])]
@@ -113,7 +113,7 @@ def _extra(field: FieldInfo) -> dict[str, Any]:
 
 
 def _kind(field: FieldInfo) -> Any:
-    """The type that the command line reads: texts for all that the model itself reads out of a text."""
+    """The type that the command line reads: a text for everything that the model itself parses from text."""
     if _extra(field).get("repeat") or _extra(field).get("pairs"):
         return list[str]
     annotation = field.annotation
@@ -123,7 +123,7 @@ def _kind(field: FieldInfo) -> Any:
 
 
 def _help(field: FieldInfo) -> str:
-    """The help of a field, with its default as the user would write it where there is one to speak of."""
+    """The help for a field, with its default, if it has a meaningful one, as the user would write it."""
     default = field.default
     if isinstance(default, tuple):
         default = (":" if all(isinstance(part, int | float) for part in default) else ",").join(map(str, default))

@@ -7,8 +7,8 @@
 
 Scores that are all 0 or 1 have closed forms (Wilson 1927; Newcombe 1998, method 10, for pairs). Other scores
 are resampled (percentile bootstrap) with a generator keyed by the scores themselves, so that the same scores
-always have the same interval. Examples count as independent; where many questions share a table, they are
-not quite, and the true interval is somewhat wider.
+always have the same interval. Examples are treated as independent; questions that share a table are not quite
+independent, and then the true interval is somewhat wider.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RESAMPLES = 2_000
 
 
 def score_interval(scores: Sequence[float]) -> tuple[float, float]:
-    """The 95 % interval of the mean of scores in [0, 1]. Without any score all is possible: (0, 1)."""
+    """The 95 % interval of the mean of scores in [0, 1]. Without any scores: (0, 1)."""
     if not scores:
         return (0.0, 1.0)
     if _binary(scores):
@@ -43,8 +43,8 @@ def wilson(right: int, n: int) -> tuple[float, float]:
 
 
 def mean_of_means(groups: Sequence[Sequence[float]]) -> tuple[float, tuple[float, float]]:
-    """The mean of the means of groups of scores in [0, 1], and its 95 % interval: each group is resampled by itself.
-    Without any group: (0, (0, 1)). Raises ValueError for an empty group.
+    """The mean of the means of groups of scores in [0, 1], and its 95 % interval; each group is resampled separately.
+    Without any groups: (0, (0, 1)). Raises ValueError for an empty group.
     """
     if not groups:
         return (0.0, (0.0, 1.0))
@@ -58,8 +58,8 @@ def mean_of_means(groups: Sequence[Sequence[float]]) -> tuple[float, tuple[float
 
 
 def paired_difference(before: Sequence[float], after: Sequence[float]) -> tuple[float, tuple[float, float]]:
-    """Mean of `after` minus mean of `before`, scores of the same examples in the same order, and its 95 %
-    interval. Raises ValueError if the lengths differ. Without any score: (0, (-1, 1)).
+    """The mean of `after` minus the mean of `before`, scores of the same examples in the same order, and its 95 %
+    interval. Raises ValueError if the lengths differ. Without any scores: (0, (-1, 1)).
     """
     if len(before) != len(after):
         raise ValueError(f"paired scores: {len(before)} before and {len(after)} after")
@@ -73,8 +73,8 @@ def paired_difference(before: Sequence[float], after: Sequence[float]) -> tuple[
 
 
 def mcnemar(won: int, lost: int) -> float:
-    """The two-sided p of McNemar's exact test: of pairs that differ, `won` one way and `lost` the other, under the
-    hypothesis that either way is as likely. 1.0 where no pair differs.
+    """The two-sided p-value of McNemar's exact test: of the pairs that differ, `won` do so one way and `lost` the
+    other; the hypothesis is that both ways are equally likely. 1.0 if no pair differs.
     """
     n, term, total = won + lost, 1, 0
     for k in range(min(won, lost) + 1):  # the binomial coefficients of n
@@ -84,8 +84,8 @@ def mcnemar(won: int, lost: int) -> float:
 
 
 def above_expected(expected: Sequence[float], scores: Sequence[float]) -> tuple[float, tuple[float, float]]:
-    """Mean of `scores` minus mean of what was expected of the same examples (a known chance, not a measurement), and
-    the 95 % interval of that difference: the interval of the score, moved. Raises ValueError as above.
+    """The mean of `scores` minus the mean expected for the same examples (a known chance, not a measurement), and the
+    95 % interval of that difference, which is the interval of the score, shifted. Raises ValueError as above.
     """
     if len(expected) != len(scores):
         raise ValueError(f"paired scores: {len(expected)} expected and {len(scores)} measured")
@@ -102,7 +102,7 @@ def _binary(scores: Sequence[float]) -> bool:
 
 def _newcombe(before: Sequence[float], after: Sequence[float]) -> tuple[float, float]:
     """Newcombe's interval (Statistics in Medicine 17, 1998, 2635–2650, method 10): the two Wilson intervals
-    put together by the correlation of the pairs, with a continuity correction where that is positive.
+    combined by the correlation of the pairs, with a continuity correction if that is positive.
     """
     n = len(before)
     both = sum(1 for old, new in zip(before, after, strict=True) if old and new)
@@ -131,7 +131,7 @@ def _bootstrap(values: Sequence[float], lowest: float) -> tuple[float, float]:
 
 
 def _resampled_means(values: Sequence[float], *key: str) -> Any:
-    """The means of RESAMPLES samples of the values, an array. `key` tells apart groups of the same values."""
+    """The means of RESAMPLES samples of the values, as an array. `key` distinguishes groups with the same values."""
     import numpy
 
     array = numpy.asarray(values, dtype=numpy.float64)

@@ -1,6 +1,6 @@
-"""A set of 128-bit keys in 16 bytes a key: how exact duplicates are found without a Python set's 98 bytes.
+"""A set of 128-bit keys at 16 bytes per key, to find exact duplicates; a Python set would need 98.
 
-Keys come in batches and lie in a few sorted runs of numpy arrays; runs of similar length are merged.
+Keys arrive in batches and are kept in a few sorted runs, which are numpy arrays; runs of similar length are merged.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PAIR = np.dtype([("high", ">u8"), ("low", ">u8")])
-WIDTH = 16  # bytes a key
+WIDTH = 16  # bytes per key
 
 Run = NDArray[np.void]
 
@@ -24,7 +24,7 @@ class KeySet:
         return sum(map(len, self._runs))
 
     def add(self, batch: bytes) -> list[bool]:
-        """For each key of the batch whether it is new (the first of its kind, here and before), and keep those."""
+        """Whether each key of the batch is new, in the batch and in the set; new keys are added."""
         if not batch:
             return []
         keys = np.frombuffer(batch, dtype=_PAIR).astype([("high", "u8"), ("low", "u8")])
@@ -49,11 +49,11 @@ class KeySet:
 
 
 def _within(run: Run, keys: Run) -> NDArray[np.bool_]:
-    """For each key whether the sorted run holds it."""
+    """For each key, whether the sorted run contains it."""
     high = run["high"]
     found = np.zeros(len(keys), dtype=bool)
     left = np.searchsorted(high, keys["high"], side="left")
     right = np.searchsorted(high, keys["high"], side="right")
-    for i in np.nonzero(left < right)[0]:  # equal in the first 64 bits: true duplicates, or one chance in 2^64
+    for i in np.nonzero(left < right)[0]:  # equal in the first 64 bits: true duplicates, or a chance of one in 2^64
         found[i] = bool(np.any(run["low"][left[i] : right[i]] == keys["low"][i]))
     return found

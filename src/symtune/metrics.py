@@ -2,18 +2,18 @@
 
     METRICS["wtq"](["10"], "The answer is 10.", ["10 years"], ["10.0"])   ->  True
 
-Each takes what was read (`prediction`: items), what the model wrote (`text`), the gold items (`target`) and
-their canonical values (`target_canon`: None if there are none). None raises.
+Each takes the items extracted (`prediction`), what the model wrote (`text`), the gold items (`target`) and their
+canonical values (`target_canon`, None if there are none). None of them raises.
 
 `get_denotation_accuracy` is the metric of the paper (Liu et al. 2023, `eval_utils.py` of its release, after
-TAPEX's), in our own words and with its faults, so that scores can be compared; nothing else should use it:
+TAPEX's), reimplemented with its faults so that scores can be compared; nothing else should use it:
 
 - It reads the text as it is: prose is wrong.
-- It splits at every ",": "1,000" is two values, "Bangkok, Thailand" is too, and right as "Thailand, Bangkok".
-- A value is whatever Python's `float` takes, so "1_000", "1e3" and "١٠٠٠" are 1000, and two huge numbers are
-  both infinite and so the same. "nan" differs from itself.
-- Order never counts, not even where it is asked for; how often a value occurs always does.
-- Texts are lower-cased, nothing else: "Café" and "Cafe", "10.0 %" and "10 %" differ.
+- It splits at every ",": "1,000" is two values, as is "Bangkok, Thailand", for which "Thailand, Bangkok" is right too.
+- A number is whatever Python's `float` accepts, so "1_000", "1e3" and "١٠٠٠" are 1000, and two huge numbers are both
+  infinite and thus the same. "nan" differs from itself.
+- Order never counts, even if the question asks for one; how often a value occurs always counts.
+- Texts are lower-cased, nothing more: "Café" and "Cafe" differ, and so do "10.0 %" and "10 %".
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def denotation(prediction: Sequence[str], text: str, target: Sequence[str], targ
 def exact_match(
     prediction: Sequence[str], text: str, target: Sequence[str], target_canon: Sequence[str] | None
 ) -> bool:
-    """Whether the model wrote the gold answer to the letter, but for white space around it."""
+    """Whether the model wrote exactly the gold answer, ignoring white space around it."""
     return text.strip() == ROW_DELIMITER.join(target)
 
 
@@ -60,7 +60,7 @@ def wtq(prediction: Sequence[str], text: str, target: Sequence[str], target_cano
 
 
 def get_denotation_accuracy(predictions: Sequence[str], references: Sequence[str]) -> float:
-    """The share of texts that are right by the metric of the paper; 0.0 of none."""
+    """The share of texts that are right by the metric of the paper; 0.0 if there are none."""
     pairs = list(zip(predictions, references, strict=True))
     return sum([_values(one) == _values(other) for one, other in pairs]) / len(pairs) if pairs else 0.0
 
@@ -78,11 +78,11 @@ def _value(span: str) -> float | str:
 
 
 def _paper(prediction: Sequence[str], text: str, target: Sequence[str], target_canon: Sequence[str] | None) -> float:
-    """The metric of the paper on one pair: gold items stand between commas, as in its data."""
+    """The metric of the paper on one pair; gold items are joined by commas, as in its data."""
     return get_denotation_accuracy([text], [", ".join(target)])
 
 
-NEEDS_CANON = frozenset({"wtq"})  # what is wrong without canonical values might be right with them
+NEEDS_CANON = frozenset({"wtq"})  # an answer that is wrong without canonical values might be right with them
 
 METRICS: Mapping[str, Metric] = {
     "denotation": denotation,

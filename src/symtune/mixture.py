@@ -1,4 +1,4 @@
-"""Sources with rate and cap -> one materialised training set.
+"""Sources with rate and cap -> one training set, written to files.
 
     mixture = load(Path("mix.yaml"), Mixture)         # symtune.config.load
     shares = mix(mixture, Path("mix"), base=Path("mix.yaml").parent)
@@ -33,7 +33,7 @@ from symtune.types import InputError, LeakError
 
 ROWS_PER_SHARD = 50_000
 SHOWN_KEYS = 12
-RUN_SCHEME = "run:"  # in a recipe: a folder that an earlier stage of the same run has written
+RUN_SCHEME = "run:"  # in a recipe, a folder written by an earlier stage of the same run
 SCHEMA = pa.schema([(name, pa.string()) for name in records.COLUMNS])
 
 
@@ -44,8 +44,8 @@ class Source(Strict):
     path: str = Field(min_length=1)
     rate: float | None = Field(default=None, gt=0)
     cap: int | None = Field(default=None, gt=0)
-    allow_heldout: bool = False  # else a validation or test split is refused
-    span: tuple[float, float] = (0.0, 1.0)  # under `as_given`: where in the mixture its records lie
+    allow_heldout: bool = False  # unless set, a validation or test split is refused
+    span: tuple[float, float] = (0.0, 1.0)  # with `as_given`: where in the mixture its records go
 
 
 class Mixture(Strict):
@@ -92,8 +92,8 @@ class Share:
     requested: float
     realised: float
     dropped: Mapping[str, int]  # by reason
-    first_dropped: Mapping[str, str]  # by reason: where the first stands
-    ignored: Mapping[str, int]  # keys of records that are not read -> records
+    first_dropped: Mapping[str, str]  # by reason: where the first one is
+    ignored: Mapping[str, int]  # keys of records that are not read -> number of records
 
     @property
     def ignored_keys(self) -> str:
@@ -111,7 +111,7 @@ class Share:
 
 @dataclass(slots=True)
 class _Survey:
-    """A source after the first reading: which of its records can be used, without their text."""
+    """A source after the first reading: which of its records are usable, without their texts."""
 
     source: Source
     path: Path
@@ -178,7 +178,7 @@ def _find(source: Source, base: Path, run: Path | None) -> Path:
 
 
 def _survey(found: Sequence[tuple[Source, Path]]) -> list[_Survey]:
-    """Read every source once; a record seen before, in any source, is a duplicate."""
+    """Read every source once; a record that has been seen before, in any source, is a duplicate."""
     seen: set[bytes] = set()
     surveys = []
     for source, path in found:
@@ -198,7 +198,7 @@ def _survey(found: Sequence[tuple[Source, Path]]) -> list[_Survey]:
 
 
 def _domains(survey: _Survey) -> Iterator[tuple[str, str]]:
-    """The benchmarks and tasks that a source has something of, and why."""
+    """The benchmarks and tasks from which a source contains anything, with the reason."""
     source = survey.source
     yield from each(domains_of(survey.path), source.name)
     for name in mentioned(f"{source.name} {source.path}"):
@@ -207,17 +207,17 @@ def _domains(survey: _Survey) -> Iterator[tuple[str, str]]:
     for origin, count in survey.notes.origins.items():
         counts.update(dict.fromkeys(mentioned(origin), count))
     for name, count in sorted(counts.items()):
-        yield name, f"{source.name}: {count:,} records that say they are of it"
+        yield name, f"{source.name}: {count:,} records that name it"
 
 
 def _requested(surveys: Sequence[_Survey]) -> list[float]:
-    """The shares that the rates ask for; without rates, in proportion to what each source may give."""
+    """The shares that the rates request; without rates, in proportion to what each source may give."""
     rates = [survey.limit if survey.source.rate is None else survey.source.rate for survey in surveys]
     return [rate / sum(rates) for rate in rates]
 
 
 def _wanted(mixture: Mixture, surveys: Sequence[_Survey]) -> list[int]:
-    """Records asked of each source: its share of the size, whole numbers by the largest remainder."""
+    """The number of records wanted from each source: its share of the size, rounded by largest remainder."""
     if all(survey.source.rate is None for survey in surveys):
         return [min(survey.limit, mixture.size or survey.limit) for survey in surveys]
     shares = _requested(surveys)

@@ -13,22 +13,23 @@ class Model(Protocol):
 
     @property
     def name(self) -> str:
-        """What the user calls it."""
+        """The name by which the user refers to it."""
 
     def generate(
         self, prompts: Sequence[str], max_new_tokens: int, done: Collection[int] = ()
     ) -> Iterator[tuple[int, Completion]]:
-        """(index, completion) of each prompt, in any order, as they come; none is cut. Prompts whose index is in `done`
-        were answered before and may be left out: the others get the completions that they would get beside them.
+        """(index, completion) for each prompt, in any order, as they become available; no prompt is cut. Prompts whose
+        index is in `done` have been answered before and may be left out; the others get the same completions as they
+        would together with these.
         """
 
     def measure(self, text: str) -> int:
-        """How many tokens the text is as a prompt of this model."""
+        """The number of tokens of the text as a prompt for this model."""
 
     def room(self, new: int) -> int:
-        """The longest prompt, in tokens, behind which an answer of `new` tokens can be written."""
+        """The longest prompt, in tokens, that leaves room for an answer of `new` tokens."""
 
     def facts(self) -> Mapping[str, Any]:
-        """All that decides its completions besides the prompts, as far as it is known: for manifests, and for an
-        interrupted evaluation to know the model again.
+        """Everything that determines its completions besides the prompts, as far as it is known: for manifests, and so
+        that an interrupted evaluation recognizes the model.
         """

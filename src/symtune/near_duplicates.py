@@ -1,13 +1,13 @@
-"""Near duplicates of a data set: lines that ask almost the same of almost the same table (extra `dedup`).
+"""Near duplicates in a data set: lines with almost the same program over almost the same table (extra `dedup`).
 
     found = near_duplicates(dataset.lines(Path("data/sql")))
     found.near, found.lines, THRESHOLD
 
-A line is the set of token triples of its fields (of its prompt, where it has none) and of its tables' rows; two lines
-are near where the Jaccard similarity of their sets, estimated by MinHash, is THRESHOLD or more: as good as one table
-with a program that differs in a constant at most, or one program on a table that differs in a row or two. Lines of one
-view with different programs are not near: that is what a view is for. Memory is bounded: the first MOST lines are
-compared.
+A line stands for the set of token triples of its fields (of its prompt, if it has none) and the rows of its tables. Two
+lines are near duplicates if the Jaccard similarity of their sets, estimated by MinHash, is THRESHOLD or more: in
+practice, the same table and programs that differ in at most a constant, or the same program on tables that differ in a
+row or two. Different programs over the same view are not near duplicates: a view is meant to be used for several.
+Memory is bounded, because only the first MOST lines are compared.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from symtune.task import TABLES, TRAITS
 from symtune.types import InputError, Table, need
 
 THRESHOLD = 0.9
-MOST = 100_000  # lines that are compared: some 100 MB
+MOST = 100_000  # lines that are compared: about 100 MB
 PERMUTATIONS, BANDS = 128, 16
-_CANDIDATES = 64  # compared with one line
+_CANDIDATES = 64  # earlier lines that are compared with one line
 _SEED = 7
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicates:
-    """`near` of `lines` lines are near to an earlier one; `left_out` lines were not compared."""
+    """`near` of `lines` lines are near duplicates of an earlier one; `left_out` lines were not compared."""
 
     lines: int
     near: int
@@ -40,12 +40,12 @@ class NearDuplicates:
 
 
 def require() -> Any:
-    """The package that compares. Raises MissingExtra: ask before hours of other work."""
+    """The package that compares. Raises MissingExtra, so call it before hours of other work."""
     return need("rensa", "dedup", "finding near duplicates")
 
 
 def near_duplicates(lines: Iterable[Line]) -> NearDuplicates:
-    """How many lines are near to an earlier one. Raises MissingExtra."""
+    """Count the lines that are near duplicates of an earlier one. Raises MissingExtra."""
     rensa = require()
     index = rensa.RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=BANDS)
     kept: list[Any] = []
@@ -64,7 +64,7 @@ def near_duplicates(lines: Iterable[Line]) -> NearDuplicates:
 
 
 def shingles(line: Line) -> set[str]:
-    """Token triples of the fields, and the rows of the tables; of the prompt where the fields cannot be read."""
+    """The token triples of the fields, and the rows of the tables; if the fields cannot be read, of the prompt."""
     try:
         info = line.info()
     except InputError:

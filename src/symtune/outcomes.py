@@ -1,8 +1,8 @@
-"""Questions of benchmarks, what became of them, and the means that results are.
+"""Questions of benchmarks, their outcomes, and the means of these, which are the results.
 
-means("gsm8k", "test", "number_match", outcomes)     # the whole, further metrics, groups
+means("gsm8k", "test", "number_match", outcomes)     # the whole, other metrics, groups
 mean_over_groups("bbh", "test", "mean over tasks", outcomes)
-of_parts(results, 14, 27, "tasks")                   # the whole has no score where parts are missing
+of_parts(results, 14, 27, "tasks")                   # the whole has no score if parts are missing
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from symtune.types import Completion, Result, Table
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One question of a benchmark. A benchmark with more to keep derives a class with typed fields of its own.
+    """One question of a benchmark. A benchmark that needs more derives a class with additional typed fields.
 
-    target: the items of the gold answer, as results show them. fields: the texts of the prompt template's
-    placeholders. groups: by which results are broken down (a subject, a query type), none, one or several. chance: the
-    expected score of guessing, None if nobody knows; chance_how: what is guessed, in words.
+    target: the items of the gold answer, as results show them. fields: the texts for the placeholders of the prompt
+    template. groups: the groups by which results are broken down (a subject, a query type), any number of them.
+    chance: the expected score of guessing, None if unknown; chance_how: how one would guess, in words.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class PartQuestion(Question):
-    """A question of a benchmark of many parts (tasks, subjects). at_hand: the parts that the release here holds."""
+    """A question of a benchmark with many parts (tasks, subjects). at_hand: the parts in this copy of the release."""
 
     part: str
     at_hand: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class TableQuestion(Question):
 
 
 def table_size(table: Table) -> str:
-    """The group of questions about tables of about so many rows."""
+    """The group of questions about tables of this size."""
     rows = len(table.rows)
     ends = (10, 20, 50)
     for start, end in zip((0, *ends), ends, strict=False):
@@ -63,8 +63,8 @@ def table_size(table: Table) -> str:
 
 
 class RandomCell:
-    """The guesser that answers every question with one cell of its table, picked at random. `value` makes of a cell
-    what answers are compared as; the values of a table are counted once.
+    """Guessing that answers every question with a cell of its table, picked at random. `value` turns a cell into the
+    form in which answers are compared; the values of a table are counted only once.
     """
 
     how = "a cell of the whole table, picked at random"
@@ -83,7 +83,7 @@ class RandomCell:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model reads, and what had to be left out of it: rows of tables, shots."""
+    """What a model reads, and how much had to be left out: rows of tables, shots."""
 
     text: str
     rows_cut: int = 0
@@ -92,7 +92,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One question, answered and judged: its score, and further scores by metric; the items that were read out of the
+    """One question, answered and judged: its score, and other scores by metric; the items extracted from the
     completion, and the verdict, one of VERDICTS.
     """
 
@@ -105,15 +105,15 @@ class Outcome:
     verdict: str = ""
 
 
-# What became of an answer; each is counted apart. Truncated: it ended by its length, or inside a thought. Unanswered:
-# the model says that it has no answer, or nothing outside thought, or could not be asked. Unparsable: no answer can be
-# read out of what it says.
+# What became of an answer; each is counted separately. Truncated: cut off at the length limit, or inside a thought.
+# Unanswered: the model says that it has no answer, says nothing outside a thought, or could not be asked. Unparsable:
+# no answer can be extracted from what it says.
 VERDICTS = ("right", "partly right", "wrong", "unparsable", "unanswered", "truncated")
-MANY_TRUNCATED = 0.01  # of all answers: from here on the score says little, and a warning says so
+MANY_TRUNCATED = 0.01  # the share of all answers above which the score says little, and a warning says so
 
 
 def verdict_of(score: float, items: Sequence[str], text: str, finish: str = "stop") -> str:
-    """The verdict on a text, its score and the items that were read out of it."""
+    """The verdict on a text, given its score and the items extracted from it."""
     if score >= 1:
         return "right"
     if score > 0:
@@ -131,7 +131,7 @@ def is_truncated(text: str, finish: str = "stop") -> bool:
 
 
 def truncation_warning(truncated: int, n: int) -> str:
-    """A warning where many answers are truncated, else ""."""
+    """A warning if many answers are truncated, else ""."""
     if truncated <= MANY_TRUNCATED * n:
         return ""
     return (
@@ -141,7 +141,7 @@ def truncation_warning(truncated: int, n: int) -> str:
 
 
 def counted(verdicts: Iterable[str]) -> dict[str, int]:
-    """How often there is each verdict, in the order of VERDICTS."""
+    """How often each verdict occurs, in the order of VERDICTS."""
     counts = Counter(verdicts)
     return {verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]}
 
@@ -153,8 +153,8 @@ def mean(benchmark: str, split: str, metric: str, scores: Sequence[float], group
 
 
 def means(benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome]) -> list[Result]:
-    """The mean of all scores, those of further metrics, and those of each group. Beside each score stands what needs
-    no reading: `chance`, and the score of always giving the `majority_answer`.
+    """The mean of all scores, of other metrics, and of each group. Each comes with what can be scored without reading:
+    `chance`, and the score of always giving the `majority_answer`.
     """
     results = [_beside_guesses(mean(benchmark, split, metric, [outcome.score for outcome in outcomes]), outcomes)]
     for other in sorted({name for outcome in outcomes for name in outcome.others}):
@@ -169,8 +169,8 @@ def means(benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome]) 
 def mean_over_groups(
     benchmark: str, split: str, metric: str, outcomes: Sequence[Outcome], among: Container[str] | None = None
 ) -> Result:
-    """The mean of the groups' means, each group counting alike, as a result of its own metric name. `among`: the groups
-    that count, all for None.
+    """The mean of the groups' means, with equal weights, as a result under a separate metric name. `among`: the groups
+    that count (None: all).
     """
     groups = [members for group, members in by_group(outcomes).items() if among is None or group in among]
     found, interval = mean_of_means([[outcome.score for outcome in members] for members in groups])
@@ -185,14 +185,14 @@ def mean_over_groups(
 
 
 def at_hand(outcomes: Sequence[Outcome]) -> frozenset[str]:
-    """The parts that the release of the questions holds."""
+    """The parts that the release of the questions contains."""
     first = outcomes[0].question if outcomes else None
     return frozenset(first.at_hand if isinstance(first, PartQuestion) else ())
 
 
 def of_parts(results: Sequence[Result], there: int, all_: int, kind: str) -> list[Result]:
-    """The results of a release that holds `there` of `all_` parts (`kind`: what they are called). Where some are
-    missing the groups keep their scores; those of the whole have none, and say why under `release`.
+    """The results for a release that has `there` of `all_` parts (`kind`: what they are called). If some are missing,
+    groups keep their scores, but results over the whole have none, and their note `release` says why.
     """
     if there >= all_:
         return list(results)
@@ -201,7 +201,7 @@ def of_parts(results: Sequence[Result], there: int, all_: int, kind: str) -> lis
 
 
 def by_group(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """The outcomes of each group, groups in alphabetical order, numbers in them by value."""
+    """The outcomes of each group; groups are in alphabetical order, with numbers in their names by value."""
     found: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         for group in outcome.question.groups:
@@ -210,7 +210,7 @@ def by_group(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
 
 
 def _natural(text: str) -> list[Any]:
-    """What texts are sorted by for "4 to 8" to come before "16 to 32"."""
+    """A sort key by which "4 to 8" comes before "16 to 32"."""
     return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"(\d+)", text))]
 
 
@@ -219,7 +219,7 @@ def _beside_guesses(result: Result, outcomes: Sequence[Outcome]) -> Result:
 
 
 def _chance(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The mean chance of the questions and what is guessed, where chance is known of each of them."""
+    """The mean chance of the questions, and how one would guess, if chance is known for each of them."""
     chances = [outcome.question.chance for outcome in outcomes if outcome.question.chance is not None]
     if not chances or len(chances) < len(outcomes):
         return {}
@@ -228,7 +228,7 @@ def _chance(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _majority(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The most frequent gold answer, the first in alphabetical order of several, and its share of the questions."""
+    """The most frequent gold answer (of several, the first in alphabetical order), and its share of the questions."""
     answers = Counter(ROW_DELIMITER.join(outcome.question.target) for outcome in outcomes)
     if not answers:
         return {}

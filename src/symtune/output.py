@@ -1,8 +1,8 @@
-"""Where every stage writes: a temporary name first, renamed when whole; and the manifest that says how.
+"""How every stage writes: under a temporary name that is renamed when the output is complete, with a manifest.
 
-A reader of an output folder never meets half a result: `new_folder` yields a hidden sibling folder and renames it at
-the end, and a failure inside leaves nothing behind. Work that an interrupted run resumes is kept in a `working_folder`,
-which notes what decides its outcome: it is never resumed with other arguments, and never mistaken for a result.
+Nobody ever finds half a result in an output folder: `new_folder` yields a hidden sibling folder and renames it at the
+end, and a failure leaves nothing behind. Work that an interrupted run can resume is kept in a `working_folder`, which
+records what determines its outcome: it is never resumed with other arguments, and never mistaken for a result.
 """
 
 from __future__ import annotations
@@ -63,25 +63,25 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 def _fault(error: OSError, path: Path, temporary: Path) -> SymtuneError:
-    """What went wrong with the output `path`; or with another file, which was read meanwhile."""
+    """What went wrong with the output `path`, or with another file that was being read meanwhile."""
     named = Path(os.fsdecode(error.filename)).absolute() if isinstance(error.filename, str | bytes) else temporary
     if named.is_relative_to(temporary) or named.is_relative_to(path.absolute()):
         return OutputError(f"cannot write {path}: {error.strerror or error}")
     return InputError(f"{named}: cannot be read: {error.strerror or error}")
 
 
-WORK = "work.json"  # in a working folder: what decides the outcome of the work
+WORK = "work.json"  # in a working folder: what determines the outcome of the work
 
 
 @contextlib.contextmanager
 def working_folder(
     out: Path, identity: Mapping[str, Any], *, worth: Callable[[Path], bool], overwrite: bool = False
 ) -> Iterator[Path]:
-    """Yield the hidden folder beside `out` that keeps unfinished work, `.NAME.working`. It is gone when the block ends
-    without an error; after an error it stays where `worth(folder)`: where there is something to resume from.
+    """Yield the hidden folder beside `out` that keeps unfinished work, `.NAME.working`. It is removed when the block
+    ends without an error; after an error it stays if `worth(folder)`, that is, if there is something to resume from.
 
-    `identity` is all that decides the outcome. Raises OutputError if the folder holds work of another identity,
-    unless `overwrite` is set: then it is cleared.
+    `identity` is everything that determines the outcome. If the folder holds work with another identity, raises
+    OutputError, or, with `overwrite`, clears the folder.
     """
     folder = out.absolute().parent / f".{out.name}.working"
     said = json.loads(json.dumps(identity, default=str))
@@ -129,7 +129,7 @@ def _shown(value: Any, most: int = 40) -> str:
 
 
 def _work_of(folder: Path) -> dict[str, Any] | None:
-    """The identity that a working folder notes; None if it notes none."""
+    """The identity recorded in a working folder, or None."""
     with contextlib.suppress(OSError, ValueError):
         found = json.loads((folder / WORK).read_text("utf-8"))
         return found if isinstance(found, dict) else None
@@ -169,8 +169,8 @@ def versions(*packages: str) -> dict[str, str]:
 def write_manifest(
     folder: Path, verb: str, arguments: Mapping[str, Any], body: Mapping[str, Any], run: Mapping[str, Any]
 ) -> None:
-    """Write `manifest.json`: the arguments and the outcome; facts about this run (clock, host, workers)
-    are in the block `run`, so that everything else is the same bytes whenever the arguments are the same.
+    """Write `manifest.json`: the arguments and the outcome. Facts about this run (clock, host, workers) go into the
+    block `run`, so that everything else is byte-identical whenever the arguments are the same.
     """
     manifest = {
         "symtune": verb,
@@ -182,7 +182,7 @@ def write_manifest(
 
 
 def read_manifest(folder: Path, verb: str) -> dict[str, Any]:
-    """The manifest of an output of `verb`. Raises InputError if there is none, or it is another verb's."""
+    """The manifest of an output of `verb`. Raises InputError if there is none, or if another verb wrote it."""
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text("utf-8"))

@@ -1,15 +1,15 @@
 """Rows of tokens -> packs: many records in one forward pass, with a shared prompt prefix computed once.
 
-A pack is a forest of tokens. Each record is a path from a root; records that begin with the same tokens share
-the beginning of their path (with `share=False` each record is a tree of its own). A token's position is its
-depth, and it attends to its ancestors and itself and to nothing else. So a causal model computes for every
-record exactly what it would compute for that record on its own: the loss is the same, and a table that twenty
-programs ask about is read once.
+A pack is a forest of tokens. Each record is a path from a root, and records that begin with the same tokens share the
+beginning of their paths (with `share=False`, each record is a separate tree). A token's position is its depth, and it
+attends only to its ancestors and itself. So a causal model computes for every record exactly what it would compute for
+that record alone: the loss is the same, and a table that twenty programs ask about is read once.
 
     plan = plan_packs(rows, max_length=1024, share=True, order="shuffled", seed=7, epoch=0)
     arrays = layout([rows[k] for k in plan[0].rows], share=True)
 
-Needs only numpy. All lengths are in tokens.
+The tokens of a pack are the *computed* tokens: those that the model actually processes. Needs only numpy. All lengths
+are in tokens.
 """
 
 from __future__ import annotations
@@ -27,30 +27,31 @@ from symtune.seeds import rng
 Tokens = npt.NDArray[np.int32]
 Order = Literal["shuffled", "as_given"]
 
-# Neighbours are packed as a group when they share at least this part of the shorter prompt, beyond what all
-# prompts share (a system turn); less is not worth holding records together that chance would spread.
+# Neighbours are packed as a group if they share at least this part of the shorter prompt, beyond what all prompts
+# share (a system turn). Sharing less does not justify keeping together records that shuffling would spread.
 GROUP_SHARE = 0.5
-# An encoder-decoder's batches of similar length are made among so many rows of a shuffled order: enough for the
-# padding of prompts like WikiTableQuestions' to stay below 2.5 %, few enough for batches to differ from pass to pass.
+# For an encoder-decoder, batches of similar length are formed among this many rows of a shuffled order: enough to keep
+# padding below 2.5 % for prompts like those of WikiTableQuestions, few enough for batches to differ between passes.
 WINDOW_BATCHES, WINDOW_LEAST = 256, 512
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record in tokens. The model reads `tokens[:-1]`; the last `trained` tokens bear the loss."""
+    """One record, in tokens. The model reads `tokens[:-1]`; the loss is computed on the last `trained` tokens."""
 
     tokens: Tokens
     trained: int
 
     @property
     def prompt(self) -> int:
-        """Length of the prompt."""
+        """The length of the prompt."""
         return len(self.tokens) - self.trained
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Which rows are computed together; `tokens` as computed, `effective` as if each row were computed on its own."""
+    """Rows that are computed together. `tokens`: computed tokens; `effective`: the tokens if each row were computed
+    alone."""
 
     rows: tuple[int, ...]
     tokens: int
@@ -62,9 +63,9 @@ class Pack:
 class Layout:
     """The arrays of a pack of L computed tokens with T trained ones.
 
-    `ids`, `positions`: (L,), depth-first. `mask`: (L, L), true where row attends to column. `places`,
-    `targets`: (T,): the output at `places[t]` must predict the token `targets[t]`. `branches`: where each
-    branch begins that leaves the chain which all rows share (none, for a single row).
+    `ids`, `positions`: (L,), depth-first. `mask`: (L, L), true where row attends to column. `places`, `targets`: (T,);
+    the output at `places[t]` must predict the token `targets[t]`. `branches`: where branches leave the chain that all
+    rows share (none for a single row).
     """
 
     ids: npt.NDArray[np.int64]
@@ -101,8 +102,8 @@ def layout(rows: Sequence[Row], *, share: bool) -> Layout:
     mask = np.eye(len(ids), dtype=np.bool_)
     fork = np.array(parents, np.int64)
     children_of = np.bincount(fork + 1, minlength=len(ids) + 1)  # of the root, then of each token
-    chain = int(np.argmax(children_of != 1)) - 1  # the last token of the chain, -1 where there is none
-    for node, parent in enumerate(parents):  # parents stand before their children
+    chain = int(np.argmax(children_of != 1)) - 1  # the last token of the chain, -1 if there is none
+    for node, parent in enumerate(parents):  # parents precede their children
         if parent >= 0:
             mask[node] |= mask[parent]
     return Layout(
@@ -116,7 +117,7 @@ def layout(rows: Sequence[Row], *, share: bool) -> Layout:
 
 
 def plan_packs(rows: Sequence[Row], *, max_length: int, share: bool, order: Order, seed: int, epoch: int) -> list[Pack]:
-    """One pass over the rows, in packs of at most `max_length` computed tokens (no row may be longer).
+    """One pass over the rows, in packs of up to `max_length` computed tokens (no row may be longer).
 
     Rows that share a long prefix go into one pack. "shuffled": groups, and rows within them, are in an order
     drawn by seed and epoch; "as_given": the order of the rows, and only neighbours are grouped.
@@ -144,9 +145,9 @@ def plan_packs(rows: Sequence[Row], *, max_length: int, share: bool, order: Orde
 
 
 def plan_batches(rows: Sequence[Row], *, limit: int, order: Order, seed: int, epoch: int) -> list[Pack]:
-    """One pass over the rows of an encoder-decoder, in padded batches of at most `limit` tokens (or one row).
+    """One pass over the rows of an encoder-decoder, in padded batches of up to `limit` tokens (or of one row).
 
-    "shuffled": rows of similar length stand together, found within windows of a shuffled order.
+    "shuffled": rows of similar length go together, found within windows of a shuffled order.
     """
     draw = rng("batches", seed, epoch)
     indices = list(range(len(rows)))
@@ -181,16 +182,16 @@ def _padded(rows: Sequence[Row], indices: Sequence[int]) -> int:
 
 
 class Forest:
-    """Rows that are computed together, and how many tokens that takes: those of `layout`, not laid out."""
+    """Rows that are computed together, and how many tokens that takes: as many as `layout` would give."""
 
     def __init__(self, rows: Sequence[Row], share: bool) -> None:
         self.rows, self.share = rows, share
         self.indices: list[int] = []
         self.tokens = 0
-        self._keys: list[bytes] = []  # the paths, sorted: a path shares most with a neighbour
+        self._keys: list[bytes] = []  # the paths, sorted: a path shares the most with a neighbour
 
     def with_rows(self, indices: Sequence[int]) -> Forest:
-        """This forest and more rows, as a new one."""
+        """A new forest of these rows and more."""
         larger = Forest(self.rows, self.share)
         larger.indices, larger.tokens, larger._keys = self.indices[:], self.tokens, self._keys[:]
         for index in indices:
@@ -231,12 +232,12 @@ def common_prefix(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> int:
 
 
 def sort_key(tokens: Tokens) -> bytes:
-    """What sorts token sequences, so that those with a common beginning stand together."""
+    """A sort key that brings together token sequences with a common beginning."""
     return tokens.astype(">u4").tobytes()
 
 
 def _groups(rows: Sequence[Row], indices: list[int], *, sort: bool) -> list[list[int]]:
-    """Runs of rows of which each shares a long prefix with the one before."""
+    """Runs of rows in which each shares a long prefix with the one before."""
     if sort:
         by_tokens = sorted(range(len(rows)), key=lambda index: sort_key(rows[index].tokens))
         first, last = rows[by_tokens[0]].tokens, rows[by_tokens[-1]].tokens

@@ -1,4 +1,4 @@
-"""How far something long has come: a bar with the time left on a terminal, a line now and then in a log.
+"""The progress of long work: a bar with the time left on a terminal, an occasional line in a log.
 
 with progress_bar("examples", total=20_000) as progress:
     progress(done=512, of=20_000)
@@ -31,14 +31,14 @@ def clock(seconds: float) -> str:
 
 
 class Log:
-    """Lines of a log, of which at most one in LOG_EVERY seconds is printed; none where there is a terminal."""
+    """Lines for a log, of which at most one is printed every LOG_EVERY seconds; on a terminal, none."""
 
     def __init__(self, console: Console, now: Callable[[], float] = time.monotonic) -> None:
         self.console, self.now = console, now
         self.begun = self.said = now()
 
     def say(self, line: Callable[[float], str]) -> None:
-        """Print `line(seconds since the log began)` where it is time for a line."""
+        """Print `line(seconds since the log began)` if a line is due."""
         if not self.console.is_terminal and self.now() - self.said >= LOG_EVERY:
             self.said = self.now()
             text = line(self.said - self.begun)
@@ -47,8 +47,8 @@ class Log:
 
 @contextmanager
 def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
-    """Yields the function (done, of) that is told how far the work has come; `of` is None if nobody knows the end.
-    On stderr: a bar, or in a log a line now and then.
+    """Yields a function (done, of) to be called as the work proceeds; `of` is None if the total is unknown. Writes to
+    stderr: a bar, or an occasional line in a log.
     """
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)

@@ -1,4 +1,4 @@
-"""Plug-ins: a task, a benchmark or another kind of plug-in is found because its file is in a folder.
+"""Plug-ins: a task, a benchmark or another plug-in is found because its file is in a certain folder.
 
 tasks = Registry("symtune.tasks", "TASK", SymbolicTask, "task")
 tasks.names()                  # ["sql_execution"]
@@ -46,7 +46,7 @@ class Registry(Generic[Plugin]):
         return self._instance(importlib.import_module(f"{self._package}.{name}"), f"{self.kind} {name}")
 
     def load(self, path: Path) -> Plugin:
-        """The plug-in that a user's own file defines. Raises InputError, with the line, for what goes wrong in it."""
+        """The plug-in that a user's own file defines. Raises InputError, with the line, if anything in it fails."""
         if not path.is_file():
             raise InputError(f"{self.kind} {path}: no such file")
         name = f"symtune_own_{path.stem}_{digest(path.resolve()).hex()[:8]}"

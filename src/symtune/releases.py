@@ -1,4 +1,4 @@
-"""What benchmarks share in reading their official releases.
+"""What benchmarks share for reading their official releases.
 
 path = split_file(Path("SQA"), "validation", {"validation": "random-split-1-dev"}, ".tsv", "the release of SQA")
 tables = ReleaseTables(Path("SQA"), "sqa")
@@ -26,8 +26,8 @@ Item = TypeVar("Item")
 
 
 def read_tsv(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """("file:line", row) of a tsv file with a header, its cells as they are written: no quoting, lines end at line
-    feeds. Raises InputError with file and line where a column is missing or a row has too few or too many cells.
+    """("file:line", row) of a tsv file with a header, with cells as they are written: no quoting, and lines end at line
+    feeds. Raises InputError, with file and line, if a column is missing or a row has too few or too many cells.
     """
     return _under_header(_tsv_rows(path), columns)
 
@@ -38,8 +38,8 @@ def read_csv(path: Path, columns: Sequence[str], delimiter: str = ",") -> Iterat
 
 
 def csv_rows(path: Path, delimiter: str = ",") -> Iterator[tuple[str, list[str]]]:
-    """("file:line", cells) of a csv file as RFC 4180 writes it: cells in quotation marks may hold delimiters, line
-    breaks and doubled quotation marks. Blank lines are passed over. Raises InputError with file and line.
+    """("file:line", cells) of a csv file as in RFC 4180: cells in quotation marks may contain delimiters, line breaks
+    and doubled quotation marks. Blank lines are skipped. Raises InputError, with file and line.
     """
     with open_bytes(path) as stream:
         text = io.TextIOWrapper(cast(io.BufferedReader, stream), "utf-8", newline="")
@@ -85,7 +85,7 @@ def _under_header(
 
 
 def first_of(path: Path, items: Iterable[Item], limit: int | None, noun: str = "questions") -> list[Item]:
-    """The first `limit` of what a file holds, by default all. Raises InputError if that is nothing."""
+    """The first `limit` of the items in a file, or all. Raises InputError if there are none."""
     first = list(islice(items, limit))
     if not first:
         raise InputError(f"{path}: no {noun} in it")
@@ -93,9 +93,9 @@ def first_of(path: Path, items: Iterable[Item], limit: int | None, noun: str = "
 
 
 def split_file(folder: Path, split: str, names: Mapping[str, str], ending: str, release: str, but: str = "") -> Path:
-    """The file of a split in a folder: that of the name which `names` gives the split, else that of the name asked for.
-    Names have an `ending` on disk; files that end in `but` are none of splits. Raises InputError or UnknownName with
-    the files that are there.
+    """The file of a split in a folder: the one that `names` gives for the split, else the one with the requested name.
+    On disk, names have an `ending`; files that end in `but` are not splits. Raises InputError or UnknownName, with the
+    files that exist.
     """
     if not folder.is_dir():
         absent = folder if folder.parent.is_dir() else folder.parent
@@ -113,7 +113,7 @@ def split_file(folder: Path, split: str, names: Mapping[str, str], ending: str, 
 
 
 class ReleaseTables:
-    """The tables of a release, as `symtune.tables` loads them, under the names that its questions call them by."""
+    """The tables of a release, as `symtune.tables` loads them, by the names that its questions use."""
 
     def __init__(self, source: Path, layout: str) -> None:
         loaded = load_tables(source, layout=layout)
@@ -129,8 +129,8 @@ class ReleaseTables:
 
 
 def choose(items: Sequence[Item], number: int, key: Callable[[Item], str]) -> list[Item]:
-    """So many of the items, the same ones of the same items in any order: those whose key has the least digest.
-    Raises InputError if there are not so many.
+    """A number of the items, chosen independently of their order: those whose keys have the smallest digests. Raises
+    InputError if there are too few.
     """
     if number > len(items):
         raise InputError(f"{number} are wanted, but there are only {len(items)}")
@@ -138,7 +138,7 @@ def choose(items: Sequence[Item], number: int, key: Callable[[Item], str]) -> li
 
 
 def in_turn(sizes: Sequence[int], limit: int | None) -> list[int]:
-    """How many of each group to take, of groups so large, for `limit` in all: one of each in turn."""
+    """How many to take from each group, given their sizes, for `limit` in all: one from each in turn."""
     if limit is None or sum(sizes) <= limit:
         return list(sizes)
     taken, left = [0] * len(sizes), limit
@@ -152,6 +152,6 @@ def in_turn(sizes: Sequence[int], limit: int | None) -> list[int]:
 
 
 def take_in_turn(groups: Sequence[Sequence[Item]], limit: int | None) -> list[Item]:
-    """The items of the groups, `limit` in all where there is one: the first of each group, so many in turn."""
+    """The items of the groups, `limit` in all if it is given: the first items of each group, taken in turn."""
     taken = in_turn([len(group) for group in groups], limit)
     return [item for group, number in zip(groups, taken, strict=True) for item in group[:number]]

@@ -1,8 +1,8 @@
 """Randomness as a value: a generator keyed by the hash of a string, never `seed + index`.
 
 Neighbouring integer seeds share most of their items in libraries that add an index to a seed. A hashed key
-such as "sql_execution/1/train/7/42" (task, its version, split, seed, block) gives streams that have nothing to
-do with one another, on every machine and under every PYTHONHASHSEED.
+such as "sql_execution/1/train/7/42" (task, its version, split, seed, block) gives independent streams, the same on
+every machine and under every PYTHONHASHSEED.
 """
 
 from __future__ import annotations
@@ -17,5 +17,5 @@ def digest(*parts: object) -> bytes:
 
 
 def rng(*parts: object) -> Random:
-    """A random generator that depends on the parts and on nothing else."""
+    """A random generator that depends only on the parts."""
     return Random(int.from_bytes(digest(*parts), "big"))

@@ -1,12 +1,12 @@
-"""Self-test: what symtune promises, proven again at any size, without writing a data set.
+"""Self-test: proves what symtune promises, at any size, without writing a data set.
 
     report = selftest("sql_execution", 1_000_000, workers=2)
     report.failed        # False: no disagreement, no ambiguous answer
 
-Examples of a task are drawn as `generate` draws them, and every engine of the task must confirm every answer. Of every
-fiftieth block each example is executed again on the variants that its task gives of it (for SQL: rows and columns in
-three other orders). Of each example of a task that can show its work a solution is written too, of one form or the
-other, and must be verified. A draw that an engine does not confirm is a failure here, not a reject.
+Examples of a task are drawn as `generate` draws them, and every engine of the task must confirm every answer. In every
+fiftieth block, each example is executed again on the variants that its task defines (for SQL: rows and columns in three
+other orders). If the task can show its work, a solution of each example is written too, in one form or the other, and
+must be verified. A draw that an engine does not confirm is a failure here, rather than a reject.
 """
 
 from __future__ import annotations
@@ -28,37 +28,37 @@ from symtune.types import FORMS, Denotation, Fields, Form, Rejected, UnknownName
 from symtune.worked import VERIFIER
 from symtune.workers import in_order, workers
 
-CHUNK = 16  # blocks that a worker is dealt at a time
-SAMPLED = 50  # of so many blocks one is executed again on variants
-SHOWN = 5  # failures that a report names
+CHUNK = 16  # blocks that a worker is given at a time
+SAMPLED = 50  # one block in this many is executed again on variants
+SHOWN = 5  # failures that a report lists
 
-Progress = Callable[[int, int], None]  # (answers so far, answers asked for)
+Progress = Callable[[int, int], None]  # (answers so far, answers requested)
 
 
 @dataclass
 class Report:
-    """What the self-test of a task found. Counters are by query type or by engine; `first` names the first failures."""
+    """What the self-test of a task found. Counters are by query type or by engine; `first` lists the first failures."""
 
     answers: int = 0
     disagreements: Counter[str] = field(default_factory=Counter)
     varied: int = 0  # executions on variants
     ambiguous: int = 0
-    duplicates: int = 0  # drawn again and dropped
+    duplicates: int = 0  # drawn, and dropped
     solutions: int = 0  # written, and handed to the verifier
-    unsolved: int = 0  # programs that there are no words for
+    unsolved: int = 0  # programs that cannot be put into words
     cpu_seconds: float = 0.0
     by_type: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
-    stopped: str = ""  # why there are fewer answers than were asked for; "" if there are not
+    stopped: str = ""  # why there are fewer answers than requested; "" if there are not
 
     @property
     def failed(self) -> bool:
-        """Whether one promise did not hold."""
+        """Whether any promise was broken."""
         return bool(self.disagreements.total() or self.ambiguous or not self.answers)
 
     def add(self, other: Report) -> None:
-        """Add a chunk's figures; its answers and duplicates are the caller's to count."""
+        """Add a chunk's figures, except its answers and duplicates, which the caller counts."""
         for name in ("varied", "ambiguous", "solutions", "unsolved", "cpu_seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.disagreements.update(other.disagreements)
@@ -75,8 +75,8 @@ class _Work:
 
 
 def sections() -> dict[str, str]:
-    """What can be tested -> the task that it is: each by its name, and by the first word of it where only one begins
-    so (`sql` for sql_execution).
+    """What can be tested -> the task: each task by its name, and by the first word of its name if no other begins with
+    that word (`sql` for sql_execution).
     """
     first = Counter(name.partition("_")[0] for name in names())
     short = {name.partition("_")[0]: name for name in names() if first[name.partition("_")[0]] == 1}
@@ -92,7 +92,7 @@ def selftest(
     processes: int = 1,
     progress: Progress | None = None,
 ) -> Report:
-    """Prove n answers of a task with all its engines. Raises UnknownName for what is no section, InputError for tables
+    """Prove n answers of a task with all its engines. Raises UnknownName for an unknown section, InputError for tables
     that cannot be read, MissingExtra for an engine that is not installed.
     """
     start = time.process_time()
@@ -115,7 +115,7 @@ def selftest(
             if report.answers >= n or over.reason:
                 break
     report.stopped = over.reason if report.answers < n else ""
-    if processes > 1:  # with one worker the chunks have counted this process already
+    if processes > 1:  # with one worker, the chunks have already counted this process
         report.cpu_seconds += time.process_time() - start
     return report
 
@@ -143,7 +143,7 @@ def _compute(work: _Work, number: int) -> tuple[Report, bytes]:
 
 
 def _solve(task: SymbolicTask, item: Drawn, form: Form, report: Report) -> None:
-    """Write a solution of an example and have it verified, where the task can show its work."""
+    """Write a solution of an example and have it verified, if the task can show its work."""
     fields = item.example.fields
     try:
         text = task.solution(fields, form, rng("solution", item.example.id))
@@ -160,8 +160,8 @@ def _solve(task: SymbolicTask, item: Drawn, form: Form, report: Report) -> None:
 
 
 def _vary(task: SymbolicTask, drawn: Sequence[Drawn], report: Report) -> None:
-    """Execute the examples of a block again on their variants; count answers that change. Variant by variant, since
-    those of one block have their context in common.
+    """Execute the examples of a block again on their variants, and count answers that change. This goes variant by
+    variant, since the examples of a block share a context.
     """
     varied = [list(task.variants(item.example.fields)) for item in drawn]
     for place in range(max(map(len, varied), default=0)):
@@ -174,7 +174,7 @@ def _vary(task: SymbolicTask, drawn: Sequence[Drawn], report: Report) -> None:
 
 
 def _same(task: SymbolicTask, fields: Fields, item: Drawn) -> bool:
-    """Whether the fields have the answer of the example: the same rows, in order where order means anything."""
+    """Whether the fields have the same answer as the example: the same rows, in order if the order matters."""
     try:
         found: Denotation = task.execute(fields)
     except Rejected:

@@ -1,8 +1,9 @@
-"""How material was dealt to splits: noted in the manifests of data sets, training sets and checkpoints, and compared.
+"""How material was assigned to splits, as recorded in the manifests of data sets, training sets and checkpoints.
 
     check_same_splits({"data/train": "60,20,20", "data/test": "90,5,5"})     # raises LeakError
 
-Splits are made by content, so two data sets of other shares may hold the same table in train here and in test there.
+Splits are made by content, so if two data sets were split by different shares, a table may be in train in one and in
+test in the other.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from symtune.types import LeakError
 
 
 def splits_text(shares: str | None, *, rows: bool) -> str:
-    """What a manifest says under `splits`: the shares, and whether rows or tables were dealt."""
+    """What a manifest says under `splits`: the shares, and whether rows or tables were split."""
     return f"{shares or DEFAULT_SHARES}{' of rows' if rows else ''}"
 
 
 def splits_of(path: Path) -> str:
-    """What the manifest in a folder says; "" if there is no manifest of symtune."""
+    """What the manifest in a folder says about splits; "" if there is no manifest of symtune."""
     try:
         found = json.loads((path / MANIFEST).read_text("utf-8")).get("splits", "")
     except (OSError, ValueError, AttributeError):
@@ -31,8 +32,8 @@ def splits_of(path: Path) -> str:
 
 
 def check_same_splits(found: Mapping[str, str]) -> str:
-    """The one way in which all of these (place -> what its manifest says, "" if nobody knows) were dealt. Raises
-    LeakError where two ways differ.
+    """The way in which all of these (place -> what its manifest says, "" if unknown) were split. Raises LeakError if
+    two of them differ.
     """
     known = {place: said for place, said in found.items() if said}
     if len(set(known.values())) > 1:

@@ -1,7 +1,7 @@
 """The contract of a symbolic task: an endless source of examples whose every answer is proven.
 
 Everything specific to a task is defined on the task: its options, what it draws, executes and proves, its prompts, how
-it scores, and the words in which cards and messages describe it. A whole task:
+it scores, and the words in which cards and messages describe it. A complete task:
 
     class Reverse(SymbolicTask):
         name, version, needs_tables = "reverse", 1, False
@@ -10,13 +10,13 @@ it scores, and the words in which cards and messages describe it. A whole task:
         def sample(self, rng, setting):          # what the prompt shows AND what the executor sees
             return {"text": rng.choice("abc") * 3}
 
-        def execute(self, fields):               # the one answer, or Rejected with a reason
+        def execute(self, fields):               # the answer, or Rejected with a reason
             return Denotation(((fields["text"][::-1],),))
 
     TASK = Reverse()
 
-A task that can show its work takes `WorkedOptions` for its options (or derives its own from them) and has
-`solution` and `verify_solution`; docs/solutions.md states their contract.
+A task that can show its work has `WorkedOptions`, or a class derived from it, as its options, and defines `solution`
+and `verify_solution`; docs/solutions.md states their contract.
 
 A task that shows tables (`needs_tables`) draws from `setting.views` and returns them as the field `tables`, a tuple of
 `Table`; its templates then have the placeholder `table` for their text.
@@ -49,6 +49,7 @@ from symtune.types import (
     Form,
     InputError,
     Measure,
+    Needless,
     Rejected,
     Split,
     Steps,
@@ -58,19 +59,19 @@ from symtune.types import (
 )
 from symtune.worked import Process, check_solution, parted
 
-DRAWS = 50  # for each example of a block, where draws of other splits come between
+DRAWS = 50  # draws for each example of a block, since some belong to other splits
 TABLES = "tables"  # the field that holds the tables that an example shows
 # Names in a stored example's `info` that are not fields.
 TRAITS = ("ordered", "query_type", "operators", "chance", "solution")
 
-EVERY = "all"  # of what is counted by construct
+EVERY = "all"  # the key of the total, where draws are counted by construct
 
 Fits = Callable[[str], bool]  # whether a prompt is short enough
 
 
 class Options(Strict):
-    """What a task can be told. A task with options of its own derives a class with typed fields, each with a default
-    and, as its description, its help.
+    """The options of a task. A task with options derives a class with typed fields, each with a default, and with its
+    help as its description.
     """
 
 
@@ -79,20 +80,21 @@ class WorkedOptions(Options):
 
     solution: Form = Field(
         default="none",
-        description="What a completion is: only the answer (`none`), or a worked solution that ends in it, of the "
-        "steps that change something (`compact`) or of all (`full`).",
+        description="What a completion is: only the answer (`none`), or a worked solution that ends in it, with the "
+        "steps that change something (`compact`) or with all steps (`full`).",
     )
 
 
 @dataclass(frozen=True)
 class Setting:
-    """All that a draw may depend on besides its generator.
+    """Everything that a draw may depend on besides its generator.
 
-    budget: tokens of prompt and completion together, counted by `measure`; `exact`: it is a tokenizer's count, not the
-    estimate, so every whole prompt is counted with it. programs: examples a block. templates: ids or keys of prompt
-    templates, () for all; held_out_templates: the share of them kept from train, the only ones of the other splits.
-    verify: a further engine that must confirm every answer. views: the tables and what is shown of them, None for a
-    task without. shares: of the splits that items are dealt to. prepared: what `SymbolicTask.prepare` made.
+    budget: tokens of prompt and completion together, counted by `measure`; `exact`: `measure` is a tokenizer's count
+    and not the estimate, so every whole prompt is counted with it. programs: examples per block. templates: ids or
+    keys of prompt templates, () for all; held_out_templates: the share of them that is kept out of train, and that
+    alone is used in the other splits. verify: an additional engine that must confirm every answer. views: the tables
+    and how they are shown, None for a task without tables. shares: those of the splits. prepared: what
+    `SymbolicTask.prepare` returned.
     """
 
     split: Split = "train"
@@ -110,14 +112,14 @@ class Setting:
 
     @property
     def solution(self) -> Form:
-        """The form of worked solutions that completions are to be."""
+        """The form of worked solution that completions are to have."""
         return self.options.solution if isinstance(self.options, WorkedOptions) else "none"
 
 
 @dataclass
 class Tally:
-    """What happened to draws that gave no example: rejects by reason, and those that belong to another split.
-    `unsolved`: the constructs of draws that were rejected for lack of a worked solution, or of room for it.
+    """What happened to draws that gave no example: rejects by reason, and draws that belong to another split.
+    `unsolved`: the constructs of draws that were rejected for lack of a worked solution or of room for one.
     """
 
     rejects: Counter[str] = field(default_factory=Counter)
@@ -131,15 +133,15 @@ class Tally:
         self.unsolved.update(other.unsolved)
 
     def reject(self, reason: str, traits: Traits, form: Form) -> None:
-        """Count a draw that is an example but for its completion."""
+        """Count a draw that would be an example, had its completion not been rejected."""
         self.rejects[reason] += 1
         if form != "none":
             self.unsolved.update((EVERY, *traits.operators))
 
 
 class Drawn(msgspec.Struct, frozen=True, gc=False):
-    """An example of a block, its prompt, and how the prompt was made: a template's id, and a linearization or "".
-    `worked`: the worked solution that is its completion, "" if that is only the answer.
+    """An example of a block, its prompt, and how the prompt was made: the id of a template, and a linearization or "".
+    `worked`: the worked solution that is its completion; "" if that is only the answer.
     """
 
     example: Example
@@ -155,8 +157,8 @@ class Drawn(msgspec.Struct, frozen=True, gc=False):
 
 
 class Words(msgspec.Struct, frozen=True):
-    """How cards and messages describe a task's examples. `chance` is followed by a share; `remedies`: what to change
-    if most draws are rejected under a reason.
+    """How cards and messages describe a task's examples. `chance` is followed by a share; `remedies`: for each reason,
+    what to change if it rejects most draws.
     """
 
     query_types: str = "Kinds of example"
@@ -166,11 +168,11 @@ class Words(msgspec.Struct, frozen=True):
 
 
 class SymbolicTask(ABC):
-    """An endless task. `version` is bumped when its stream changes.
+    """An endless task. `version` is bumped whenever its stream changes.
 
-    imitates: benchmarks whose questions its own are like: they are in-domain for a model that was trained on it.
-    engines: further engines that can check its answers, for `verify` and `audit --engine`. doubts: reasons of rejects
-    that no draw should have -> the engine that does not confirm it.
+    imitates: benchmarks with similar questions, which are in-domain for a model that was trained on the task. engines:
+    additional engines that can check its answers, for `verify` and `audit --engine`. doubts: reasons of rejects that
+    should never occur -> the engine that did not confirm the answer.
     """
 
     name: str
@@ -191,25 +193,31 @@ class SymbolicTask(ABC):
 
     @abstractmethod
     def execute(self, fields: Fields) -> Denotation:
-        """The answer of the fields. Raises Rejected if there is no one answer."""
+        """The answer for the fields. Raises Rejected if there is none, or more than one."""
 
     def check(self, fields: Fields, answer: str) -> bool:
-        """Whether the answer is proven for the fields. Raises Rejected if they have none."""
+        """Whether the answer is proven for the fields. Raises Rejected if the fields have no answer."""
         return is_written(answer, self.execute(fields))
 
     def disagreements(self, engine: str, batch: Sequence[Fields]) -> dict[int, str]:
-        """What a further engine does not confirm: position in the batch -> what it says. Raises UnknownName."""
+        """What an additional engine does not confirm: position in the batch -> its answer. Raises UnknownName."""
         raise UnknownName(f"engine of task {self.name}", engine, self.engines)
 
+    def needless(self, fields: Fields) -> Needless | None:
+        """The parts of the program, and which of them can be dropped without changing the answer; None where the
+        programs of the task have no parts. Raises Rejected if the fields have no answer.
+        """
+        return None
+
     def solution(self, fields: Fields, form: Form, rng: Random) -> str | None:
-        """The steps that lead to the answer, one line each, of that form and in a wording drawn from `rng`; None where
-        the task cannot show its work. Raises Rejected("no solution") for fields that it has no words for.
+        """The steps that lead to the answer, one per line, in this form and in a wording drawn from `rng`; None if the
+        task cannot show its work. Raises Rejected("no solution") for fields that it cannot put into words.
         """
         return None
 
     def verify_solution(self, fields: Fields, text: str) -> Steps:
-        """Which of the steps in a text hold for the fields, by an execution that shares no code with `solution`. The
-        text may be anybody's. Raises Rejected if the fields have no solution.
+        """Which of the steps in a text hold for the fields, by an execution that shares no code with `solution`. Anyone
+        may have written the text. Raises Rejected if the fields have no solution.
         """
         raise Rejected("no solution", f"the task {self.name} has none")
 
@@ -221,15 +229,15 @@ class SymbolicTask(ABC):
         return check_solution(text, self.verify_solution(example.fields, text), example.answer, form)
 
     def variants(self, fields: Fields) -> Iterator[Fields]:
-        """Other fields that must have the same answer (rows in another order, say): the self-test executes them."""
+        """Other fields that must have the same answer, such as rows in another order; the self-test executes them."""
         return iter(())
 
     def prepare(self, setting: Setting) -> Any:
-        """What blocks share and is costly to make: files that options name, read and checked. Raises InputError."""
+        """What all blocks share and is costly to make, such as files that options name. Raises InputError."""
         return None
 
     def ready(self, setting: Setting) -> Setting:
-        """The setting with what `prepare` makes of it. Raises InputError and UnknownName for what cannot be used."""
+        """The setting, with what `prepare` returns. Raises InputError and UnknownName for an unusable setting."""
         self.chosen_templates(setting)
         if setting.solution != "none" and type(self).solution is SymbolicTask.solution:
             raise InputError(f"the task {self.name} writes no worked solutions; leave solution out")
@@ -241,15 +249,15 @@ class SymbolicTask(ABC):
         return replace(setting, prepared=self.prepare(setting))
 
     def describe(self, fields: Fields, denotation: Denotation) -> Traits:
-        """What is known of an example besides its answer: its kind, chance, difficulty, classes of answers."""
+        """What is known about an example besides its answer: its kind, chance, difficulty, classes of answers."""
         return Traits()
 
     def bounds(self, setting: Setting) -> Mapping[str, float]:
-        """Class of answers (`Traits.classes`) -> the largest share that it may have of a data set."""
+        """Class of answers (`Traits.classes`) -> the largest share of a data set that it may have."""
         return {}
 
     def split_key(self, fields: Fields) -> str:
-        """What decides the split: items with the same key fall into the same split."""
+        """What determines the split: items with the same key are in the same split."""
         return json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str)
 
     # ------------------------------------------------------------------------------------------------------- prompts
@@ -263,7 +271,7 @@ class SymbolicTask(ABC):
         return self.templates
 
     def template(self, name: str, fields: Fields) -> PromptTemplate | None:
-        """The prompt template for the fields by id or key; None if there is none of that name."""
+        """The prompt template for the fields, by id or key; None if there is none with that name."""
         key = name.rpartition("/")[2]
         return next((template for template in self.templates_for(fields) if template.key == key), None)
 
@@ -275,8 +283,8 @@ class SymbolicTask(ABC):
         return template.render(shown)
 
     def shortened(self, fields: Fields, template: PromptTemplate, linearization: str, fits: Fits) -> tuple[str, int]:
-        """A prompt that `fits`, as far as rows can be left out of its tables, and the number of rows cut. Rows are
-        kept by the words that they share with what the prompt shows beside the table. For evaluation, where the answer
+        """A prompt that `fits`, if leaving out rows of its tables can achieve that, and the number of rows cut. Rows
+        are kept by the words that they share with the rest of the prompt. This is for evaluation, where the answer
         stays that of the whole table.
         """
         tables, cut = list(fields.get(TABLES, ())), 0
@@ -296,9 +304,9 @@ class SymbolicTask(ABC):
         return text(), cut
 
     def chosen_templates(self, setting: Setting) -> tuple[PromptTemplate, ...]:
-        """The prompt templates of the setting: by id, or by the key behind the task's name; all of them for ().
+        """The prompt templates of the setting, named by id or by the key after the task's name; for (), all of them.
 
-        Raises UnknownName, and InputError where holding out leaves none.
+        Raises UnknownName, and InputError if holding out leaves none.
         """
         known = {template.key: template for template in self.templates}
         for name in setting.templates:
@@ -318,31 +326,31 @@ class SymbolicTask(ABC):
     # ------------------------------------------------------------------------------------------------------- scoring
 
     def score(self, prediction: str, example: Example) -> float:
-        """The strict score, which is also a reward: 1 where the whole prediction means the answer, else 0. Pure,
-        finite, in [0, 1]; never raises; a text that merely holds the answer scores nothing.
+        """The strict score, which is also a reward: 1 if the whole prediction means the answer, else 0. Pure, finite,
+        in [0, 1]; never raises. A text that merely contains the answer scores 0.
         """
         return float(same_answer(prediction, example.answer, example.ordered))
 
     def process(self, prediction: str, example: Example) -> Process:
-        """What a worked completion is worth: a right answer by right steps, by wrong ones, or right steps to a wrong
-        answer. Raises Rejected if the example has no solution.
+        """The worth of a worked completion, which tells apart a right answer by right steps, one by wrong steps, and
+        right steps to a wrong answer. Raises Rejected if the example has no solution.
         """
         steps, answer = parted(prediction)
         score = self.score(prediction if answer is None else answer, example)
         return Process(score, self.verify_solution(example.fields, steps))
 
     def accepts(self, items: Sequence[str], example: Example) -> bool:
-        """The lenient reading: whether the items that were found in a model's prose mean the answer."""
+        """The lenient judgement: whether the items extracted from a model's prose mean the answer."""
         return same_answer(ROW_DELIMITER.join(items), example.answer, example.ordered)
 
     def target(self, example: Example) -> tuple[str, ...]:
-        """The answer as items, as results show it beside a prediction."""
+        """The answer as a list of items, as results show it beside a prediction."""
         return tuple(map(CELL_DELIMITER.join, parse(example.answer)))
 
     # -------------------------------------------------------------------------------------- storing and showing
 
     def info(self, example: Example) -> dict[str, Any]:
-        """What a data set stores of an example besides its texts: the fields but for tables, and TRAITS."""
+        """What a data set stores about an example besides its texts: the fields except tables, and TRAITS."""
         traits = example.traits
         found = {name: value for name, value in example.fields.items() if name != TABLES}
         found["ordered"] = example.ordered
@@ -361,7 +369,7 @@ class SymbolicTask(ABC):
         return {name: value for name, value in info.items() if name not in TRAITS}
 
     def facts(self, setting: Setting) -> dict[str, Any]:
-        """What the manifest says of a generation besides its arguments: of files that options name, say."""
+        """What the manifest says about a generation besides its arguments, such as facts about files it read."""
         return {}
 
     def stated(self, options: Options) -> dict[str, Any]:
@@ -369,16 +377,16 @@ class SymbolicTask(ABC):
         return options.model_dump(mode="json")
 
     def program(self, fields: Fields) -> tuple[str, str]:
-        """The program as a person reads it and the name of its language, for `show`; ("", "") where there is none."""
+        """The program as people read it, and the name of its language, for `show`; ("", "") if there is none."""
         return "", ""
 
     # -------------------------------------------------------------------------------------------------------- blocks
 
     def block(self, rng: Random, setting: Setting, key: str, tally: Tally) -> Iterator[Drawn]:
-        """The verified examples of one block, a pure function of the arguments but for `tally`, which counts what
-        became of the other draws. Blocks may interleave, in one thread and in several.
+        """The verified examples of one block: a pure function of the arguments, except that `tally` counts what became
+        of the other draws. Blocks may interleave, in one thread or in several.
 
-        Tasks with a costly context override this, to draw many programs over one context.
+        Tasks with a costly context override this to draw many programs over one context.
         """
         made = self._drawn(rng, setting, key, tally)
         if not setting.verify:
@@ -389,13 +397,13 @@ class SymbolicTask(ABC):
         templates = self.chosen_templates(setting)
         ways = (setting.views.linearizations if setting.views else ()) or tuple(LINEARIZATIONS)
         quotas = Quotas(rng, setting.programs, aimed(self.bounds(setting)))
-        number = 0  # of draws of this split
+        number = 0  # of draws that belong to this split
         for _ in range(setting.programs * DRAWS):
             if number == setting.programs:
                 return
             try:
                 fields = self.sample(rng, setting)
-                # Tables have been dealt to splits already.
+                # Tables have already been assigned to splits.
                 if (
                     not self.needs_tables
                     and split_of(digest(self.split_key(fields)).hex(), setting.shares) != setting.split
@@ -427,7 +435,7 @@ class SymbolicTask(ABC):
         return drawn
 
     def _proven(self, fields: Fields, id: str, quotas: Quotas) -> Example:
-        """The example of the fields. Raises Rejected, and InputError for fields under a name that is taken."""
+        """The example of the fields. Raises Rejected, and InputError for a field whose name is reserved."""
         for name in TRAITS:
             if name in fields:
                 raise InputError(f"task {self.name}: a field is named {name!r}, which has another meaning; rename it")
@@ -440,7 +448,7 @@ class SymbolicTask(ABC):
         return Example(id, self.name, fields, answer, denotation.kind, denotation.ordered, traits)
 
     def _confirmed(self, made: list[Drawn], engine: str, tally: Tally) -> Iterator[Drawn]:
-        """The examples of a block that a further engine confirms."""
+        """The examples of a block that an additional engine confirms."""
         wrong = self.disagreements(engine, [drawn.example.fields for drawn in made]) if made else {}
         if wrong:
             tally.rejects[f"{engine} disagrees"] += len(wrong)
@@ -448,13 +456,13 @@ class SymbolicTask(ABC):
 
 
 def with_solution(drawn: Drawn, worked: str, form: Form) -> Drawn:
-    """The drawn example with a worked solution of that form for its completion."""
+    """The drawn example with a worked solution of this form as its completion."""
     traits = msgspec.structs.replace(drawn.example.traits, solution=form)
     example = msgspec.structs.replace(drawn.example, traits=traits)
     return msgspec.structs.replace(drawn, example=example, worked=worked)
 
 
 def held_out(keys: Iterable[str], share: float) -> frozenset[str]:
-    """The keys of the prompt templates that never stand in train: a share of all there are, rounded, at least one."""
+    """The keys of the prompt templates that are never used in train: a share of all, rounded, but at least one."""
     ranked = sorted(keys, key=digest)
     return frozenset(ranked[: max(1, round(share * len(ranked)))])

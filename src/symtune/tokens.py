@@ -8,13 +8,13 @@ _PLAIN = (ascii_letters + " ").encode()
 
 
 def estimate(text: str) -> int:
-    """Tokens that a common subword tokenizer makes of the text, or a few more.
+    """The number of tokens into which a common subword tokenizer cuts the text, or a few more.
 
-    Every word counts one token and another for each three letters; every other character but a blank counts one
-    (many tokenizers split figures digit by digit), and one beyond ASCII a token for each byte of UTF-8.
+    Every word counts as one token plus one for every three letters; every other character except a blank counts as one
+    (many tokenizers split numbers into digits), and a character beyond ASCII as one for each byte of its UTF-8.
     """
     raw = text.encode("utf-8", "replace")
-    others = len(raw.translate(None, _PLAIN))  # bytes: a character beyond ASCII counts one for each
+    others = len(raw.translate(None, _PLAIN))  # in bytes: a character beyond ASCII counts once for each
     blanks = raw.count(b" ")
     letters = len(raw) - others - blanks
     return blanks + 1 + letters // 3 + others

@@ -1,11 +1,11 @@
-"""The types that every part of symtune uses, and the tree of its errors. Imports none of our modules.
+"""The types that every part of symtune uses, and the hierarchy of its errors. Imports none of our modules.
 
 Errors (each prints as ONE line: what, where, got and wanted, how to fix it; the command line exits with 2):
 
     SymtuneError
     ├── InputError        a file, value, name or argument that a user can fix
-    │   └── UnknownName   a name that nothing answers to, with "Did you mean …?"
-    ├── MissingExtra      an optional dependency that is not installed, asked for by name
+    │   └── UnknownName   an unknown name, with "Did you mean …?"
+    ├── MissingExtra      an optional dependency that is not installed
     ├── LeakError         data of one split found where it must not be
     └── OutputError       an output that cannot be written
     Rejected        a program that has no answer on its context; carries a `reason` that is counted
@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -29,7 +30,7 @@ FORMS: tuple[Form, ...] = ("compact", "full")  # of worked solutions; "none" is 
 
 ColumnType = Literal["number", "date", "text"]
 Value = int | float | str | None  # what a cell means to an executor; a date is its ISO text
-Fields = Mapping[str, Any]  # all that the prompt shows and all that the executor sees
+Fields = Mapping[str, Any]  # everything that the prompt shows and that the executor sees
 Measure = Callable[[str], int]  # text -> tokens
 
 
@@ -42,7 +43,7 @@ class InputError(SymtuneError):
 
 
 class UnknownName(InputError):  # noqa: N818 - reads as the field says it
-    """A name that nothing answers to."""
+    """A name is unknown."""
 
     def __init__(self, kind: str, got: str, known: Iterable[str]) -> None:
         names = sorted(known)
@@ -52,7 +53,7 @@ class UnknownName(InputError):  # noqa: N818 - reads as the field says it
 
 
 class MissingExtra(SymtuneError):  # noqa: N818
-    """An optional dependency is needed and not installed."""
+    """An optional dependency is needed but not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs {package}: pip install 'symtune[{extra}]'")
@@ -86,10 +87,11 @@ def need(module: str, extra: str, purpose: str) -> ModuleType:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as people wrote it. `rows[r][c]` is the text of a cell; `types[c]` says how to read it.
+    """A table as it was written. `rows[r][c]` is the text of a cell; `types[c]` says how to read it.
 
-    `header` is unique (made so at load, and shown so). `name` is what SQL calls the table. A view (rows and
-    columns chosen from a table) is a Table too: its `source` is the id of the table it was cut from.
+    The names in `header` are unique: loading makes them so, and they are shown that way. `name` is the table's name in
+    SQL. A view (rows and columns chosen from a table) is a Table too: its `source` is the id of the table it was cut
+    from.
     """
 
     id: str
@@ -136,10 +138,10 @@ class Table:
 
 
 class Denotation(msgspec.Struct, frozen=True, gc=False):
-    """What a program yields, as it is shown: `rows[r][c]` is a text (a cell as written, or a number by the
-    one number rule). `ordered` says whether the order of rows means anything. `kind` is the answer type:
-    number, date or text for one column, "row" for several, and "list" prefixed when there are several rows,
-    for example "number", "list[text]", "row", "list[row]".
+    """What a program yields, as it is shown: `rows[r][c]` is a text (a cell as written, or a number by the number rule
+    of denotation.py). `ordered` says whether the order of the rows matters. `kind` is the answer type: number, date or
+    text for one column, "row" for several, in "list[…]" if there are several rows, for example "number", "list[text]",
+    "row", "list[row]".
     """
 
     rows: tuple[tuple[str, ...], ...]
@@ -148,14 +150,14 @@ class Denotation(msgspec.Struct, frozen=True, gc=False):
 
 
 class Traits(msgspec.Struct, frozen=True, gc=False):
-    """What is known of an example besides its fields and its answer. None of it decides the answer.
+    """What is known about an example besides its fields and its answer. None of it affects the answer.
 
     query_type: the kind of program, by which results are broken down. operators: what the program uses. chance: the
-    expected score of guessing, None if nobody knows. shortcut: what would answer it without reading. classes: the
-    classes of answers that it belongs to and whose shares are bounded. origin: what the program was made from (the id
-    of an SQL template), "" if it was drawn freely. idle: the kinds of the program's parts that can be dropped
-    without changing the answer, None if nobody looked. solution: the form (of `FORMS`) of the worked solution that
-    its completion is, "" if that is only the answer.
+    expected score of guessing, None if unknown. shortcut: what would answer it without reading. classes: the classes
+    of answers that it belongs to and whose shares are bounded. origin: what the program was made from (the id of an SQL
+    template), "" if it was drawn freely. idle: the kinds of the program's parts that can be dropped without changing
+    the answer, None if that was not examined. solution: the form (of `FORMS`) of the worked solution that is its
+    completion, "" if that is only the answer.
     """
 
     query_type: str = ""
@@ -169,6 +171,19 @@ class Traits(msgspec.Struct, frozen=True, gc=False):
     solution: str = ""
 
 
+class Needless(NamedTuple):
+    """What a program could do without: its parts by kind, and of them those that can be dropped without changing the
+    answer; and the places where something may be swapped for its neighbour, and of them those where the answer stays.
+    untried: changes of which nobody computed the answer, since that is too much work.
+    """
+
+    parts: Counter[str]
+    idle: Counter[str]
+    swaps: Counter[str]
+    same: Counter[str]
+    untried: int = 0
+
+
 class Step(msgspec.Struct, frozen=True, gc=False):
     """A line of a worked solution, and what is wrong with it: "" if it holds."""
 
@@ -177,8 +192,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 
 class Steps(msgspec.Struct, frozen=True, gc=False):
-    """What a verifier says of the steps of a worked solution. `left_out`: steps that are not there and had to be, the
-    first of them in words; `spared`: steps that are not there and that only the form `full` has.
+    """A verifier's judgement of the steps of a worked solution. `left_out`: the number of missing steps that were
+    required, and in words the first of them; `spared`: the number of missing steps that only the form `full` has.
     """
 
     steps: tuple[Step, ...]
@@ -188,14 +203,14 @@ class Steps(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def share(self) -> float:
-        """The share of steps, written or left out, that hold."""
+        """The share of steps that hold, of all steps written or left out."""
         total = len(self.steps) + self.left_out
         return sum(not step.fault for step in self.steps) / total if total else 1.0
 
     @property
     def first_wrong(self) -> tuple[int, str, str] | None:
-        """The first step that does not hold: its number from 1, its text, and what is wrong; behind the last one where
-        only steps are left out. None if all hold.
+        """The first step that does not hold: its number, from 1, its text, and what is wrong. If steps are only left
+        out, the position after the last step. None if all hold.
         """
         for number, step in enumerate(self.steps, start=1):
             if step.fault:
@@ -203,17 +218,17 @@ class Steps(msgspec.Struct, frozen=True, gc=False):
         return (len(self.steps) + 1, "", self.first_left_out) if self.left_out else None
 
     def fault(self, form: str) -> str:
-        """Why these are not the steps of a solution of that form: one line, or "" if they are."""
+        """Why these are not the steps of a solution of this form, in one line; "" if they are."""
         if self.first_wrong is not None:
             number, text, why = self.first_wrong
             return f"step {number}{f' {text!r}' if text else ''}: {why}"
-        return f"{self.spared} steps of the form full are not there" if form == "full" and self.spared else ""
+        return f"{self.spared} steps of the form full are missing" if form == "full" and self.spared else ""
 
 
 class Example(msgspec.Struct, frozen=True, gc=False):
-    """One verified item of a symbolic task, not yet rendered: it can be executed and prompted again for ever.
+    """One verified item of a symbolic task, not yet rendered: it can be executed and prompted again at any time.
 
-    answer_type: the `kind` of its denotation; ordered: whether the order of the answer's rows means anything.
+    answer_type: the `kind` of its denotation; ordered: whether the order of the answer's rows matters.
     """
 
     id: str
@@ -226,7 +241,7 @@ class Example(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """The tables that it shows; none where it shows none."""
+        """The tables that it shows, if any."""
         found: tuple[Table, ...] = self.fields.get("tables", ())
         return found
 
@@ -249,14 +264,14 @@ class Completion:
     tokens_out: int = 0
 
 
-# All that evaluation needs of a model: prompts in, (index, completion) out, in any order, as they come.
+# All that evaluation needs from a model: prompts in, (index, completion) out, in any order, as they become available.
 Generate = Callable[[Sequence[str]], Iterator[tuple[int, Completion]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One score of one model on one benchmark split: never without its n and its 95 % interval. Score and interval are
-    None if the release lacks parts, so that no score is that of the whole benchmark.
+    """One score of one model on one benchmark split, always with its n and its 95 % interval. Score and interval are
+    None if the release lacks parts, because there is then no score for the whole benchmark.
     """
 
     benchmark: str
@@ -265,9 +280,9 @@ class Result:
     score: float | None
     n: int
     interval: tuple[float, float] | None
-    group: str = ""  # "" for the whole; else for example a query type
+    group: str = ""  # "" for the whole benchmark; otherwise, for example, a query type
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def noting(self, notes: Mapping[str, Any]) -> Result:
-        """The result with more notes, behind those that it has."""
+        """The result with more notes, after those that it has."""
         return replace(self, notes={**self.notes, **notes})

@@ -1,4 +1,4 @@
-"""Worked solutions as texts: steps, one line each, and a last line `Answer: …`.
+"""Worked solutions as texts: steps, one per line, and a last line `Answer: …`.
 
 completion = joined("WHERE:\\nrow 2 (Oslo): Year 2006 > 2004 yes 1", "Oslo")
 parted(completion)                                    ->  ("WHERE:\\nrow 2 …", "Oslo")
@@ -14,18 +14,18 @@ from symtune.reading import reply
 from symtune.types import Rejected, Steps
 
 LAST = "Answer: "
-VERIFIER = "the verifier of solutions"  # as it is called beside the engines that confirm answers
+VERIFIER = "the verifier of solutions"  # its name in lists of engines that confirmed answers
 _LAST = re.compile(r"[ \t*_#>]{0,6}(?:final )?answer[*_]{0,3} ?[:：][*_]{0,3}(?P<answer>.*)", re.IGNORECASE)
 
 
 def joined(steps: str, answer: str) -> str:
-    """The completion of an example: steps and the answer behind them."""
+    """The completion of an example: the steps, followed by the answer."""
     return f"{steps}\n{LAST}{answer}"
 
 
 def parted(text: str) -> tuple[str, str | None]:
-    """The steps of a worked solution and its answer: that of the last line `Answer: …` before the model runs on into a
-    further question. Without such a line all are steps, and the answer is None. Never raises.
+    """The steps of a worked solution and its answer, from the last line `Answer: …` before the model runs on into
+    another question. Without such a line, all lines are steps and the answer is None. Never raises.
     """
     lines = reply(text).strip().split("\n")
     for number in range(len(lines) - 1, -1, -1):
@@ -36,8 +36,8 @@ def parted(text: str) -> tuple[str, str | None]:
 
 
 def check_solution(text: str, steps: Steps, answer: str, form: str) -> str:
-    """The completion with a solution that was just written. Raises Rejected if the verifier refuses it, and where
-    its answer could not be read back.
+    """The completion with a solution that has just been written. Raises Rejected if the verifier refuses it, or if its
+    answer could not be read back.
     """
     if fault := steps.fault(form):
         raise Rejected("solution does not hold", fault)
@@ -48,7 +48,7 @@ def check_solution(text: str, steps: Steps, answer: str, form: str) -> str:
 
 
 class Process(NamedTuple):
-    """What a worked completion is worth: the score of its answer, and its steps."""
+    """The worth of a worked completion: the score of its answer, and its steps."""
 
     answer: float
     steps: Steps

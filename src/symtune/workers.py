@@ -1,10 +1,10 @@
-"""A pool of worker processes that all hold one value, and work that comes back in order.
+"""A pool of worker processes that all hold the same value, and whose results come back in order.
 
     with workers(shared, 4) as submit:
         for part in in_order(submit, compute, ahead=lambda: 8):    # compute(shared, 0), compute(shared, 1), …
             ...
 
-With one worker everything is computed in this process, when it is asked for. A worker that dies is one line.
+With one worker, everything is computed in this process, on demand. If a worker dies, the error is one line.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from symtune.types import OutputError
 Later = Callable[[], Any]  # gives the result of work that was submitted
 Submit = Callable[..., Later]  # submit(function, *arguments): have a worker call function(shared, *arguments)
 
-_shared: Any = None  # a worker process's own; set once, when it starts
+_shared: Any = None  # in a worker process; set once, when it starts
 
 
 @contextmanager
 def workers(shared: Any, processes: int) -> Iterator[Submit]:
-    """What takes work for so many processes, each of which holds `shared`. Raises OutputError if one dies."""
+    """Yields a function that submits work to processes that each hold `shared`. Raises OutputError if one dies."""
     if processes == 1:
         yield partial(_at_once, shared)
         return
@@ -44,7 +44,7 @@ def workers(shared: Any, processes: int) -> Iterator[Submit]:
 
 
 def in_order(submit: Submit, function: Callable[..., Any], ahead: Callable[[], int]) -> Iterator[Any]:
-    """function(shared, 0), function(shared, 1), … without end, in order. `ahead()` says how many may be under way."""
+    """function(shared, 0), function(shared, 1), … without end, in order. `ahead()` says how many may be in progress."""
     running: deque[Later] = deque()
     numbers = count()
     while True:

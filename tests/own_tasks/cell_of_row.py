@@ -1,4 +1,4 @@
-"""Read a cell: a task of a user's own that shows tables, without a block of its own."""
+"""Read a cell: a user's own task that shows tables, without overriding `block`."""
 
 from symtune.prompts import PromptTemplate
 from symtune.tables import make_view

@@ -1,4 +1,4 @@
-"""Running totals: a task of a user's own that can show its work."""
+"""Running totals: a user's own task that can show its work."""
 
 import re
 
@@ -25,7 +25,7 @@ class RunningTotal(SymbolicTask):
         return {"numbers": ", ".join(map(str, fields["numbers"]))}
 
     def solution(self, fields, form, rng):
-        """The number before, the next one and their sum; in the form full also the first one, added to nothing."""
+        """The previous total, the next number and their sum; in the form full, also the first number by itself."""
         numbers, wording = fields["numbers"], rng.choice(WORDINGS)
         if len(numbers) > 5:
             raise Rejected("no solution", "more than five numbers")
@@ -35,7 +35,7 @@ class RunningTotal(SymbolicTask):
         )
 
     def verify_solution(self, fields, text):
-        """Each line adds the next number to what the line before says."""
+        """Each line adds the next number to the total in the line before."""
         waiting, total, steps = list(fields["numbers"]), 0, []
         if len(waiting) > 5:
             raise Rejected("no solution", "more than five numbers")

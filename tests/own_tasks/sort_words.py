@@ -1,4 +1,4 @@
-"""Sort words: a task of a user's own, with options, rejects and balance."""
+"""Sort words: a user's own task, with options, rejects and balance."""
 
 from pydantic import Field
 

@@ -1,7 +1,7 @@
 """Benchmarks: one file or folder each, found automatically. `symtune.benchmark` says what a benchmark is.
 
 benchmark = find("gsm8k")
-benchmark = find("held_out", own=["./my_task.py"])    # told of tasks of the user's own
+benchmark = find("held_out", own=["./my_task.py"])    # with a task of the user's own
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _BENCHMARKS: Registry[Benchmark[Any]] = Registry(__name__, "BENCHMARK", Benchmar
 
 
 def names() -> list[str]:
-    """The names of the benchmarks of this folder."""
+    """The names of the benchmarks in this folder."""
     return _BENCHMARKS.names()
 
 
 def find(name: str, own: Sequence[str] = ()) -> Benchmark[Any]:
-    """A benchmark of this folder by name; `own`: files of tasks that its data may name. Raises UnknownName, and
-    InputError where the benchmark asks no task.
+    """A benchmark in this folder, by name; `own`: files of tasks that its data may name. Raises UnknownName, and
+    InputError if the benchmark uses no tasks.
     """
     benchmark = _BENCHMARKS.find(name)
     return benchmark.knowing(Known(own)) if own else benchmark

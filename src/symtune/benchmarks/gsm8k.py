@@ -1,11 +1,11 @@
 """GSM8K (Cobbe et al. 2021): word problems of grade-school arithmetic, read from the official release.
 
-    train.jsonl, test.jsonl     one problem a line: `question`, and `answer`, a worked solution that ends in "#### 72"
+    train.jsonl, test.jsonl     one problem per line: `question`, and `answer`, a worked solution that ends in "#### 72"
 
-Splits: train and test (the default), or the name of any jsonl file there. An answer is right if the number that is read
-out of it (symtune.reading.read_number) has the value of the gold number. `official` is the official score, which takes
-the first number behind "####" and nothing else, to the letter but for commas. Shots are worked solutions of train,
-without the calculator's notes ("<<48/2=24>>").
+Splits: train and test (the default), or the name of any jsonl file there. An answer is right if the number extracted
+from it (symtune.reading.read_number) has the value of the gold number. `official` is the official score, which takes
+only the first number after "####" and compares it as text without commas. Shots are worked solutions of train, without
+calculator annotations ("<<48/2=24>>").
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Gsm8k(Benchmark[Problem]):
         return first_of(path, _problems(path), limit, "problems")
 
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
-        """Problems of train."""
+        """Problems from train."""
         if split == TRAIN:
             raise InputError(
                 f"shots of {self.name} come from train, which is the split to measure; choose another split"
@@ -71,7 +71,7 @@ class Gsm8k(Benchmark[Problem]):
         return tuple(Shot(problem, unannotated(problem.solution)) for problem in chosen)
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> Problem:
-        """The target is all that the score needs."""
+        """Scoring needs only the target."""
         return Problem(id=str(line.get("id", "")), target=target)
 
     def read(self, text: str, question: Problem) -> list[str]:
@@ -80,7 +80,7 @@ class Gsm8k(Benchmark[Problem]):
         return [] if number is None else [number]
 
     def score(self, prediction: str, question: Problem) -> Verdict:
-        """Whether the number that is read has the value of the gold number."""
+        """Whether the number extracted has the value of the gold number."""
         items = self.read(prediction, question)
         right = bool(items) and same_answer(items[0], question.target[0], ordered=False)
         return Verdict(float(right), "right" if right else "wrong" if items else "no answer")
@@ -91,13 +91,13 @@ class Gsm8k(Benchmark[Problem]):
 
 
 def official_number(text: str) -> str | None:
-    """The number that the official score takes: the first behind "#### ", without commas."""
+    """The number that the official score takes: the first after "#### ", without commas."""
     found = _OFFICIAL.search(text)
     return found[1].strip().replace(",", "") if found else None
 
 
 def _file(data: Path, split: str) -> Path:
-    """The file of a split. Raises InputError or UnknownName with what is there."""
+    """The file of a split. Raises InputError or UnknownName, with the files that exist."""
     return split_file(data, split, FILES, ".jsonl", "the official release of GSM8K")
 
 

@@ -1,13 +1,13 @@
 """Held-out examples: the data set folder of any symbolic tasks (`symtune generate`), used as a benchmark.
 
-The task of each example is asked. An answer is right where the task's strict score says so, or where the task accepts
-the items that are read out of the prose around it. In a worked completion the last line `Answer: …` is asked alone, and
-its steps are verified beside it. Groups are query types and ranges of difficulty; where a folder holds examples of
-several tasks, the tasks, and these within them. Lines name tasks, never files: a task of the user's own is given to the
+The task of each example judges. An answer is right if the task's strict score is 1, or if the task accepts the items
+extracted from the prose. In a worked completion, only the last line `Answer: …` is the answer, and the steps are
+verified separately. Groups are query types and ranges of difficulty; if a folder holds examples of several tasks, they
+are the tasks, and these groups within them. Lines name tasks, never files: a task of the user's own is given to the
 benchmark (`--task FILE`).
 
-Every example keeps the prompt that it was generated with, unless another prompt template or linearization is asked
-for. A prompt too long for the model is made shorter by the task, and the example still counts: its answer is that of
+Every example keeps the prompt with which it was generated, unless another prompt template or linearization is
+requested. A prompt too long for the model is shortened by the task, and the example still counts: its answer is that of
 the whole table.
 """
 
@@ -35,14 +35,14 @@ COLUMNS = (
     *("id", "task", "prompt", "completion", "answer", "answer_type", "prompt_template", "linearization"),
     *("difficulty", "info"),
 )
-TOKENS_AT_ONCE = 64  # what answers may have is a multiple of it
+TOKENS_AT_ONCE = 64  # the limit on answers is a multiple of this
 STEP_METRICS = ("steps", "right_steps", "wrong_steps", "process")
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOutQuestion(Question):
-    """An example with its task; the prompt as it was generated, the prompt template and the linearization of it.
-    `length`: tokens of its completion, about.
+    """An example with its task; the prompt as it was generated, with its prompt template and linearization. `length`:
+    the approximate number of tokens in its completion.
     """
 
     task: SymbolicTask
@@ -59,7 +59,7 @@ class HeldOutQuestion(Question):
 
 
 class HeldOut(Benchmark[HeldOutQuestion]):
-    """The benchmark, which knows symtune's tasks and those of the user's own that it was told of."""
+    """The benchmark, which knows symtune's tasks and those of the user that it was given."""
 
     name = "held_out"
     metric = "denotation"
@@ -71,15 +71,15 @@ class HeldOut(Benchmark[HeldOutQuestion]):
         self._tasks = tasks or Known()
 
     def knowing(self, tasks: Known) -> HeldOut:
-        """The benchmark, told of tasks of the user's own."""
+        """The benchmark, with the user's own tasks."""
         return HeldOut(tasks)
 
     def split(self, data: Path, split: str | None) -> str:
-        """By default the most held-out split that the folder has."""
+        """By default, the most held-out split in the folder."""
         return dataset.held_out_split(data, split)
 
     def load(self, data: Path, split: str, limit: int | None = None) -> list[HeldOutQuestion]:
-        """The examples of a split, in order; of several tasks, equally many under a limit."""
+        """The examples of a split, in order; with a limit, equally many from each task."""
         sizes = Counter(str(row["task"]) for row in dataset.read_rows(data, split, ["task"]))
         if not sizes:
             raise InputError(f"{data}: no examples of split {split} in it")
@@ -96,28 +96,28 @@ class HeldOut(Benchmark[HeldOutQuestion]):
         return questions
 
     def domains(self, questions: Sequence[HeldOutQuestion]) -> list[str]:
-        """Its tasks, and what they imitate."""
+        """The tasks of the examples, and what they imitate."""
         tasks = {question.task.name: question.task for question in questions}
         return sorted({name for task in tasks.values() for name in (task.name, *task.imitates)})
 
     def shown(self, question: HeldOutQuestion) -> tuple[str, tuple[Table, ...]]:
-        """The program, or the prompt where the task has none to show, and the tables."""
+        """The program, or, if the task has none to show, the prompt; and the tables."""
         program = question.task.program(question.example.fields)[0]
         return program or ("" if question.example.tables else question.prompt), question.example.tables
 
     def prompt(self, question: HeldOutQuestion, format: Format, fits: Fits) -> Prompt:
-        """The prompt as it was generated; rendered again where another is asked for, or a shorter one is needed."""
+        """The prompt as it was generated, or rendered again if another is requested or a shorter one is needed."""
         if format == Format() and fits(question.prompt):
             return Prompt(question.prompt)
         rendering = _rendering(question, format)
-        if rendering is None:  # a prompt of unknown making cannot be made shorter
+        if rendering is None:  # a prompt of unknown origin cannot be shortened
             return Prompt(question.prompt)
         template, how = rendering
         return Prompt(*question.task.shortened(question.example.fields, template, how, fits))
 
     def check_format(self, format: Format, questions: Sequence[HeldOutQuestion]) -> None:
-        """Raise UnknownName for a prompt template that one of the tasks does not have, and for a linearization that
-        does not exist; InputError for a linearization where no table is shown, and for shots.
+        """Raise UnknownName for a prompt template that one of the tasks does not have, and for an unknown
+        linearization; InputError for a linearization if no table is shown, and for shots.
         """
         super().check_format(replace(format, template=None, linearization=None), questions)
         how = format.linearization
@@ -131,7 +131,7 @@ class HeldOut(Benchmark[HeldOutQuestion]):
                 raise UnknownName(f"prompt template of task {task.name}", format.template, keys)
 
     def template_names(self, questions: Sequence[HeldOutQuestion]) -> list[str]:
-        """The keys of those that every task has."""
+        """The keys of the prompt templates that every task has."""
         tasks = list({question.task.name: question.task for question in questions}.values())
         shared = [{template.key for template in task.templates} for task in tasks]
         return [template.key for template in tasks[0].templates if all(template.key in keys for keys in shared)]
@@ -147,7 +147,7 @@ class HeldOut(Benchmark[HeldOutQuestion]):
         return f"{format.template or 'stored'}+{format.linearization or 'stored'}"
 
     def longest_answer(self, format: Format, questions: Sequence[HeldOutQuestion] = ()) -> int:
-        """Room for a worked solution as long as the longest one, and a quarter more."""
+        """A quarter more than the longest worked solution needs."""
         longest = max((question.length for question in questions if question.is_worked), default=0)
         return max(self.max_new_tokens, ceil(1.25 * longest / TOKENS_AT_ONCE) * TOKENS_AT_ONCE)
 
@@ -163,12 +163,13 @@ class HeldOut(Benchmark[HeldOutQuestion]):
         return Verdict(strict, "wrong" if items else "no answer")
 
     def read(self, text: str, question: HeldOutQuestion) -> list[str]:
-        """The items of the answer; of a worked completion those of its last line."""
+        """The items of the answer; for a worked completion, those of its last line."""
         return super().read(_said(text, question), question)
 
     def other_scores(self, prediction: str, question: HeldOutQuestion) -> Mapping[str, float]:
-        """`exact_match`: the gold answer to the letter. Of a worked completion also the share of `steps` that hold, a
-        right answer by right steps (`right_steps`) and by wrong ones (`wrong_steps`), and the `process` reward.
+        """`exact_match`: exactly the gold answer. For a worked completion, also the share of `steps` that hold, whether
+        a right answer was reached by right steps (`right_steps`) or wrong ones (`wrong_steps`), and the `process`
+        reward.
         """
         found = {"exact_match": float(_said(prediction, question).strip() == question.example.answer)}
         process = self._process(prediction, question)
@@ -195,11 +196,11 @@ class HeldOut(Benchmark[HeldOutQuestion]):
         }
 
     def notes(self, questions: Sequence[HeldOutQuestion]) -> Mapping[str, Any]:
-        """Of several tasks these are the first groups."""
+        """With several tasks, how the groups are formed."""
         return {"grouped_by": "task"} if len({question.task.name for question in questions}) > 1 else {}
 
     def aggregate(self, split: str, outcomes: Sequence[Outcome]) -> list[Result]:
-        """Means; those of steps over the worked examples, which have any."""
+        """Means; those about steps are over the worked examples only."""
         answers = [replace(one, others={"exact_match": one.others["exact_match"]}) for one in outcomes]
         results = means(self.name, split, self.metric, answers)
         worked = [one.others for one in outcomes if "steps" in one.others]
@@ -208,7 +209,7 @@ class HeldOut(Benchmark[HeldOutQuestion]):
         return [*results[:groups], *steps, *results[groups:]]
 
     def _process(self, prediction: str, question: HeldOutQuestion) -> Process | None:
-        """What a worked completion is worth; None if none is asked for, or nobody can verify it."""
+        """The worth of a worked completion; None if the example has none, or if it cannot be verified."""
         if not question.is_worked:
             return None
         try:
@@ -219,7 +220,7 @@ class HeldOut(Benchmark[HeldOutQuestion]):
 
 
 def _said(prediction: str, question: HeldOutQuestion) -> str:
-    """What answers: the last line of a worked completion, else all of it."""
+    """The part that answers: the last line of a worked completion, else the whole text."""
     answer = parted(prediction)[1] if question.is_worked else None
     return prediction if answer is None else answer
 
@@ -251,7 +252,7 @@ def _question(task: SymbolicTask, line: dataset.Line, *, several: bool) -> HeldO
 
 
 def _difficulty(value: object) -> str:
-    """The range that a difficulty lies in, twice as wide each time; "" where the task states none."""
+    """The range of a difficulty, each twice as wide as the one before; "" if the task states none."""
     if not isinstance(value, int | float) or not 0 < value < inf:
         return ""
     if value < 1:
@@ -261,10 +262,10 @@ def _difficulty(value: object) -> str:
 
 
 def _rendering(question: HeldOutQuestion, format: Format) -> tuple[PromptTemplate, str] | None:
-    """The prompt template and the linearization: those of the format where it names them, else the stored ones."""
+    """The prompt template and the linearization: those of the format if it names them, else the stored ones."""
     task, fields = question.task, question.example.fields
     template = task.template(format.template or question.template, fields)
-    if template is None and format.template is not None:  # these fields have no twin of it: the first stands in
+    if template is None and format.template is not None:  # no such template for these fields: use the first
         template = task.templates_for(fields)[0]
     how = format.linearization or question.linearization
     if template is None or (question.example.tables and how not in LINEARIZATIONS):

@@ -1,21 +1,21 @@
 """SQA (Iyyer et al. 2017): conversations about tables of WikiTableQuestions, read from the official release.
 
-    train.tsv, random-split-1-dev.tsv, test.tsv, …    a question a row, quoted as csv is: texts may hold line breaks
+    train.tsv, random-split-1-dev.tsv, test.tsv, …    one question per row, quoted like csv: may contain line breaks
     table_csv/203_149.csv, …                          tables
 
 Splits: train, validation (`random-split-1-dev`, the default) and test, or the name of any tsv file there. A
-conversation is a sequence of questions of one `id` and `annotator`, by `position`. A question is asked with its
-history: the questions before it in its conversation, in order, joined by a space (as TAPEX joins them), without their
-answers. So nothing that a model said before, right or wrong, bears on its next answer.
+conversation is a sequence of questions with the same `id` and `annotator`, by `position`. A question is asked with its
+history: the earlier questions of its conversation, in order, joined by spaces (as in TAPEX), without their answers. So
+nothing that a model answered before, right or wrong, affects its next answer.
 
 The gold answer is the set of the texts of the answer's cells (`answer_text`); a prediction is right if its items are
-the same set, by symtune's rule for numbers and texts; quotation marks around an item do not count. The official score
-compares coordinates of cells instead, so two cells of one text are two answers there, and one here. Empty cells have no
-text to be read and are left out; an answer of nothing else is "none".
+the same set, by symtune's rule for numbers and texts; quotation marks around an item are ignored. The official score
+compares coordinates of cells instead, so two cells with the same text are two answers there, and one here. Empty cells
+have no text and are left out; if an answer has no other cells, it is "none".
 
-The first result is the accuracy over all questions. `sequence_accuracy` counts conversations of which every question
-is right, `first_question_accuracy` their first questions; groups are positions in the conversation. Under a limit a
-conversation may be cut short: it is not counted as a sequence then, and `notes` say so.
+The first result is the accuracy over all questions. `sequence_accuracy` counts conversations in which every question is
+answered right, `first_question_accuracy` only first questions; groups are positions in the conversation. Under a limit,
+a conversation may be cut short; it is then not counted as a sequence, and `notes` say so.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _NO_TABLE = Table("", (), (), ())
 
 @dataclass(frozen=True, kw_only=True)
 class SqaQuestion(TableQuestion):
-    """A question: the one at `position` (from 0) of a `sequence` of so many questions (`length`)."""
+    """The question at `position` (from 0) in a `sequence` of `length` questions."""
 
     sequence: str = ""
     position: int = 0
@@ -63,7 +63,7 @@ class Sqa(TableBenchmark[SqaQuestion]):
     published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
-        """`validation` by default: the test split is for the one last measurement."""
+        """`validation` by default: the test split is reserved for the final measurement."""
         chosen = split or "validation"
         split_file(data, chosen, FILES, ".tsv", RELEASE)
         return chosen
@@ -88,18 +88,18 @@ class Sqa(TableBenchmark[SqaQuestion]):
         return questions
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> SqaQuestion:
-        """The target is all that the score of a question needs."""
+        """Scoring a question needs only the target."""
         return SqaQuestion(id=str(line.get("id", "")), target=target, table=_NO_TABLE)
 
     def score(self, prediction: str, question: SqaQuestion) -> Verdict:
-        """Whether the items that are read are the answer's cells, as sets of texts."""
+        """Whether the items extracted are the answer's cells, as sets of texts."""
         items = self.read(prediction, question)
         same = _distinct(items).keys() == _distinct(question.target).keys()
-        right = same or prediction.strip() == ROW_DELIMITER.join(question.target)  # a cell may be read as two
+        right = same or prediction.strip() == ROW_DELIMITER.join(question.target)  # a cell may be read as two items
         return Verdict(float(right), "right" if right else "wrong" if items else "no answer")
 
     def aggregate(self, split: str, outcomes: Sequence[Outcome]) -> list[Result]:
-        """Accuracy of questions; of whole sequences and of first questions; by position."""
+        """The accuracy over questions, over whole sequences, over first questions, and by position."""
         whole, *others = super().aggregate(split, outcomes)
         sequences: dict[str, list[tuple[SqaQuestion, float]]] = {}
         for outcome in outcomes:
@@ -115,7 +115,7 @@ class Sqa(TableBenchmark[SqaQuestion]):
         ]
 
     def _all_right(self, split: str, metric: str, parts: Sequence[Sequence[tuple[SqaQuestion, float]]]) -> Result:
-        """The share of the parts of which every question is right. Chance is that every guess is right."""
+        """The share of the parts in which every question is answered right. Chance: that every guess is right."""
         result = mean(self.name, split, metric, [min(score for _, score in part) for part in parts])
         chances = [math.prod(question.chance or 0.0 for question, _ in part) for part in parts]
         if not chances:
@@ -123,7 +123,7 @@ class Sqa(TableBenchmark[SqaQuestion]):
         return result.noting({"chance": math.fsum(chances) / len(chances), "chance_how": RandomCell.how})
 
     def notes(self, questions: Sequence[SqaQuestion]) -> Mapping[str, Any]:
-        """How many sequences there are, and of how many some questions are not asked."""
+        """How many sequences there are, and how many of them are cut short."""
         asked = Counter(question.sequence for question in questions)
         lengths = {question.sequence: question.length for question in questions}
         return {
@@ -156,7 +156,7 @@ def _question(
 
 
 def _texts(written: str, where: str) -> list[str]:
-    """The texts of a list as Python writes it."""
+    """The texts in a list, as Python writes it."""
     try:
         found = ast.literal_eval(written)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -167,7 +167,7 @@ def _texts(written: str, where: str) -> list[str]:
 
 
 def _distinct(items: Sequence[str]) -> dict[Any, str]:
-    """The first item of each meaning; empty ones are left out."""
+    """The first item with each meaning; empty ones are left out."""
     first: dict[Any, str] = {}
     for item in items:
         if _bare(item):
@@ -176,7 +176,7 @@ def _distinct(items: Sequence[str]) -> dict[Any, str]:
 
 
 def _value(item: str) -> Any:
-    """What an item means. Quotation marks around it do not count: what is read out of a sentence is without them."""
+    """What an item means. Quotation marks around it are ignored, since items extracted from a sentence have none."""
     return meaning(_bare(item))
 
 

@@ -1,11 +1,12 @@
-"""SVAMP (Patel et al. 2021): arithmetic word problems of one step, varied so that shallow reading fails.
+"""SVAMP (Patel et al. 2021): arithmetic word problems with one step, varied so that shallow reading fails.
 
-    data/mawps-asdiv-a_svamp/train.csv   3,138 problems of MAWPS and ASDiv-A: the split `validation`, the default
+    data/mawps-asdiv-a_svamp/train.csv   3,138 problems from MAWPS and ASDiv-A: the split `validation`, the default
     data/mawps-asdiv-a_svamp/dev.csv     the 1,000 problems of SVAMP itself: the split `test`
 
-Numbers stand apart from the text: `number0` in the column `Question` is the first of the column `Numbers`, which takes
-its place as it is written. An answer is right if the number that is read out of it (symtune.reading.read_number) is
-within 0.01 of the gold number, which is how the release scores. Shots are problems of train.csv with their numbers.
+Numbers are kept apart from the text: `number0` in the column `Question` stands for the first number in the column
+`Numbers` and is replaced by it as it is written there. An answer is right if the number extracted from it
+(symtune.reading.read_number) is within 0.01 of the gold number, as in the release's scoring. Shots are problems of
+train.csv with their numbers.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Svamp(Benchmark[Question]):
     published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
-        """`validation` by default: the test split is for the one last measurement."""
+        """`validation` by default: the test split is reserved for the final measurement."""
         chosen = split or VALIDATION
         _file(data, chosen)
         return chosen
@@ -56,7 +57,7 @@ class Svamp(Benchmark[Question]):
         return first_of(path, _problems(path), limit, "problems")
 
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
-        """Problems of train.csv."""
+        """Problems from train.csv."""
         if _file(data, split) == _file(data, VALIDATION):
             raise InputError(
                 f"shots of {self.name} come from train.csv, which is the split to measure; use --split test"
@@ -66,7 +67,7 @@ class Svamp(Benchmark[Question]):
         return tuple(Shot(problem, problem.target[0]) for problem in chosen)
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> Question:
-        """The target is all that the score needs."""
+        """Scoring needs only the target."""
         if len(target) != 1 or _value(target[0]) is None:
             raise InputError(f"target: got {list(target)}, wanted one number")
         return Question(id=str(line.get("id", "")), target=target)
@@ -77,7 +78,7 @@ class Svamp(Benchmark[Question]):
         return [] if number is None else [number]
 
     def score(self, prediction: str, question: Question) -> Verdict:
-        """Whether the number that is read is the gold number."""
+        """Whether the number extracted is the gold number."""
         items = self.read(prediction, question)
         said, gold = _value(items[0]) if items else None, _value(question.target[0])
         right = said is not None and gold is not None and abs(said - gold) <= TOLERANCE
@@ -94,7 +95,7 @@ def _value(text: str) -> float | None:
 
 
 def _file(data: Path, split: str) -> Path:
-    """The file of a split. Raises InputError or UnknownName with what is there."""
+    """The file of a split. Raises InputError or UnknownName, with the files that exist."""
     return split_file(data / FOLDER, split, FILES, ".csv", f"the official release of SVAMP in {data}")
 
 
@@ -108,7 +109,7 @@ def _problems(path: Path) -> Iterator[Question]:
 
 
 def _numbered(question: str, numbers: list[str], where: str) -> str:
-    """The question with its numbers in their places."""
+    """The question with its numbers filled in."""
 
     def number(place: re.Match[str]) -> str:
         if int(place[1]) >= len(numbers):

@@ -1,20 +1,20 @@
 r"""TabFact (Chen et al. 2020): statements that a table entails or refutes, read from the official release.
 
     tokenized_data/train_examples.json, val_examples.json, …    by table: statements, labels, caption
-    data/all_csv/2-1859269-1.html.csv, …                        tables, cells parted by "#"
+    data/all_csv/2-1859269-1.html.csv, …                        tables, with cells separated by "#"
     data/simple_ids.json, complex_ids.json                      the tables whose statements are simple, complex
-    data/{simple,complex,small}_test_id.json                    the same of the test split, and its small part
+    data/{simple,complex,small}_test_id.json                    the same for the test split, and its small part
 
-Splits: train, validation (`val`, the default) and test, or what stands before `_examples` in the name of any such file
-(a part of a split, `train_examples.partial.json`, is taken where the whole is not there). Statements are asked as the
+Splits: train, validation (`val`, the default) and test, or the part before `_examples` in the name of any such file (a
+part of a split, `train_examples.partial.json`, is used if the whole split is missing). Statements are asked as the
 release tokenized them, without the captions of tables.
 
-The metric is accuracy: the verdict that is read is the label. Verdicts are read in the words of the field: entailed or
-refuted, true or false, yes or no, supported or not supported, correct or incorrect, the release's own 1 or 0, and A or
-B where options are lettered so. A text with none of them, or with both, is wrong.
+The metric is accuracy: the verdict extracted is the label. Verdicts may be worded as entailed or refuted, true or
+false, yes or no, supported or not supported, correct or incorrect, as 1 or 0 like the labels of the release, and as A
+or B if the options have these letters. A text with no verdict, or with both, is wrong.
 
-Groups are `simple`, `complex` and `small`, as far as the release at hand has the lists. Chance is that of one of the
-two verdicts, picked at random.
+Groups are `simple`, `complex` and `small`, as far as the release at hand has the lists. Chance is that of picking one
+of the two verdicts at random.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ PUBLISHED = {"train": 92_283, "validation": 12_792, "test": 12_779}
 RELEASE = "the official release of TabFact"
 VERDICTS = ("entailed", "refuted")  # of label 1, of label 0
 UNSORTED = (
-    "some of these statements are in no list of the release (data/simple_ids.json, data/complex_ids.json): the scores "
-    "of simple and complex ones leave them out"
+    "some of these statements are in no list of the release (data/simple_ids.json, data/complex_ids.json); the scores "
+    "for simple and complex ones leave them out"
 )
 _NO_TABLE = Table("", (), (), ())
 
@@ -68,7 +68,7 @@ class TabFact(TableBenchmark[TableQuestion]):
     published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
-        """`validation` by default: the test split is for the one last measurement."""
+        """`validation` by default: the test split is reserved for the final measurement."""
         chosen = split or "validation"
         _file(data, chosen)
         return chosen
@@ -95,16 +95,16 @@ class TabFact(TableBenchmark[TableQuestion]):
         ]
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> TableQuestion:
-        """The target is all that the score needs."""
+        """Scoring needs only the target."""
         return TableQuestion(id=str(line.get("id", "")), target=target, table=_NO_TABLE)
 
     def read(self, text: str, question: TableQuestion) -> list[str]:
-        """The verdict, in the words of the field."""
+        """The verdict, as entailed or refuted."""
         verdict = read_verdict(text)
         return [] if verdict is None else [verdict]
 
     def score(self, prediction: str, question: TableQuestion) -> Verdict:
-        """Whether the verdict that is read is the label."""
+        """Whether the verdict extracted is the label."""
         found = self.read(prediction, question)
         right = tuple(found) == question.target
         return Verdict(float(right), "right" if right else "wrong" if found else "no answer")
@@ -137,7 +137,7 @@ def _file(data: Path, split: str) -> Path:
 
 
 def _listed(folder: Path, names: Sequence[str]) -> set[str]:
-    """The tables that are in one of the lists that are there."""
+    """The tables in those of the lists that exist."""
     return {str(entry.value) for name in names if (folder / name).is_file() for entry in json_values(folder / name)}
 
 

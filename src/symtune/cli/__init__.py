@@ -1,7 +1,7 @@
 """The command line: one file per verb in this folder, found automatically.
 
-A verb's file defines `register(app)`, which adds its command(s) to the typer app. Heavy imports stand inside the
-command functions, so that `symtune --help` is quick and needs no extra.
+A verb's file defines `register(app)`, which adds its commands to the typer app. Heavy imports are inside the command
+functions, so that `symtune --help` is quick and needs no extra.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def _tell_version(asked: bool) -> None:
         raise typer.Exit
 
 
-# Escape sequences, other controls, surrogates and marks that turn the direction of the line.
+# Escape sequences, other control characters, surrogates, and marks that change the direction of the text.
 _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def harmless(text: object, keep: str = "") -> str:
-    """A text of unknown origin for the terminal: what would steer it is shown as an escape, but for `keep`."""
+    """A text of unknown origin, made safe for the terminal: control characters, except `keep`, are shown as escapes."""
     return _HARMFUL.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], str(text))
 
 
@@ -66,7 +66,7 @@ def main() -> None:
         print("symtune: " + harmless(" ".join(str(error).split())), file=sys.stderr)
         sys.exit(2)
     except SystemExit as left:
-        if left.code == INTERRUPTED:  # which typer makes of Ctrl-C
+        if left.code == INTERRUPTED:  # typer's status for Ctrl-C
             print("symtune: interrupted; nothing half-written was kept under its final name", file=sys.stderr)
         raise
     except BrokenPipeError:  # `symtune show … | head`

@@ -22,17 +22,15 @@ def register(app: typer.Typer) -> None:
 
     @app.command("compare")
     def command(
-        first: Annotated[
-            Path, typer.Argument(metavar="A", help="An evaluation folder, or a file of lines that are scored.")
-        ],
-        second: Annotated[Path, typer.Argument(metavar="B", help="Another, of the same items.")],
-        n: Annotated[int, typer.Option("-n", min=0, help="Show so many of the items that changed.")] = 10,
+        first: Annotated[Path, typer.Argument(metavar="A", help="An evaluation folder, or a file of scored lines.")],
+        second: Annotated[Path, typer.Argument(metavar="B", help="Another one, of the same items.")],
+        n: Annotated[int, typer.Option("-n", min=0, help="The number of changed items to show.")] = 10,
         out: Annotated[
             Path | None, typer.Option(help="Write the comparison, and every item that changed, to this JSON file.")
         ] = None,
         overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier file.")] = False,
     ) -> None:
-        """Set two evaluations of the same items side by side: paired interval, McNemar's test, items that changed."""
+        """Compare two evaluations of the same items: paired interval, McNemar's test, items that changed."""
         from rich.console import Console
 
         from symtune.cli import harmless
@@ -47,7 +45,7 @@ def register(app: typer.Typer) -> None:
         console.print(f"A: {first}\nB: {second}", markup=False, highlight=False)
         for only, side in ((found.only_first, "A"), (found.only_second, "B")):
             if only:
-                console.print(f"{only:,} items are in {side} alone and left out", style="yellow", highlight=False)
+                console.print(f"{only:,} items are only in {side} and are left out", style="yellow", highlight=False)
         for item in found.changed[:n]:
             lines = [item.id, f"  target  {' | '.join(map(str, item.target))}"]
             lines += [
@@ -70,7 +68,7 @@ def comparison_table(found: SideBySide) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         title=Text(found.benchmark),
-        caption=Text("intervals of 95 %, of the difference paired; p: McNemar's exact test on won and lost"),
+        caption=Text("95 % intervals, paired for the difference; p: McNemar's exact test on won and lost"),
     )
     table.add_column("items")
     for column in ("n", "A", "B", "B − A", "95 % interval", "won", "lost", "p"):
@@ -96,7 +94,7 @@ def _mark(line: Mapping[str, Any]) -> str:
 
 
 def _said(line: Mapping[str, Any]) -> str:
-    """What the model wrote, or the items that were read."""
+    """What the model wrote, or the items extracted from it."""
     prediction = line.get("prediction")
     text = line.get("text")
     if not isinstance(text, str):

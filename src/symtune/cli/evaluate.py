@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
         from symtune.output import check_writable
         from symtune.progress import progress_bar
 
-        # All that can be wrong is found before the model is loaded, which takes long.
+        # Everything that can be wrong is found before the model is loaded, which takes long.
         check_writable(config.out, overwrite=config.overwrite)
         selection = read_selection(config.prompt_from) if config.prompt_from else None
         exam = prepare(config, config.data, config.task, selection=selection)
@@ -59,7 +59,7 @@ def register(app: typer.Typer) -> None:
 
 
 def results_table(results: Sequence[Result]) -> Table:
-    """Scores with their intervals, chance beside them, as a table for the terminal."""
+    """Scores with their intervals and with chance, as a table for the terminal."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -90,7 +90,7 @@ def _share(value: float | None) -> str:
 
 
 def _stated(first: Result) -> list[str]:
-    """What a reader of the scores must know."""
+    """What readers of the scores must know."""
     notes = first.notes
     stated = [f"no overall score: the release has only {notes['release']}"] if notes.get("release") else []
     stated += [str(notes["asked"])] if notes.get("asked") else []
@@ -104,7 +104,7 @@ def _stated(first: Result) -> list[str]:
 
 
 def _of_prompt(notes: Mapping[str, Any]) -> list[str]:
-    """How the prompt stands to its selection, and to earlier test runs."""
+    """How the prompt relates to a prompt selection, and to earlier test runs."""
     said = notes.get("prompt_selection", {})
     stated = []
     if "chosen" in said:

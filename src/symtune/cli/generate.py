@@ -45,7 +45,7 @@ def _tell(config: GenerateConfig, manifest: Mapping[str, Any]) -> None:
 
 
 def _lines(config: GenerateConfig, manifest: Mapping[str, Any]) -> Iterator[str]:
-    """What the terminal says of a data set, as rich markup."""
+    """What the terminal says about a data set, as rich markup."""
     yield f"[bold green]{manifest['examples']:,}[/] verified examples in {_text(config.out)}"
     if "tables" in manifest:
         tables = manifest["tables"]
@@ -88,7 +88,7 @@ def _of_task(task: Mapping[str, Any], config: GenerateConfig) -> Iterator[str]:
 
 
 def _first(manifest: Mapping[str, Any], reason: str) -> str:
-    """Where it was met first, as far as loading knows."""
+    """Where it first occurred, as far as loading knows."""
     place = manifest["run"]["first"].get(reason)
     return f" (first: {place})" if place else ""
 

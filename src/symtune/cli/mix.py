@@ -69,7 +69,7 @@ def shares_table(shares: Sequence[Share]) -> Table:
 
 
 def remarks(share: Share) -> Iterator[str]:
-    """What there is to say of a source: each reason for which records are dropped, ignored keys, a shortage."""
+    """Remarks on a source: each reason for which records were dropped, ignored keys, a shortage."""
     for reason, count in share.dropped.items():
         yield f"dropped {count:,}: {reason} (the first: {share.first_dropped[reason]})"
     if share.ignored:
@@ -79,6 +79,6 @@ def remarks(share: Share) -> Iterator[str]:
 
 
 def shortage(share: Share) -> str:
-    """One sentence on a source that gives less than its rate asks for."""
+    """One sentence about a source that gives less than its rate requests."""
     reason = "its cap" if share.records < share.available else "all it has"
     return f"{share.records:,} of {share.wanted:,} wanted records ({reason}); no other source makes up for it"

@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
         run: Annotated[
             Path,
             typer.Argument(
-                metavar="RUN_DIR", help="A run folder of `symtune run`, or a folder with evaluations in it or below."
+                metavar="RUN_DIR", help="A run folder of `symtune run`, or a folder that contains evaluations."
             ),
         ],
         out: Annotated[Path | None, typer.Option(help="The HTML file [default: RUN_DIR/report.html].")] = None,
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier file.")] = False,
     ) -> None:
-        """Write one self-contained HTML file on a run, finished or not, or on all evaluations below a folder."""
+        """Write one self-contained HTML file about a run, finished or not, or about all evaluations in a folder."""
         from symtune.reporting import report
 
         print(report(run, out, tasks=task or (), overwrite=overwrite or out is None))

@@ -1,4 +1,4 @@
-"""symtune run: a recipe -> every stage of the line -> a run folder with its report."""
+"""symtune run: a recipe -> every stage in order -> a run folder with its report."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _run(recipe: Path, out: Path | None, control: str, overwrite: bool) -> None:
 
 
 def scores_table(name: str, found: Mapping[str, Evaluation], lines: Sequence[Comparison]) -> Table:
-    """Before, chance, control and after, with n and 95 % intervals; and what after is above each of them."""
+    """Before, chance, control and after, with n and 95 % intervals, and by how much after is higher than each."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""symtune score: stored predictions -> the same lines with a verdict each."""
+"""symtune score: stored predictions -> the same lines, each with a verdict."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def register(app: typer.Typer) -> None:
             Path,
             typer.Argument(
                 metavar="FILE.jsonl",
-                help="Lines of {id: .., text: .., target: [..]}, or with `prediction`, a list of items, for `text`; an "
-                "evaluation's predictions.jsonl as it is.",
+                help="Lines of {id: .., text: .., target: [..]}, or with `prediction`, a list of items, instead of "
+                "`text`; the predictions.jsonl of an evaluation can be used as it is.",
             ),
         ],
         out: Annotated[

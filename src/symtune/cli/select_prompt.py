@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         from symtune.output import check_writable
         from symtune.progress import progress_bar
 
-        # All that can be wrong is found before the model is loaded, which takes long.
+        # Everything that can be wrong is found before the model is loaded, which takes long.
         check_writable(config.out, overwrite=config.overwrite)
         exams = candidates(config)
         check_model(config.model)
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
 
 def selection_table(selection: Selection) -> Table:
-    """The templates with their scores and intervals, the chosen one marked, and the spread, for the terminal."""
+    """The templates with their scores and intervals, the chosen one marked, and their spread, for the terminal."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

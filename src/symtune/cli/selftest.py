@@ -59,9 +59,9 @@ def _tell(report: Report, n: int) -> None:
     )
     if report.solutions or report.unsolved:
         console.print(f"{report.solutions:,} worked solutions verified; {report.unsolved:,} examples have none")
-    console.print(f"0 duplicates are written; {report.duplicates:,} were drawn again and dropped")
+    console.print(f"0 duplicates are written; {report.duplicates:,} were drawn and dropped")
     rate = report.answers / max(report.cpu_seconds, 1e-9)
-    console.print(f"{report.cpu_seconds:,.0f} CPU seconds: {rate:,.0f} answers a CPU second")
+    console.print(f"{report.cpu_seconds:,.0f} CPU seconds: {rate:,.0f} answers per CPU second")
     if report.stopped:
         console.print(f"[yellow]asked for {n:,}, found {report.answers:,}: stopped after {report.stopped}[/]")
     for text in report.first:

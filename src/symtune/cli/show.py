@@ -1,4 +1,4 @@
-"""symtune show: examples of a data set as a person reads them."""
+"""symtune show: examples of a data set in readable form."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from symtune.types import Table
 
 WIDEST_CELL = 40  # characters of a cell on the terminal
-WIDEST_FIELD = 400  # characters of a field that is no table
-FIRST = 100_000  # examples that are chosen from
+WIDEST_FIELD = 400  # characters of a field that is not a table
+FIRST = 100_000  # examples to choose from
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _choose(data: Path, n: int, seed: int, query_type: str | None) -> list[tuple[Line, Any]]:
-    """n examples of the data set, the same for the same seed, in order (by reservoir: the data may be large).
+    """n examples of the data set, in order, and the same for the same seed (by reservoir sampling: it may be large).
 
     Raises UnknownName for a query type that no example has, InputError for a data set without examples.
     """
@@ -117,7 +117,7 @@ def _heading(console: Any, name: str, *facts: str) -> None:
 
 
 def _grid(table: Table, width: int) -> Any:
-    """The table as a grid. Where it is too wide for a line a row, rows are parted by lines."""
+    """The table as a grid. If it is too wide for one line per row, lines separate the rows."""
     from rich import box
     from rich.cells import cell_len
     from rich.table import Table as Grid

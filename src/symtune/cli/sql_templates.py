@@ -1,4 +1,4 @@
-"""symtune sql-templates: SQL corpora into typed templates that `generate --sql-templates` draws from."""
+"""symtune sql-templates: SQL corpora -> typed SQL templates from which `generate` can draw programs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         ] = "",
         overwrite: Annotated[bool, typer.Option("--overwrite")] = False,
     ) -> None:
-        """Turn an SQL corpus into typed SQL templates; merge equal shapes and count rejects by reason."""
+        """Turn an SQL corpus into typed SQL templates: equal shapes are merged, and rejects counted by reason."""
         from rich.console import Console
 
         from symtune.output import check_writable
@@ -65,7 +65,7 @@ def register(app: typer.Typer) -> None:
             table.add_row(f"{template.count:,}", escape(harmless(template.shape.sql)), slots, template.split)
         console = Console(highlight=False)
         console.print(table)
-        console.print(f"{len(templates):,} templates of {sum(t.count for t in templates):,} statements")
+        console.print(f"{len(templates):,} templates from {sum(t.count for t in templates):,} statements")
 
 
 def _tell(built: Built, out: Path) -> None:

@@ -26,12 +26,12 @@ def register(app: typer.Typer) -> None:
         from symtune.training import train
 
         report = train(_config(flags))
-        if os.environ.get("RANK", "0") == "0":  # of several processes the first speaks
+        if os.environ.get("RANK", "0") == "0":  # of several processes, only the first prints
             typer.echo(summary(report))
 
 
 def _config(flags: TrainFlags) -> TrainConfig:
-    """The file's settings, the flags over them."""
+    """The settings of the file, overridden by the flags."""
     settings = config.load(flags.config, TrainFile).model_dump(exclude_unset=True) if flags.config else {}
     settings |= flags.model_dump(exclude_unset=True, exclude={"config"})
     missing = [f"--{name}" for name in ("model", "data", "out") if settings.get(name) is None]

@@ -7,11 +7,13 @@ config     what to measure
 exam       the benchmark, its questions and their prompts
 judging    completions -> verdicts -> results; pure
 partial    completions so far, from which an interrupted evaluation resumes
-writing    the evaluation folder; errors: the worst ones, with their tables
-selecting  every prompt template on validation -> a selection, which is a file (selection)
+writing    the evaluation folder
+errors     the worst errors, with their tables
+selecting  every prompt template on validation -> a selection
+selection  the selection file
 standing   how a test run relates to selections and to other test runs
 scoring    stored predictions -> verdicts, without a model
-comparing  two evaluations of the same items side by side
+comparing  two evaluations of the same items, side by side
 """
 
 from symtune.evaluation.config import Asking, EvaluateConfig, SelectConfig

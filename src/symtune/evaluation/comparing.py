@@ -1,11 +1,11 @@
-"""Two evaluations of the same items, side by side: what changed, and whether it is more than chance.
+"""Compares two evaluations of the same items: what changed, and whether the difference is more than chance.
 
     found = compare(Path("before"), Path("after"))
     found.whole.difference, found.whole.interval, found.whole.p       ->  (0.04, (0.01, 0.07), 0.012)
 
 Each side is an evaluation folder, or a file of scored lines (predictions.jsonl, or what `symtune score` writes). Items
-are the same where their ids are; ids with other targets are other data, and refused. `p` is that of McNemar's exact
-test on the items that only one side has right.
+with the same id are the same; if their targets differ, the data differs, and the comparison is refused. `p` is the
+p-value of McNemar's exact test on the items that only one side has right.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from symtune.types import InputError
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Scores of the same items on both sides, and the difference second minus first with its paired 95 % interval. Of
-    the items that one side alone has right, `won` are right on the second side and `lost` on the first.
+    """Scores of the same items on both sides, and the difference (second minus first) with its paired 95 % interval.
+    `won` items are right only on the second side, `lost` items only on the first.
     """
 
     group: str
@@ -45,7 +45,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An item that the sides do not score alike."""
+    """An item whose scores differ between the sides."""
 
     id: str
     target: tuple[str, ...]
@@ -68,7 +68,7 @@ class SideBySide:
 
 
 def compare(first: Path, second: Path) -> SideBySide:
-    """Set two evaluations side by side. Raises InputError where they are not of the same items."""
+    """Compare two evaluations. Raises InputError if they are not of the same items."""
     named = [_benchmark(side) for side in (first, second)]
     if all(named) and named[0] != named[1]:
         raise InputError(f"{first} is of {named[0]}, {second} of {named[1]}; compare evaluations of the same items")
@@ -78,7 +78,7 @@ def compare(first: Path, second: Path) -> SideBySide:
         raise InputError(f"{first} and {second} have no item in common; compare evaluations of the same items")
     for id in both:
         if ours[id]["target"] != theirs[id]["target"]:
-            raise InputError(f"{second}: item {id!r} has another target than in {first}: they are of other data")
+            raise InputError(f"{second}: item {id!r} has another target than in {first}, so the data differs")
     pairs = [(ours[id], theirs[id]) for id in both]
     groups: dict[str, list[tuple[Any, Any]]] = {}
     for pair in pairs:
@@ -153,10 +153,10 @@ def _lines(side: Path) -> dict[str, dict[str, Any]]:
         score = line.get("score")
         if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
             raise InputError(
-                f"{entry.where}: score: got {json.dumps(score)[:60]}, wanted 0 to 1; `symtune score` first"
+                f"{entry.where}: score: got {json.dumps(score)[:60]}, wanted 0 to 1; run `symtune score` first"
             )
         if str(id) in found:
-            raise InputError(f"{entry.where}: the id {str(id)[:60]!r} stands on an earlier line; ids must differ")
+            raise InputError(f"{entry.where}: the id {str(id)[:60]!r} is on an earlier line too; ids must be unique")
         target, groups = line.get("target"), line.get("groups")
         line["target"] = [target] if isinstance(target, str) else target if isinstance(target, list) else []
         line["groups"] = [str(group) for group in groups] if isinstance(groups, list) else []

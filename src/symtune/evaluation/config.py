@@ -1,5 +1,5 @@
-"""What to measure: the flags of `symtune evaluate` and `select-prompt`, the items of a recipe's `evaluate:`, the
-arguments in Python.
+"""What to measure: the flags of `symtune evaluate` and `select-prompt`, which are also the items of `evaluate:` in a
+recipe and the arguments in Python.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from symtune.models import BATCH_TOKENS
 
 
 class Asked(Strict):
-    """A benchmark and how its questions are asked, except for the prompt template. Defaults are the benchmark's own."""
+    """A benchmark and how its questions are asked, except the prompt template. Defaults come from the benchmark."""
 
     benchmark: str = Field(description="held_out, or another of `symtune tasks list`.")
     linearization: str | None = Field(
@@ -28,7 +28,9 @@ class Asked(Strict):
         ge=1,
         description="The longest prompt, in tokens; by default what the model can read. Longer tables are cut.",
     )
-    batch_tokens: int = Field(default=BATCH_TOKENS, ge=1, description="Tokens per batch, padding and answers included.")
+    batch_tokens: int = Field(
+        default=BATCH_TOKENS, ge=1, description="The limit on tokens per batch, padding and answers included."
+    )
 
 
 class Asking(Asked):
@@ -50,7 +52,7 @@ class Asking(Asked):
 
 
 class EvaluateConfig(Asking):
-    """What to measure of which model, and where to write it."""
+    """What to measure for which model, and where to write it."""
 
     prompt_from: Path | None = Field(
         default=None,
@@ -74,7 +76,8 @@ class SelectConfig(Asked):
     limit: int = Field(
         default=200,
         ge=1,
-        description="How many questions to score each template with: the first, of several tasks in turn.",
+        description="The number of questions to score each template with: the first N, or N taken from the tasks in "
+        "turn.",
     )
     templates: Names = Field(default=(), description="The prompt templates to choose from, by name: A,B [all].")
     data: Path = Field(description="The benchmark's official release; for held_out, a data set folder.")

@@ -1,8 +1,8 @@
-"""The worst errors of an evaluation, with their tables, for people to look at: `errors.jsonl` of its folder.
+"""The worst errors of an evaluation, with their tables, for people to look at: `errors.jsonl` in its folder.
 
-Worst are wrong answers to the easiest questions: those that guessing would most often get right, then those with the
-shortest prompts. They are taken in turn from the kinds of question (the first group of each), so that none hides the
-others.
+The worst errors are wrong answers to the easiest questions: those that guessing would most often get right, then those
+with the shortest prompts. They are taken in turn from the kinds of question (the first group of each), so that no kind
+crowds out the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROWS, COLUMNS, CELL, TEXT = 30, 30, 300, 8_000  # what is kept: rows, columns, c
 
 
 def worst(outcomes: Sequence[Outcome], most: int = MOST) -> list[Outcome]:
-    """So many of the outcomes that are not right, the worst first."""
+    """The worst of the outcomes that are not right, at most `most`, worst first."""
     kinds: dict[str, list[Outcome]] = {}
     wrong = [outcome for outcome in outcomes if outcome.score < 1]
     for outcome in sorted(wrong, key=lambda one: (-(one.question.chance or 0.0), len(one.prompt.text))):
@@ -31,7 +31,7 @@ def worst(outcomes: Sequence[Outcome], most: int = MOST) -> list[Outcome]:
 
 
 def error_line(benchmark: Benchmark[Any], outcome: Outcome) -> str:
-    """The line of errors.jsonl."""
+    """The line for errors.jsonl."""
     question = outcome.question
     text, tables = benchmark.shown(question)
     line = {
@@ -51,7 +51,7 @@ def error_line(benchmark: Benchmark[Any], outcome: Outcome) -> str:
 
 
 def _cut(table: Table) -> dict[str, Any]:
-    """The table, of a size to look at, and how many rows and columns it has in all."""
+    """The table, cut to a readable size, and how many rows and columns it has in all."""
     cut = Table(
         id=table.id,
         header=tuple(name[:CELL] for name in table.header[:COLUMNS]),

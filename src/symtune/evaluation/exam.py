@@ -22,8 +22,8 @@ from symtune.types import InputError
 
 @dataclass(frozen=True)
 class Exam:
-    """Questions of a benchmark, to be asked in one format, with answers of at most `max_new_tokens` tokens and prompts
-    of at most `budget` (None: what the model reads).
+    """Questions of a benchmark, to be asked in one format, with answers of up to `max_new_tokens` tokens and prompts of
+    up to `budget` (None: as many as the model can read).
     """
 
     benchmark: Benchmark[Any]
@@ -32,7 +32,7 @@ class Exam:
     format: Format
     max_new_tokens: int
     budget: int | None = None
-    selection: Selection | None = None  # which the prompt comes from, or is measured against
+    selection: Selection | None = None  # from which the prompt comes, or with which it is compared
 
     def __post_init__(self) -> None:
         self.benchmark.check_format(self.format, self.questions)
@@ -45,12 +45,12 @@ class Exam:
 
     @property
     def shots(self) -> int:
-        """How many shots a question is shown, where they fit."""
+        """How many shots precede a question, if they fit."""
         return max((len(self.benchmark.shots_of(question, self.format)) for question in self.questions), default=0)
 
     @property
     def format_in_words(self) -> str:
-        """The format with its shots."""
+        """The format, with its shots, in words."""
         return self.benchmark.format_name(self.format) + (f", {self.shots} shots" if self.format.shots else "")
 
     def prompts(self, model: Model) -> list[Prompt]:
@@ -63,7 +63,7 @@ class Exam:
         ]
 
     def questions_sha256(self) -> str:
-        """The digest of all that decides verdicts beside the completions."""
+        """The digest of everything that determines verdicts besides the completions."""
         lines = [[one.id, one.target, dict(self.benchmark.columns(one))] for one in self.questions]
         return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
 
@@ -75,9 +75,9 @@ def check_splits(model: object, data: Path) -> None:
 
 
 def prepare(asking: Asking, data: Path, tasks: Sequence[str] = (), *, selection: Selection | None = None) -> Exam:
-    """The exam asked for, on the data; `tasks`: files of tasks of the user's own that the data names;
-    `selection`: what it has chosen is asked of the test split, unless `asking` says otherwise. Raises InputError and
-    UnknownName for all that is wrong with it.
+    """The requested exam on the data. `tasks`: files of the user's own tasks that the data names; `selection`: the test
+    split is asked as it has chosen, unless `asking` says otherwise. Raises InputError and UnknownName for anything
+    wrong with it.
     """
     asking = selection.asking(asking) if selection else asking
     benchmark = benchmarks.find(asking.benchmark, tasks)

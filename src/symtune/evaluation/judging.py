@@ -1,4 +1,4 @@
-"""Judging: completions -> outcomes -> results, and the lines that predictions are stored as. Pure."""
+"""Judging: completions -> outcomes -> results, and the lines in which predictions are stored. Pure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def results_of(exam: Exam, outcomes: Sequence[Outcome]) -> list[Result]:
 
 
 def line_of(benchmark: Benchmark[Any], outcome: Outcome) -> str:
-    """The line of predictions.jsonl."""
+    """The line for predictions.jsonl."""
     question, completion = outcome.question, outcome.completion
     line = {
         "id": question.id,

@@ -17,7 +17,7 @@ FILE = "predictions.jsonl"  # in the working folder
 
 
 class Partial:
-    """The file while it is open: `known` are the completions that an earlier run left, by index of the question."""
+    """The file while it is open. `known`: the completions left by an earlier run, by index of the question."""
 
     def __init__(self, stream: IO[str], known: Mapping[int, Completion]) -> None:
         self._stream, self.known = stream, known
@@ -35,9 +35,10 @@ class Partial:
 def partial_file(
     out: Path, identity: Mapping[str, Any], ids: Sequence[str], *, overwrite: bool = False
 ) -> Iterator[Partial]:
-    """The completions of an evaluation of the questions `ids` into the folder `out`, open to be added to; they are gone
-    when the block ends without an error. `identity`: what the completions answer: the questions, their prompts, the
-    model. Raises OutputError if an earlier evaluation of another identity left some, unless they may be overwritten.
+    """The completions so far of an evaluation of the questions `ids` into the folder `out`, open for adding more; they
+    are removed when the block ends without an error. `identity`: what the completions belong to: the questions, their
+    prompts, the model. Raises OutputError if an evaluation with another identity left some, unless they may be
+    overwritten.
     """
     with working_folder(out, identity, worth=_has_completions, overwrite=overwrite) as folder:
         path = folder / FILE
@@ -59,7 +60,7 @@ def _has_completions(folder: Path) -> bool:
 
 
 def _read(path: Path, ids: Sequence[str]) -> tuple[int, dict[int, Completion]]:
-    """How many bytes of the file to keep, and the completions in them. A last line that is torn is not kept."""
+    """How many bytes of the file to keep, and the completions in them. An incomplete last line is not kept."""
     kept, known = 0, dict[int, Completion]()
     if not path.is_file():
         return kept, known
@@ -70,7 +71,7 @@ def _read(path: Path, ids: Sequence[str]) -> tuple[int, dict[int, Completion]]:
                 row = json.loads(line)
                 place, completion = index[row["id"]], completion_of(row)
             except (ValueError, KeyError, TypeError, RecursionError):
-                break  # what a killed process left half written, and nothing whole can follow it
+                break  # a line that a killed process left half written; nothing complete can follow it
             if not line.endswith(b"\n"):
                 break
             known[place] = completion

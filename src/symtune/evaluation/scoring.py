@@ -1,11 +1,11 @@
-"""Stored predictions -> verdicts, without a model: by a metric, or by a benchmark as its own evaluation judges.
+"""Stored predictions -> verdicts, without a model: by a metric, or by a benchmark as in its evaluation.
 
     score_file(Path("predictions.jsonl"), Path("scored.jsonl"), by_metric("wtq"))
     score_file(Path("predictions.jsonl"), Path("scored.jsonl"), by_benchmark(find("gsm8k")))
 
 A line holds `target` (the items of the gold answer: a list of texts, or one text with " | " between items) and
-`text` (what the model wrote) or `prediction` (items that were read out of it, or a text like `text`); the
-predictions.jsonl of an evaluation has all of them.
+`text` (what the model wrote) or `prediction` (items extracted from it, or a text like `text`); the predictions.jsonl of
+an evaluation has all of these.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from symtune.types import InputError, UnknownName
 
 WANTED = "lines of {text: .., target: [..]} or {prediction: [..], target: [..]}"
 CANON = "target_canon"  # the canonical values of the target
-TEXTS = ("prediction", "target", CANON)  # keys that hold lists of texts, where they are there
+TEXTS = ("prediction", "target", CANON)  # keys that hold lists of texts, if they are present
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The score of a line, the items that were read, and what is missing for the score to be sure, or ""."""
+    """The score of a line, the items extracted, and what the line lacks for the score to be certain, or ""."""
 
     score: float
     items: Sequence[str]
@@ -45,8 +45,8 @@ Score = Callable[[Entry], Judged]  # of a checked line
 
 @dataclass(frozen=True)
 class Scored:
-    """The scores of a file's lines in order, how many lines lacked what, how many there are of each verdict, and how
-    many are truncated, right or not.
+    """The scores of a file's lines, in order; how many lines lacked something, by what they lacked; how many have each
+    verdict; and how many are truncated, right or not.
     """
 
     scores: list[float]
@@ -99,8 +99,8 @@ def by_metric(name: str) -> Score:
 
 
 def by_benchmark(benchmark: Benchmark[Any], questions: Iterable[Any] | None = None) -> Score:
-    """The score of a line by a benchmark. `questions`: those of its data, found by id; without them a question is what
-    the line says of it.
+    """The score of a line by a benchmark. `questions`: those of its data, found by id; without them, a question is what
+    the line says about it.
     """
     known = None if questions is None else {question.id: question for question in questions}
 
@@ -124,13 +124,13 @@ def by_benchmark(benchmark: Benchmark[Any], questions: Iterable[Any] | None = No
 
 
 def _text_of(line: Mapping[str, Any]) -> str:
-    """What the model wrote, or, failing that, its items."""
+    """What the model wrote, or otherwise its items."""
     text = line.get("text")
     return text if isinstance(text, str) else ROW_DELIMITER.join(line["prediction"])
 
 
 def _checked(entry: Entry) -> Entry:
-    """The line, its items as lists of texts. Raises InputError if predictions or targets are not texts."""
+    """The line, with its items as lists of texts. Raises InputError if predictions or targets are not texts."""
     line = dict(entry.value)
     if isinstance(line.get("prediction"), str) and line.get("text") is None:
         line["text"], line["prediction"] = line["prediction"], None

@@ -1,11 +1,11 @@
-"""Prompt selection: every prompt template of a benchmark is scored on questions that are not the test's, and one is
+"""Prompt selection: every prompt template of a benchmark is scored on questions outside the test split, and one is
 chosen for this model.
 
     choices = candidates(SelectConfig(benchmark="gsm8k", model="…", data=Path("GSM8K"), out=Path("prompt.json")))
     selection = select(choices, open_model("…"), config)
 
-While it runs, evaluations stand in the working folder `.OUT.working` beside the file, one for each template; an
-interrupted selection resumes from them. The same scores give the same choice: the highest, and of several the first.
+While it runs, the working folder `.OUT.working` beside the file holds an evaluation for each template, from which an
+interrupted selection resumes. The same scores give the same choice: the highest, and among equal ones the first.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from symtune.types import InputError, UnknownName
 
 
 def candidates(config: SelectConfig) -> dict[str, Exam]:
-    """The exams, by prompt template: the same questions. Raises InputError and UnknownName for all that is wrong."""
+    """The exams, by prompt template, all with the same questions. Raises InputError and UnknownName."""
     benchmark = benchmarks.find(config.benchmark, config.task)
     if not benchmark.selection_split:
         raise InputError(
-            f"benchmark {benchmark.name} has no questions beside its test split, so no prompt can be selected; "
+            f"benchmark {benchmark.name} has no questions outside its test split, so no prompt can be selected; "
             "name one with `evaluate --template`"
         )
     shared = config.model_dump(include={"benchmark", *FORMAT, *LIMITS})
@@ -43,7 +43,7 @@ def candidates(config: SelectConfig) -> dict[str, Exam]:
     exam = prepare(asking, config.data, config.task)
     known = {name.rpartition("/")[2]: name for name in benchmark.template_names(exam.questions)}
     if not known:
-        raise InputError(f"{config.data}: its tasks share no prompt template; select one for each task alone")
+        raise InputError(f"{config.data}: its tasks share no prompt template; select one for each task separately")
     keys = [name.rpartition("/")[2] for name in config.templates] or list(known)
     for key in keys:
         if key not in known:
@@ -105,7 +105,7 @@ def select(
 
 
 def _scored(name: str, exam: Exam, model: Model, folder: Path, tell: Callable[[int, int], None]) -> TemplateScore:
-    """The score of one template, whose evaluation is kept in the folder until all are done."""
+    """The score of one template. Its evaluation is kept in the folder until all are done."""
     if not _is_done(folder, exam, model):
         evaluate(exam, model, folder, progress=tell, overwrite=True)
     tell(len(exam.questions), len(exam.questions))
@@ -122,7 +122,7 @@ def _scored(name: str, exam: Exam, model: Model, folder: Path, tell: Callable[[i
 
 
 def _is_done(folder: Path, exam: Exam, model: Model) -> bool:
-    """Whether an earlier run has asked these very prompts to the end."""
+    """Whether an earlier run has asked exactly these prompts to the end."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):

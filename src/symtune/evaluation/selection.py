@@ -19,7 +19,7 @@ from symtune.evaluation.config import Asking
 from symtune.types import InputError
 
 VERB = "select-prompt"
-FORMAT = ("linearization", "shots")  # of Asking: what is chosen along with the template, since it was scored so
+FORMAT = ("linearization", "shots")  # fields of Asking that belong to the choice, since templates were scored with them
 LIMITS = ("max_new_tokens", "budget")
 LARGEST = 1_000_000  # bytes of a selection file
 
@@ -37,8 +37,8 @@ class TemplateScore(BaseModel):
 
 
 class Selection(BaseModel):
-    """A selection file. `asked`: how the questions were asked besides the template, None for the benchmark's choice;
-    `model`: its facts. `path`: where the file was read.
+    """A selection file. `asked`: how the questions were asked, apart from the template (None: the benchmark's default);
+    `model`: the facts about the model. `path`: where the file was read.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -60,12 +60,12 @@ class Selection(BaseModel):
     path: str = Field(default="", exclude=True)
 
     def asking(self, asking: Asking) -> Asking:
-        """What to ask of the test split: what was chosen, where `asking` does not say otherwise. Raises InputError for
-        another benchmark.
+        """How to ask the test split: as chosen, unless `asking` says otherwise. Raises InputError for another
+        benchmark.
         """
         if asking.benchmark != self.benchmark:
             raise InputError(
-                f"{self.path}: a prompt for {self.benchmark}, and this is {asking.benchmark}; select one for it"
+                f"{self.path}: selected for {self.benchmark}, not {asking.benchmark}; select a prompt for it"
             )
         said = asking.model_fields_set
         chosen: dict[str, Any] = {"template": self.chosen, "split": "test"}
@@ -73,21 +73,21 @@ class Selection(BaseModel):
         return asking.model_copy(update={name: value for name, value in chosen.items() if name not in said})
 
     def check_model(self, facts: Mapping[str, Any]) -> None:
-        """Raise InputError where the prompt was chosen for another model."""
+        """Raise InputError if the prompt was chosen for another model."""
         if not self.is_of(facts):
             named, digest = ([str(of.get(key, "")) for of in (self.model, facts)] for key in ("name", "weights_sha256"))
             weights = f" (weights {digest[0][:12]}…, not {digest[1][:12]}…)" if all(digest) else ""
             raise InputError(
-                f"{self.path}: a prompt for the model {named[0]}, and this is {named[1]}{weights}; select one for it"
+                f"{self.path}: selected for the model {named[0]}, not {named[1]}{weights}; select a prompt for it"
             )
 
     def is_of(self, facts: Mapping[str, Any]) -> bool:
-        """Whether the facts of a model are those of the model that the prompt was chosen for."""
+        """Whether the facts are those of the model for which the prompt was chosen."""
         return same_model(self.model, facts)
 
 
 def same_model(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two models are one: by the digest of their weights, or, where that is not known, by name."""
+    """Whether two models are the same: by the digest of their weights, or, if that is not known, by name."""
     key = "weights_sha256" if one.get("weights_sha256") and other.get("weights_sha256") else "name"
     return one.get(key) == other.get(key)
 

@@ -1,15 +1,15 @@
-"""How a test run stands to prompt selection, as far as it can be known when its results are written.
+"""How a test run relates to prompt selection, as far as this is known when its results are written.
 
-A test run is an evaluation of a split other than train, validation and the one that the benchmark selects prompts on.
-Known to it are the selection that it was given (`--prompt-from`), and what stands in the folder that holds its output
+A test run is an evaluation of a split other than train, validation and the one on which the benchmark selects prompts.
+It knows the selection that it was given (`--prompt-from`), and whatever is in the folder that contains its output
 folder: selections for the same benchmark and model, and test runs of the same split and model. So the prompt is
 
     chosen                 the one that a selection has chosen, asked as it was scored
-    another than chosen    a selection is known, and the prompt is another
+    another than chosen    a selection is known, but the prompt is another one
     none chosen            no selection is known
 
-and the run is a further test run where an earlier one is known that had another prompt. Models are one where the
-digests of their weights are equal.
+and the run is a further test run if an earlier one with another prompt is known. Models are the same if the digests of
+their weights are equal.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from symtune.output import MANIFEST
 from symtune.types import InputError
 
 CHOSEN, ANOTHER, NONE = "chosen", "another than chosen", "none chosen"
-HEAD = 200  # bytes in which a file of ours says which verb made it
+HEAD = 200  # bytes at the beginning, in which a file of ours names the verb that made it
 
 
 def standing(exam: Exam, facts: Mapping[str, Any], out: Path) -> tuple[dict[str, Any], Selection | None]:
-    """What results note of the run's prompt under `prompt_selection`, and the selection that is known. A run that is no
-    test and was given no selection notes nothing.
+    """The note `prompt_selection` for the results, and the selection that is known. A run that is not a test run and
+    was given no selection has no such note.
     """
     is_test = exam.split not in ("train", "validation", exam.benchmark.selection_split)
     selection = exam.selection
@@ -75,8 +75,8 @@ def _selections(exam: Exam, facts: Mapping[str, Any], out: Path) -> Iterator[Sel
 
 
 def _other_test_runs(exam: Exam, facts: Mapping[str, Any], out: Path) -> list[str]:
-    """How the questions were asked in the other test runs that are known: those beside the output folder, and the one
-    that it replaces, with those that this one knew.
+    """How the questions were asked in the other test runs that are known: those beside the output folder, the one that
+    it replaces, and those which that one knew.
     """
     ours, found = exam.format_in_words, dict[str, None]()
     for path in _beside(out):
@@ -97,7 +97,7 @@ def _other_test_runs(exam: Exam, facts: Mapping[str, Any], out: Path) -> list[st
 
 
 def _beside(out: Path) -> list[Path]:
-    """What stands in the folder that holds the output folder, in order; nothing where there is none yet."""
+    """What is in the folder that contains the output folder, in order; nothing if it does not exist yet."""
     try:
         return sorted(path for path in out.absolute().parent.iterdir() if not path.name.startswith("."))
     except OSError:
@@ -105,7 +105,7 @@ def _beside(out: Path) -> list[Path]:
 
 
 def _made_by(verb: str, path: Path) -> bool:
-    """Whether a file says at its head that this verb of symtune made it."""
+    """Whether a file says at its beginning that this verb of symtune made it."""
     try:
         if path.stat().st_size > LARGEST:
             return False

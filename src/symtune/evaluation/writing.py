@@ -1,9 +1,9 @@
 """The evaluation of a model, and the folder that it writes.
 
-While it runs, predictions are kept in the working folder `.OUT.working` beside the output folder as they come; when all
-are there, the folder appears, complete: `predictions.jsonl` (in the order of the questions), `results.json`,
-`errors.jsonl` (some of the wrong answers, to look at), `manifest.json`. A run that stops early leaves only the working
-folder; the same evaluation then resumes from it, and ends with the same bytes as one that was never interrupted.
+While it runs, predictions are kept in the working folder `.OUT.working` beside the output folder. Once there are all,
+the complete folder appears: `predictions.jsonl` (in the order of the questions), `results.json`, `errors.jsonl` (some
+wrong answers to look at), `manifest.json`. A run that stops early leaves only the working folder; the same evaluation
+then resumes from it, and ends with the same bytes as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from symtune.output import check_writable, new_folder, sha256, versions, write_m
 from symtune.types import Completion, Result, SymtuneError
 
 PREDICTIONS = "predictions.jsonl"
-Progress = Callable[[int, int], None]  # (answers so far, of)
+Progress = Callable[[int, int], None]  # (answers so far, answers in all)
 
 
 def evaluate(
@@ -41,11 +41,11 @@ def evaluate(
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> list[Result]:
-    """Give a model an exam, and write the evaluation folder `out`. Returns the results: the first is the whole
-    benchmark's.
+    """Give a model an exam, and write the evaluation folder `out`. Returns the results, of which the first is that of
+    the whole benchmark.
 
-    `arguments` (what was asked for) go into the manifest. Raises OutputError, and SymtuneError where the model does not
-    give each prompt one completion.
+    `arguments` (what was requested) go into the manifest. Raises OutputError, and SymtuneError if the model does not
+    return exactly one completion for each prompt.
     """
     check_writable(out, overwrite=overwrite)
     tell = progress or (lambda done, total: None)
@@ -107,7 +107,7 @@ def _answered(
     *,
     overwrite: bool,
 ) -> Iterator[list[Outcome]]:
-    """The outcome of every question, in order. What was answered is kept until the block has ended without an error."""
+    """The outcome of every question, in order. Answers are kept on disk until the block ends without an error."""
     outcomes: dict[int, Outcome] = {}
 
     def take(index: int, completion: Completion) -> Outcome:
@@ -129,7 +129,7 @@ def _answered(
 def _each_once(
     pairs: Iterator[tuple[int, Completion]], known: Mapping[int, Completion], n: int
 ) -> Iterator[tuple[int, Completion]]:
-    """The pairs, in any order, of which each index below n that is not known must come exactly once."""
+    """The pairs, in any order; each index below n that is not yet known must come exactly once."""
     wanted = set(range(n)) - set(known)
     for index, completion in pairs:
         if index in known:
@@ -143,7 +143,7 @@ def _each_once(
 
 
 def prompts_sha256(prompts: Sequence[Prompt]) -> str:
-    """The digest of what the model reads."""
+    """The digest of everything that the model reads."""
     return hashlib.sha256("\0".join(prompt.text for prompt in prompts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

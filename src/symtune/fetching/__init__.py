@@ -6,8 +6,8 @@ sources     the table: address, layout and licence of each release
 transfer    one address -> one file
 archives    the files of a zip or tar that a release consists of
 
-A release is written as a whole or not at all, and counted: a split whose official size is known must have it. Without a
-network, one line says what to put where.
+A release is written completely or not at all, and counted: a split whose official size is known must have that size.
+Without a network, one line says what to put where.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def fetch(
     progress: Callable[[int, int], None] | None = None,
     sources: Mapping[str, Source] = SOURCES,
 ) -> dict[str, int]:
-    """Fetch the release of a benchmark as the folder `out`; returns how many questions each split has. `progress` is
-    told (files so far, of). Raises UnknownName, OutputError, and InputError where something cannot be had or lacks
-    questions.
+    """Fetch the release of a benchmark into the folder `out`; returns how many questions each split has. `progress` is
+    called with (files so far, files in all). Raises UnknownName, OutputError, and InputError if something cannot be
+    fetched or lacks questions.
     """
     if name not in sources:
         raise UnknownName("release", name, sources)
@@ -69,11 +69,11 @@ def fetch(
 
 
 def _counted(name: str, folder: Path) -> dict[str, int]:
-    """How many questions each split has, of those whose official size is known. Raises InputError if one differs."""
+    """How many questions each split with a known official size has. Raises InputError if one differs from it."""
     benchmark = benchmarks.find(name)
     found = {}
     for split, published in benchmark.published.items():
         found[split] = len(benchmark.load(folder, split))
         if found[split] != published:
-            raise InputError(f"split {split} came with {found[split]:,} questions, the official one has {published:,}")
+            raise InputError(f"split {split} has {found[split]:,} questions, the official one has {published:,}")
     return found

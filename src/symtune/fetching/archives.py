@@ -1,5 +1,5 @@
-"""The files of a zip or tar archive that a release consists of. Nothing is written outside the folder, and no more than
-a release can be.
+"""Extracts the files of a release from a zip or tar archive. Nothing is written outside the folder, and no more than a
+release can contain.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import IO
 
 from symtune.types import InputError
 
-LARGEST = 2**32  # bytes unpacked; an archive that unpacks to more is none of a benchmark
+LARGEST = 2**32  # bytes unpacked; an archive that unpacks to more is not that of a benchmark
 CHUNK = 1 << 20
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, RuntimeError, NotImplementedError)
 
 
 def unpack(archive: Path, folder: Path, *, inside: str = "", keep: tuple[str, ...] = ()) -> None:
-    """Write the files of an archive into a folder: those below its folder `inside`, whose paths begin with one of
-    `keep` (all for none). Raises InputError for what is no such archive, and for one that would write elsewhere.
+    """Write files of an archive into a folder: those below its folder `inside` whose paths begin with one of `keep`
+    (empty: all). Raises InputError if it is not such an archive, or if it would write elsewhere.
     """
     left = LARGEST
     written = 0
@@ -53,7 +53,7 @@ def unpack(archive: Path, folder: Path, *, inside: str = "", keep: tuple[str, ..
 
 
 def _files(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """The names and contents of an archive's plain files, in its order."""
+    """The names and contents of an archive's plain files, in the order of the archive."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as packed:
             for member in packed.infolist():

@@ -10,9 +10,9 @@ from symtune.benchmarks.bbh.tasks import TASKS
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A release: files by their path in its folder, or an archive. layout: what to put where, in words.
+    """A release: files by their paths in its folder, or an archive. layout: what to put where, in words.
 
-    inside: the folder of the archive that holds the release; keep: beginnings of the paths, below it, that are kept.
+    inside: the folder in the archive that contains the release; keep: beginnings of the paths below it to keep.
     """
 
     layout: str

@@ -10,12 +10,12 @@ from pathlib import Path
 from symtune.types import InputError
 
 TIMEOUT = 60  # seconds without a byte
-LARGEST = 2**31  # bytes; the largest release has some 800 MB
+LARGEST = 2**31  # bytes; the largest release is about 800 MB
 CHUNK = 1 << 20
 
 
 def download(address: str, path: Path) -> None:
-    """Write what is at a web address to a file. Raises InputError if it cannot be had whole."""
+    """Download a web address to a file. Raises InputError unless it can be downloaded completely."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as stream:
         try:

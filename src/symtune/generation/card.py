@@ -24,7 +24,7 @@ def plots_name(task: str) -> str:
 
 
 def card(arguments: Mapping[str, Any], body: Mapping[str, Any], words: Sequence[Words]) -> str:
-    """The text of README.md for a data set that `generate` made; `words` are those of its tasks."""
+    """The text of README.md for a data set that `generate` wrote; `words` are those of its tasks."""
     split, tasks = arguments["split"], body["tasks"]
     names = " and ".join(task["name"] for task in tasks)
     parts = [
@@ -46,7 +46,7 @@ def card(arguments: Mapping[str, Any], body: Mapping[str, Any], words: Sequence[
 
 
 def _front(split: str, tasks: Sequence[Mapping[str, Any]], files: Mapping[str, Any]) -> str:
-    """The YAML at the head of the card, which the hub and `datasets` read."""
+    """The YAML at the top of the card, which the hub and `datasets` read."""
     folders = ["data", *(["tables"] if any(name.startswith("tables/") for name in files) else [])]
     configs = [
         {
@@ -104,7 +104,7 @@ def _of_task(task: Mapping[str, Any], words: Words, asked: int, *, alone: bool) 
 def _unsolved(unsolved: Mapping[str, float]) -> str:
     """Shares by construct, largest first."""
     ranked = sorted(unsolved.items(), key=lambda item: (-item[1], item[0]))
-    lines = ["## Examples rejected for want of a worked solution, or of room for it\n", "| | % |", "|---|---:|"]
+    lines = ["## Examples rejected for lack of a worked solution, or of room for one\n", "| | % |", "|---|---:|"]
     return "\n".join([*lines, *[f"| {name} | {100 * share:.1f} |" for name, share in ranked]]) + "\n"
 
 
@@ -117,7 +117,7 @@ def _idle(counts: Mapping[str, int], n: int) -> str:
 
 
 def _balance(balance: Mapping[str, Sequence[float]]) -> str:
-    """Measured shares beside their bounds."""
+    """Measured shares, with their bounds."""
     lines = [
         "## Balance: classes of answers, and the largest share that each may have\n",
         "| | % | bound % |",
@@ -130,7 +130,7 @@ def _balance(balance: Mapping[str, Sequence[float]]) -> str:
 
 
 def _said(arguments: Mapping[str, Any]) -> str:
-    """The arguments that were given, one line each."""
+    """The arguments that were given, one per line."""
     given = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in arguments.items()
@@ -153,7 +153,7 @@ def _bars(title: str, counts: Mapping[str, int], n: int | None) -> str:
 
 
 def _in_order(counts: Mapping[str, int]) -> Sequence[tuple[str, int]]:
-    """Bins from the lowest, everything else largest first."""
+    """Bins in ascending order, everything else by size, largest first."""
     if all(_BIN.fullmatch(name) for name in counts):
         return sorted(counts.items(), key=lambda item: int(item[0].split()[0]))
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -1,4 +1,5 @@
-"""What to generate: the flags of `symtune generate`, the keys of a recipe's `generate:`, the arguments in Python."""
+"""What to generate: the flags of `symtune generate`, which are also the keys of `generate:` in a recipe and the
+arguments in Python."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ Tasks = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isi
 
 
 def _shares(value: Any) -> Any:
-    """60,20,20 or [60, 20, 20], checked and written in one way."""
+    """60,20,20 or [60, 20, 20], checked and brought into one form."""
     text = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
     try:
         return str(Shares.parse(text)) if isinstance(text, str) else text
@@ -35,7 +36,7 @@ TABLES, PROMPTS, PROOF = "Tables (tasks that show tables)", "Prompts", "Blocks a
 
 
 class GenerateSettings(Strict):
-    """How to generate; also in a recipe. Everything except `workers` decides the bytes."""
+    """How to generate; also used in recipes. Everything except `workers` affects the bytes."""
 
     task: Tasks = Field(
         default=(DEFAULT,),
@@ -59,8 +60,8 @@ class GenerateSettings(Strict):
     split_shares: SharesText = Field(
         default=None,
         json_schema_extra=flag(metavar="A,B,C"),
-        description="Per cent of train, validation and test, by content, for tables without official splits; give the "
-        "same for all splits. Each split then gets at least one table, if there are enough.",
+        description="The shares of train, validation and test in per cent, by content, for tables without official "
+        "splits; give the same for all splits. Each split then gets at least one table, if there are enough.",
     )
     split_rows: bool = Field(
         default=False, description="For a single table, or very few: split the rows of each instead of the tables."
@@ -85,19 +86,23 @@ class GenerateSettings(Strict):
     exclude_tables: tuple[str, ...] = Field(
         default=(),
         json_schema_extra=flag(panel=TABLES, metavar="PATH[:SPLIT]", repeat=True),
-        description="Leave out tables with the content of these. Repeatable.",
+        description="Leave out the tables that this source also contains. Repeatable.",
     )
     rows: Annotated[WholeRange, AfterValidator(ascending_from(1))] = Field(
-        default=(3, 40), json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"), description="Rows of a view."
+        default=(3, 40),
+        json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"),
+        description="The number of rows in a view.",
     )
     columns: Annotated[WholeRange, AfterValidator(ascending_from(2))] = Field(
-        default=(2, 8), json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"), description="Columns of a view."
+        default=(2, 8),
+        json_schema_extra=flag(panel=TABLES, metavar="LOW:HIGH"),
+        description="The number of columns in a view.",
     )
     max_cell: int = Field(
         default=200,
         ge=1,
         json_schema_extra=flag(panel=TABLES),
-        description="Leave out columns with a cell of more characters than this.",
+        description="Leave out columns that have a cell longer than this, in characters.",
     )
     linearizations: Names = Field(
         default=(),
@@ -119,29 +124,29 @@ class GenerateSettings(Strict):
         default=1024,
         ge=32,
         json_schema_extra=flag(panel=PROMPTS),
-        description="The most tokens of prompt and completion together.",
+        description="The limit on prompt and completion together, in tokens.",
     )
     tokenizer: str | None = Field(
         default=None,
         json_schema_extra=flag(panel=PROMPTS),
-        description="The model whose tokenizer counts the tokens; by default a conservative estimate.",
+        description="Count tokens with the tokenizer of this model; by default a conservative estimate.",
     )
 
     programs: int = Field(
         default=16,
         ge=1,
         json_schema_extra=flag(panel=PROOF),
-        description="Examples per block: the programs over one view of a table.",
+        description="The number of examples per block, that is, of programs over one view of a table.",
     )
     verify: str = Field(
         default="",
         json_schema_extra=flag(panel=PROOF),
-        description="A further engine that must confirm every answer: duckdb.",
+        description="An additional engine that must confirm every answer: duckdb.",
     )
 
 
 class GenerateConfig(GenerateSettings):
-    """A generation. Everything except `workers`, `out` and `overwrite` decides the bytes."""
+    """A generation. Everything except `workers`, `out` and `overwrite` affects the bytes."""
 
     out: Path = Field(description="The data set folder to write.")
     split: Split = Field(default="train", description="train, validation or test.")
@@ -149,7 +154,7 @@ class GenerateConfig(GenerateSettings):
     self_contained: bool = Field(
         default=False,
         json_schema_extra=flag(panel=TABLES),
-        description="Store the tables of every example in its own line.",
+        description="Store the tables of every example in its line.",
     )
 
 
@@ -198,13 +203,13 @@ def _check_use(config: GenerateConfig, tasks: Sequence[SymbolicTask]) -> None:
                 raise InputError(f"--{flag} is for tasks that show tables, and {names} shows none; leave it out")
     engines = {engine for task in tasks for engine in task.engines}
     if config.verify and not engines:
-        raise InputError(f"--verify {config.verify}: {names} has no further engine; leave it out")
+        raise InputError(f"--verify {config.verify}: {names} has no additional engine; leave it out")
     if config.verify and config.verify not in engines:
         raise UnknownName(f"engine of task {names}", config.verify, engines)
 
 
 def _options(given: Mapping[str, Any], tasks: Sequence[SymbolicTask]) -> dict[str, Options]:
-    """The options of each task by its name. `NAME` is for every task that has it, `TASK.NAME` for one."""
+    """The options of each task, by its name. `NAME` sets the option of every task that has it, `TASK.NAME` of one."""
     own: dict[str, dict[str, Any]] = {task.name: {} for task in tasks}
     for key, value in given.items():
         head, dot, name = key.partition(".")

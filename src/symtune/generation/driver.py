@@ -1,8 +1,8 @@
 """The driver: shards in order, duplicates dropped, cut at n. The same arguments give the same bytes on any number of
 workers, and memory does not grow with n, except for the keys of prompts (16 bytes per example).
 
-If a folder holds examples of several tasks, each has an equal share and a stream of its own: its examples are
-those that it would have on its own, for the same n.
+If a folder holds examples of several tasks, each has an equal share and a separate stream: its examples are those that
+it would have alone, for the same n.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from symtune.workers import Later, Submit, in_order, workers
 
 MAX_BLOCKS_PER_SHARD = 192
 
-Progress = Callable[[int, int], None]  # (examples so far, examples asked for)
+Progress = Callable[[int, int], None]  # (examples so far, examples requested)
 NewMeasure = Callable[[], Measure]  # returns the function that counts tokens as `tokenizer` does
 
 
@@ -54,17 +54,17 @@ class Made:
     tally: Tally
     examples: int
     parts: list[int]  # numbers of the shards that are kept
-    stopped: str  # why there are fewer examples than were asked for; "" if there are not
+    stopped: str  # why there are fewer examples than requested; "" if there are not
 
 
 def generate(
     config: GenerateConfig, *, measure: NewMeasure | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Write a data set folder and return its manifest. `measure()` makes the token count that `tokenizer` names.
+    """Write a data set folder and return its manifest. `measure()` returns the token count that `tokenizer` names.
 
-    Raises InputError or OutputError before any work is done where the arguments cannot succeed, and InputError
-    where a task gives not one example. Where a stream is over before n (`symtune.exhaustion`), the folder holds what
-    there is and the manifest says so (`exhausted`, `stopped`).
+    Raises InputError or OutputError before any work is done if the arguments cannot succeed, and InputError if a task
+    gives no examples at all. If a stream ends before n (`symtune.exhaustion`), the folder holds the examples found, and
+    the manifest says so (`exhausted`, `stopped`).
     """
     tasks = asked(config)
     tables = load_for(config, tasks)
@@ -88,8 +88,8 @@ def work_of(
     measure: NewMeasure | None = None,
     blocks: int = 0,
 ) -> Work:
-    """All that the shards of one of the tasks, written to `folder`, are computed from; `blocks` a shard (0: as many as
-    suit n). Raises InputError.
+    """Everything from which the shards of one task, written to `folder`, are computed; with `blocks` blocks per shard
+    (0: as many as suit n). Raises InputError.
     """
     if config.tokenizer and measure is None:
         raise InputError(
@@ -119,7 +119,7 @@ def work_of(
 
 
 def load_for(config: GenerateConfig, tasks: Sequence[Asked]) -> TableSet | None:
-    """The tables of a generation; None, and nothing is read, where no task shows any. Raises InputError."""
+    """The tables of a generation; None, without reading anything, if no task shows tables. Raises InputError."""
     if not any(one.task.needs_tables for one in tasks):
         return None
     shares = Shares.parse(config.split_shares) if config.split_shares else None
@@ -138,12 +138,12 @@ def load_for(config: GenerateConfig, tasks: Sequence[Asked]) -> TableSet | None:
 def _make(
     one: Asked, work: Work, submit: Submit, config: GenerateConfig, before: int, progress: Progress | None
 ) -> Made:
-    """One task's shards, until there are enough examples or its stream is over. `before`: examples of other tasks."""
+    """One task's shards, until there are enough examples or its stream ends. `before`: examples of earlier tasks."""
     seen, over, cuts = KeySet(), Exhaustion(), list[Later]()
     made = Made(one, work, Statistics(), Tally(), 0, [], "")
 
     def ahead() -> int:
-        """Shards under way: no more than the examples still wanted need."""
+        """How many shards to compute ahead: no more than the examples still wanted require."""
         most = 1 if config.workers == 1 else 2 * config.workers
         return min(most, ceil((one.n - made.examples) / (work.blocks * config.programs)))
 
@@ -179,7 +179,7 @@ def _make(
 
 
 def _rename(made: Sequence[Made], split: str) -> list[str]:
-    """Give shards their final names. Returns them, with the folder."""
+    """Give the shards their final names. Returns these, relative to the data set folder."""
     folder = made[0].work.folder
     total = sum(len(one.parts) for one in made)
     kept = [(one.work, number) for one in made for number in one.parts]
@@ -189,7 +189,7 @@ def _rename(made: Sequence[Made], split: str) -> list[str]:
             name = f"{split}-{position:05d}-of-{total:05d}.parquet"
             path.rename(path.with_name(name))
             names.append(f"{path.parent.name}/{name}")
-    for path in folder.glob("*/part-*.parquet"):  # computed ahead of need
+    for path in folder.glob("*/part-*.parquet"):  # computed ahead, but not needed
         path.unlink()
     if not any((folder / "tables").iterdir()):
         (folder / "tables").rmdir()
@@ -199,7 +199,7 @@ def _rename(made: Sequence[Made], split: str) -> list[str]:
 def _finish(
     config: GenerateConfig, made: Sequence[Made], tables: TableSet | None, names: Sequence[str]
 ) -> dict[str, Any]:
-    """Write the card, its plots and the manifest, and return the latter."""
+    """Write the card, its plots and the manifest; return the manifest."""
     folder, found = made[0].work.folder, sum(one.examples for one in made)
     arguments = _arguments(config, tables)
     body: dict[str, Any] = {
@@ -223,14 +223,14 @@ def _finish(
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
         body["sha256"][name] = sha256(folder / name)
-    first = dict(tables.first) if tables else {}  # places hold paths of this machine
+    first = dict(tables.first) if tables else {}  # locations contain paths of this machine
     facts = {"workers": config.workers, "tables": str(config.tables), "first": first}
     write_manifest(folder, "generate", arguments, body, facts)
     return {"arguments": arguments, **body, "run": facts}
 
 
 def _arguments(config: GenerateConfig, tables: TableSet | None) -> dict[str, Any]:
-    """The arguments that decide the bytes; files only by their names, and options with their tasks."""
+    """The arguments that affect the bytes; files only by name, and options with their tasks."""
     left_out = {"out", "overwrite", "workers", "options", *(OF_TABLES if tables is None else ())}
     found = config.model_dump(mode="json", exclude=left_out)
     found["task"] = [Path(name).name if name.endswith(".py") else name for name in config.task]
@@ -240,7 +240,7 @@ def _arguments(config: GenerateConfig, tables: TableSet | None) -> dict[str, Any
 
 
 def _stated(one: Made) -> dict[str, Any]:
-    """What the manifest says of one task's examples."""
+    """What the manifest says about one task's examples."""
     task, setting = one.asked.task, one.work.setting
     bounds = task.bounds(setting)
     return {
@@ -260,7 +260,7 @@ def _stated(one: Made) -> dict[str, Any]:
 
 
 def _unsolved(one: Made) -> dict[str, Any]:
-    """By construct, the share of examples that were rejected for want of a worked solution, or of room for it."""
+    """By construct, the share of examples that were rejected for lack of a worked solution, or of room for one."""
     if one.work.setting.solution == "none":
         return {}
     made = one.statistics.counts["operators"] + Counter({EVERY: one.examples})

@@ -1,9 +1,10 @@
-"""The plots of a data set card: one SVG, written by hand, so that the same figures give the same bytes everywhere.
+"""The plots of a data set card: one SVG, written without a plotting library, so that the same figures give the same
+bytes everywhere.
 
     Path("plots-add_up.svg").write_text(plots(manifest["tasks"][0], task.words), "utf-8")
 
-The background is transparent and the colours are of middle brightness: legible on a light page and on a dark one.
-Lengths are in pixels of a drawing 880 wide.
+The background is transparent and the colours are of medium brightness, so the plots are legible on light and dark
+pages. Lengths are in pixels, in a drawing 880 wide.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ TITLE = 30  # height of a panel's title
 ROW = 17  # height of a horizontal bar with its gap
 LABEL = 160  # width of the labels beside horizontal bars
 LONGEST = 27  # characters of such a label
-VALUE = 88  # width of a value behind a bar
+VALUE = 88  # width of a value after a bar
 TALL = 130  # height of a histogram's bars
 MOST_BINS = 20
 
@@ -33,21 +34,21 @@ _STYLE = (
     ".t{font-size:13px;font-weight:600}.e{text-anchor:end}.m{text-anchor:middle}"
     "rect{fill:#4a8fd9}.over{fill:#d9822b}line{stroke:#7a818a}.bound{stroke:#d9822b;stroke-width:2}"
 )
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # what XML cannot hold, too
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # including what XML cannot contain
 _HISTOGRAMS = ("difficulty", "prompt_length", "answer_length", "solution_length")
 _BARS = ("answer_type", "linearization", "query_type", "operators")
 
 
 @dataclass(frozen=True, slots=True)
 class _Panel:
-    """A plot whose upper left corner is at 0, 0."""
+    """A plot, with its upper left corner at 0, 0."""
 
     height: int
     marks: tuple[str, ...]
 
 
 def plots(task: Mapping[str, Any], words: Words) -> str:
-    """The SVG of what the manifest says of a task's examples: what they are, and shares beside their bounds."""
+    """The SVG of what the manifest says about a task's examples: what they contain, and shares with their bounds."""
     statistics, balance, examples = task["statistics"], task["balance"], task["examples"]
     named = titles(words)
     panels = [_histogram(named[name], statistics[name], examples) for name in _HISTOGRAMS if name in statistics]
@@ -56,7 +57,7 @@ def plots(task: Mapping[str, Any], words: Words) -> str:
     panels += [_bars(named[name], statistics[name], examples) for name in _BARS if name in statistics]
     placed, heights = list[str](), [0, 0]
     for panel in panels:
-        column = heights.index(min(heights))  # the shorter one; the left one of two that are equal
+        column = heights.index(min(heights))  # the shorter column; if both are equal, the left one
         x, y = column * (PANEL + GAP), heights[column]
         placed += [f'<g transform="translate({x},{y})">', *panel.marks, "</g>"]
         heights[column] += panel.height + 16
@@ -127,7 +128,7 @@ def _rows(title: str, rows: Sequence[tuple[str, float, float | None]]) -> _Panel
 
 
 def _histogram(title: str, counts: Mapping[str, int], examples: int) -> _Panel:
-    """Bars over a number line, from counts by "LOW to HIGH" or "LOW or more"."""
+    """Bars along a number line, from counts by "LOW to HIGH" or "LOW or more"."""
     bins = _merged({int(name.split()[0]): count for name, count in counts.items()})
     largest = max(bins.values(), default=1)
     wide = PANEL / max(len(bins), 1)
@@ -147,7 +148,7 @@ def _histogram(title: str, counts: Mapping[str, int], examples: int) -> _Panel:
 
 
 def _merged(counts: Mapping[int, int]) -> dict[int, int]:
-    """Counts by lower bound, in order and without gaps; neighbours are joined until they are few enough."""
+    """Counts by lower bound, in order and without gaps; neighbours are joined until there are few enough."""
     lows = sorted(counts)
     if len(lows) < 2:
         return dict(counts)

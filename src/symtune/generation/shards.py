@@ -1,6 +1,6 @@
-"""Shards: blocks -> verified examples -> one parquet file and the tables that it shows.
+"""Shards: blocks -> verified examples -> one parquet file, and the tables that it shows.
 
-A worker computes a shard, a pure function of the arguments and the shard's number, writes it under a temporary name
+A worker computes a shard (a pure function of the arguments and the shard's number), writes it under a temporary name
 and returns its keys and counts; duplicates of earlier examples are removed from the file afterwards.
 """
 
@@ -26,22 +26,22 @@ Marks = tuple[str, tuple[str, ...], tuple[str, ...] | None]
 
 @dataclass(frozen=True)
 class Work:
-    """All that the shards of one task are computed from. A worker holds one for each task of the generation."""
+    """Everything from which the shards of one task are computed. A worker holds one for each task of the generation."""
 
     task: SymbolicTask
     setting: Setting
     seed: int
     folder: Path  # where the shards are written
-    blocks: int  # a shard
-    number: int = 0  # of the task among those of the generation
+    blocks: int  # per shard
+    number: int = 0  # the position of the task in the generation
     self_contained: bool = False
 
     def path(self, kind: str, number: int) -> Path:
-        """The temporary name of a shard's file of data or of tables."""
+        """The temporary name of a shard's file, of data or of tables."""
         return self.folder / kind / f"part-{self.number}-{number:06d}.parquet"
 
     def written(self, number: int) -> list[Path]:
-        """The files of a shard, that of the data first."""
+        """The files of a shard, the data file first."""
         return [path for kind in ("data", "tables") if (path := self.path(kind, number)).exists()]
 
 
@@ -72,7 +72,7 @@ def make_shard(works: Sequence[Work], which: int, number: int) -> Part:
 
 
 def _drawn(work: Work, number: int, tally: Tally) -> Iterator[Drawn]:
-    """The examples of a shard; each block is drawn from a generator of its own."""
+    """The examples of a shard; each block is drawn from a separate generator."""
     task, setting = work.task, work.setting
     for block in range(number * work.blocks, (number + 1) * work.blocks):
         key = f"{task.name}/{task.version}/{setting.split}/{work.seed}/{block}"
@@ -86,8 +86,8 @@ def _table_rows(work: Work, drawn: Sequence[Drawn]) -> list[dataset.Row]:
 
 
 def cut(works: Sequence[Work], which: int, number: int, keep: Sequence[int], marks: Sequence[Marks]) -> Statistics:
-    """Rewrite a shard with only the kept rows, whose marks are given, and the tables that they show. Returns their
-    statistics. Workers do this too, since rewriting would be most of the driver's work.
+    """Rewrite a shard with only the rows to keep, whose marks are given, and the tables that they show. Returns their
+    statistics. Workers do this too, since rewriting would otherwise be most of the driver's work.
     """
     data, *tables = works[which].written(number)
     stored = list(read_parquet(data))

@@ -1,4 +1,4 @@
-"""The contents of a data set, counted shard by shard; and the titles of the figures, for the card and its plots."""
+"""Counts of what a data set contains, taken shard by shard; and the titles of the figures in the card and its plots."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def titles(words: Words) -> dict[str, str]:
 
 
 def _bin(number: float, width: int) -> str:
-    """The name of a bin of so many units by its number."""
+    """The name of a bin of the given width, by its number."""
     low = int(number) * width
     return f"{low} to {low + width}"
 
@@ -65,8 +65,8 @@ def _renamed(counts: Counter[Any], name: Callable[[Any], str]) -> Counter[str]:
 
 @dataclass
 class Statistics:
-    """Counts over examples, added up shard by shard. Names are counted where there are any: the examples of a task
-    that knows no query types, difficulty or shortcuts have no such figures.
+    """Counts over examples, added up shard by shard. Only names that exist are counted: a task without query types,
+    difficulty or shortcuts has no such figures.
     """
 
     examples: int = 0
@@ -76,7 +76,8 @@ class Statistics:
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]], traits: Sequence[Traits]) -> Statistics:
-        """Of examples: their rows and their traits. Counted by column, which is several times faster than by row."""
+        """The statistics of examples, given their rows and traits. Counting by column is several times faster than by
+        row."""
         prompts = [len(row["prompt"]) for row in rows]
         completions = [len(row["completion"]) for row in rows]
         answers = [len(row["answer"]) for row in rows]
@@ -106,7 +107,7 @@ class Statistics:
         return cls(len(rows), counts, sums, len(chances))
 
     def share(self, name: str, value: str) -> float:
-        """The share of examples that are counted under a value."""
+        """The share of examples with this value."""
         return round(self.counts[name][value] / max(self.examples, 1), 4)
 
     def add(self, other: Statistics) -> None:
@@ -119,7 +120,7 @@ class Statistics:
             self.sums[name] += other.sums[name]
 
     def to_json(self) -> dict[str, Any]:
-        """Counts by name, largest first, and means; that of chance if the chance of every example is known."""
+        """Counts by name, largest first, and means; that of chance only if the chance of every example is known."""
         n = max(self.examples, 1)
         counts = {
             name: dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))

@@ -4,14 +4,14 @@ r"""Linearizations: a table as text, in seven ways. Pure; tens of microseconds f
 |---|---|---|
 | `tapex` | `col : a | b row 1 : x | y row 2 : …` (Liu et al. 2021, TAPEX) | a pipe is `\|`, a backslash `\\` |
 | `paper` | `header: a | b row 1 : x | y …` (Liu et al. 2023, arXiv 2304.07995) | the same |
-| `markdown` | `| a | b |`, a rule, a line a row | the same |
+| `markdown` | `| a | b |`, a rule, one line per row | the same |
 | `csv` | RFC 4180, line feeds between records | quoted, quotes doubled |
 | `json` | an array of records, one line each | JSON strings; all values are strings, as written |
-| `html` | `<table>`, a line a row | `&amp;` `&lt;` `&gt;` |
+| `html` | `<table>`, one line per row | `&amp;` `&lt;` `&gt;` |
 | `natural` | `Row 1: the a is x; the b is y.` | as it is: sentences have no escape |
 
-An empty cell shows as nothing (in `natural`: "is empty"). Cells hold no line breaks (loading made them
-spaces), so a row stays on a row. `tapex` and `paper` have no escape for a cell that reads "row 2 : …".
+An empty cell is shown as nothing (in `natural`: "is empty"). Cells contain no line breaks (loading turns them into
+spaces), so a row stays on one line. `tapex` and `paper` have no escape for a cell that reads "row 2 : …".
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _numbered(table: Table) -> str:
 
 
 def _piped(table: Table) -> Sequence[Sequence[str]]:
-    """Header and rows, to be shown with pipes between cells: pipes and backslashes of their own are escaped."""
+    """Header and rows, to be shown with pipes between cells; pipes and backslashes inside cells are escaped."""
     rows: Sequence[Sequence[str]] = (table.header, *table.rows)
     if _any_holds(rows, "|", "\\"):
         return [[cell.replace("\\", "\\\\").replace("|", "\\|") for cell in row] for row in rows]
@@ -62,7 +62,7 @@ def _csv(table: Table) -> str:
 
 
 def _csv_cell(cell: str, *, alone: bool) -> str:
-    # A lone empty cell is quoted: a blank line would be no record.
+    # A lone empty cell is quoted, because a blank line would not count as a record.
     if '"' in cell or "," in cell or "\n" in cell or "\r" in cell or (alone and not cell):
         return '"' + cell.replace('"', '""') + '"'
     return cell
@@ -78,7 +78,7 @@ def _json(table: Table) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether JSON writes the text as it is (the encoder, on one long string, is the judge)."""
+    """Whether JSON writes the text as it is (as judged by the encoder, on one long string)."""
     return len(_as_json(text)) == len(text) + 2
 
 
@@ -127,8 +127,8 @@ def linearize(table: Table, name: str) -> str:
 
 
 def linearize_all(tables: Sequence[Table], how: str) -> str:
-    """Several tables as text, each under a line with its SQL name, a blank line between them. One table: just
-    it.
+    """Several tables as text, each under a line with its name in SQL, with blank lines in between. A single table is
+    shown without that line.
     """
     if len(tables) == 1:
         return linearize(tables[0], how)

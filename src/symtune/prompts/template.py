@@ -1,4 +1,4 @@
-"""Prompt templates: jinja2 text with declared placeholders, in YAML files of this folder.
+"""Prompt templates: jinja2 text with declared placeholders, in YAML files in this folder.
 
     placeholders: [table, sql]
     templates:
@@ -6,9 +6,9 @@
         {{ table }}
         {{ sql }}
 
-Every template uses all declared placeholders and no other. What is filled in is only ever a value: braces in
-a cell come out as they are. A template of nothing but text and `{{ name }}` is joined from its parts, which
-gives what jinja2 gives (a law that the tests hold) at a hundredth of its cost.
+Every template uses all declared placeholders and no others. Values are filled in as they are: braces in a cell stay
+braces. A template that consists only of text and `{{ name }}` is joined from its parts, which gives the same result as
+jinja2 (a law that the tests enforce) at a hundredth of the cost.
 """
 
 from __future__ import annotations
@@ -32,9 +32,7 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, a
 
 @dataclass(frozen=True)
 class PromptTemplate:
-    """A prompt template. `placeholders` are the names that its text uses. Raises InputError for a broken
-    text.
-    """
+    """A prompt template. `placeholders` are the names that its text uses. Raises InputError for a broken template."""
 
     id: str
     text: str
@@ -57,11 +55,11 @@ class PromptTemplate:
 
     @property
     def key(self) -> str:
-        """Its name, without that of its file."""
+        """Its name, without the name of its file."""
         return self.id.rpartition("/")[2]
 
     def __reduce__(self) -> tuple[type[PromptTemplate], tuple[str, str]]:
-        return PromptTemplate, (self.id, self.text)  # what jinja2 compiles cannot be sent to another process
+        return PromptTemplate, (self.id, self.text)  # a template compiled by jinja2 cannot be sent to another process
 
     def render(self, fields: Mapping[str, str]) -> str:
         """The prompt with every placeholder filled. Raises InputError if a field is missing or fails."""
@@ -79,7 +77,7 @@ class PromptTemplate:
 
 
 def _plain_parts(tree: nodes.Template) -> tuple[str, ...] | None:
-    """Texts and names in turn if the template consists only of these, else None."""
+    """Texts and names, alternating, if the template consists only of these, else None."""
     parts = [""]
     for output in tree.body:
         if not isinstance(output, nodes.Output):
@@ -102,7 +100,7 @@ def _listed(names: frozenset[str]) -> str:
 def load_templates(name: str) -> tuple[PromptTemplate, ...]:
     """The templates of `NAME.yaml` in this folder, in the order of the file; ids are `NAME/KEY`.
 
-    Raises UnknownName for a file that is not there.
+    Raises UnknownName if there is no such file.
     """
     known = [file.stem for file in FOLDER.glob("*.yaml")]
     if name not in known:
@@ -111,9 +109,8 @@ def load_templates(name: str) -> tuple[PromptTemplate, ...]:
 
 
 def read_templates(path: Path) -> tuple[PromptTemplate, ...]:
-    """The templates of a YAML file; ids are `FILE/KEY`. Raises InputError with the file's name for a file
-    that cannot be read, a template that uses a placeholder that is not declared, or leaves a declared one
-    out.
+    """The templates of a YAML file; ids are `FILE/KEY`. Raises InputError, with the file's name, for a file that cannot
+    be read, and for a template that uses an undeclared placeholder or leaves out a declared one.
     """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))

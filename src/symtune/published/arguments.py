@@ -1,4 +1,4 @@
-"""What `train_model.py` can be told: the release's arguments, ours, and those of `Seq2SeqTrainingArguments`.
+"""The arguments of `train_model.py`: those of the release, ours, and those of `Seq2SeqTrainingArguments`.
 
 model, data, training, notes = parse(["--model_name_or_path", "google/flan-t5-large", "--output_dir", "out"])
 """
@@ -28,8 +28,8 @@ class ModelArguments:
     """Which model."""
 
     model_name_or_path: str = field(metadata={"help": "A model folder, or its name on the hub."})
-    config_name: str | None = _field(None, "The config, if it is not the model's own.")
-    tokenizer_name: str | None = _field(None, "The tokenizer, if it is not the model's own.")
+    config_name: str | None = _field(None, "The config, if not that of the model.")
+    tokenizer_name: str | None = _field(None, "The tokenizer, if not that of the model.")
     cache_dir: str | None = _field(None, "Where downloads from the hub are kept.")
     use_fast_tokenizer: bool = _field(True, "Use the tokenizers library.")
     model_revision: str = _field("main", "A branch, tag or commit of the model.")
@@ -39,7 +39,7 @@ class ModelArguments:
 
 @dataclass
 class DataArguments:
-    """Which data, and how it is read."""
+    """Which data to use, and how to read it."""
 
     dataset_name: str | None = _field(None, "A data set folder, or its name on the hub.")
     input_column: str = _field("input", "The column of the inputs.")
@@ -49,15 +49,15 @@ class DataArguments:
     validation_file: str | None = _field(None, "A file to evaluate on.")
     test_file: str | None = _field(None, "A file to predict on.")
     overwrite_cache: bool = _field(False, "Tokenize again.")
-    preprocessing_num_workers: int | None = _field(None, "Processes that tokenize.")
+    preprocessing_num_workers: int | None = _field(None, "The number of processes that tokenize.")
     max_seq_length: int = _field(1024, "Longer inputs are cut, in tokens.")
     max_answer_length: int = _field(30, "Longer answers are cut, in tokens.")
     val_max_answer_length: int | None = _field(None, "The same for validation and test.")
-    pad_to_max_length: bool = _field(False, "Pad each input to --max_seq_length. It only costs time.")
+    pad_to_max_length: bool = _field(False, "Pad each input to --max_seq_length, which only costs time.")
     max_train_samples: int | None = _field(None, "Train on only the first N examples.")
     max_eval_samples: int | None = _field(None, "Evaluate on only the first N examples.")
     max_predict_samples: int | None = _field(None, "Predict only the first N examples.")
-    num_beams: int | None = _field(None, "Beams of generation.")
+    num_beams: int | None = _field(None, "The number of beams in generation.")
     ignore_pad_token_for_loss: bool = _field(True, "Ignore the padding of answers in the loss.")
     sort_in_step: bool = _field(True, "Sort the examples of a step by length into micro-batches.")
     overwrite_output_dir: bool = _field(False, "Start over in an --output_dir that has checkpoints.")
@@ -65,7 +65,7 @@ class DataArguments:
 
 
 class _Parser(transformers.HfArgumentParser):
-    """Faults are raised, not printed with a page of usage."""
+    """Raises faults instead of printing them with a page of usage."""
 
     def error(self, message: str) -> NoReturn:
         raise InputError(message)
@@ -75,7 +75,7 @@ DEFAULT_DATA = "sail/symbolic-instruction-tuning"
 
 
 def parse(argv: Sequence[str]) -> tuple[ModelArguments, DataArguments, Any, list[str]]:
-    """The arguments, `Seq2SeqTrainingArguments` among them, and lines to be said. Raises InputError and UnknownName."""
+    """The arguments, including `Seq2SeqTrainingArguments`, and lines to print. Raises InputError and UnknownName."""
     words, notes = translate(arguments_of(argv))
     kinds = (ModelArguments, DataArguments, transformers.Seq2SeqTrainingArguments)
     model, data, training = read(
@@ -86,7 +86,7 @@ def parse(argv: Sequence[str]) -> tuple[ModelArguments, DataArguments, Any, list
 
 
 def read(kinds: Sequence[Any], words: Sequence[str], program: str, description: str) -> tuple[Any, ...]:
-    """The arguments of these dataclasses. Raises InputError, and UnknownName for one that none of them has."""
+    """The arguments of these dataclasses. Raises InputError, and UnknownName for an argument that none of them has."""
     parser = _Parser(list(kinds), prog=program, description=description, allow_abbrev=False)
     try:
         *found, rest = parser.parse_args_into_dataclasses(
@@ -102,7 +102,8 @@ def read(kinds: Sequence[Any], words: Sequence[str], program: str, description: 
 
 
 def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequence[str] | None) -> int:
-    """Run a script on its arguments, by default those of the command line: 0, or 2 after one line of a user's fault."""
+    """Run a script on its arguments, by default those of the command line, and return 0, or 2 after a user error, which
+    is printed as one line."""
     try:
         run(sys.argv[1:] if argv is None else argv)
     except SymtuneError as error:
@@ -112,30 +113,30 @@ def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequenc
 
 
 def _on_this_machine(words: list[str]) -> list[str]:
-    """Without a GPU the CPU is used, with no variable set."""
+    """Use the CPU if there is no GPU, without the user having to set a variable."""
     if torch.cuda.is_available():
         return words
     given = names_in(words)
     if "deepspeed" in given:
-        # On a CPU deepspeed would compile its own exchange over shared memory first; gloo, which torch has, will do.
+        # On a CPU, deepspeed would first compile its own communication over shared memory; torch's gloo is sufficient.
         need("deepspeed", "published", "--deepspeed").ops.__compatible_ops__["deepspeed_shm_comm"] = False
     return words if "use_cpu" in given else [*words, "--use_cpu"]
 
 
 def _complete(data: DataArguments, training: Any, given: set[str], notes: list[str]) -> None:
-    """Defaults that depend on other arguments, and faults that show before anything is loaded."""
+    """Set defaults that depend on other arguments, and report faults that can be found before anything is loaded."""
     files = (data.train_file, data.validation_file, data.test_file)
     if data.dataset_name is None and not any(files):
         data.dataset_name = DEFAULT_DATA
     for name in ("max_seq_length", "max_answer_length"):
         if getattr(data, name) < 2:
-            raise InputError(f"--{name} {getattr(data, name)}: wanted at least 2 tokens, the last of which ends it")
+            raise InputError(f"--{name} {getattr(data, name)}: wanted at least 2 tokens, since the last one ends it")
     if data.val_max_answer_length is None:
         data.val_max_answer_length = data.max_answer_length
     if training.generation_max_length is None:
         training.generation_max_length = data.val_max_answer_length
     if training.ddp_find_unused_parameters is None:
-        training.ddp_find_unused_parameters = False  # every parameter is used; looking for others costs time
+        training.ddp_find_unused_parameters = False  # every parameter is used, and looking for others costs time
     if data.num_beams is not None:
         training.generation_num_beams = data.num_beams
     if data.eval_func is not None:
@@ -145,8 +146,8 @@ def _complete(data: DataArguments, training: Any, given: set[str], notes: list[s
     if not (training.do_train or training.do_eval or training.do_predict):
         raise InputError("there is nothing to do: give --do_train, --do_eval or --do_predict")
     if training.output_dir is None:
-        raise InputError("--output_dir is missing: where checkpoints and the model go")
+        raise InputError("--output_dir is missing: give the folder for checkpoints and the model")
     if data.pad_to_max_length:
-        notes.append("--pad_to_max_length only costs time: padding bears no attention and no loss")
+        notes.append("--pad_to_max_length only costs time: padding is ignored by attention and loss")
     if data.tensorboard_dir:
         os.environ["TENSORBOARD_LOGGING_DIR"] = data.tensorboard_dir

@@ -11,7 +11,7 @@ SPLITS = ("train", "validation", "test")
 
 
 def card(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> str:
-    """README.md: what `load_dataset` reads, and what people do."""
+    """README.md, for `load_dataset` and for people."""
     return "\n".join(_lines(arguments, body)) + "\n"
 
 
@@ -23,8 +23,8 @@ def _lines(arguments: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[st
     yield from ("---", yaml.safe_dump(front, sort_keys=False).rstrip(), "---", "")
     yield from ("# Symbolic instruction tuning: the published layout", "")
     yield "Made by `symtune build-dataset`. All files are JSON lines of `input` and `output`;"
-    yield 'items of an answer have ", " between them. manifest.json has every argument and count.'
-    yield from ("", "| file | rows | what |", "|---|---:|---|")
+    yield 'items of an answer are separated by ", ". manifest.json has every argument and count.'
+    yield from ("", "| file | rows | content |", "|---|---:|---|")
     for name, count in rows.items():
         yield f"| {name} | {count:,} | {_what(body['files'][name])} |"
     yield from ("", "| part of train | requested | realised |", "|---|---:|---:|")
@@ -44,6 +44,6 @@ def _what(facts: Mapping[str, Any]) -> str:
             for part in facts["parts"]
         )
     if "source" in facts:
-        return f"{facts['source']}: {facts['tasks']:,} tasks, at most {facts['cap']:,} records of each count"
+        return f"{facts['source']}: {facts['tasks']:,} tasks; at most {facts['cap']:,} records of each count"
     excluded = ", ".join(facts["excluded"])
     return f"{facts['made']}" + (f"; without the tables of {excluded}" if excluded else "")

@@ -4,8 +4,8 @@
     encoded = encode(splits["train"], tokenizer, reading)
     encoded.cut                                           # {"inputs cut": 12, …}
 
-An input over the length is cut, as published, and so is an answer. For a table that means that the answer may be cut
-away with the rows that hold it: such rows are counted apart.
+An input over the limit is cut, as in the release, and so is an answer. For a table, this may cut away the rows that
+contain the answer; such inputs are counted separately.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from symtune.types import InputError
 
 LOADERS = {".json": "json", ".jsonl": "json", ".csv": "csv", ".parquet": "parquet"}
 SPLITS = {"train": "train_file", "validation": "validation_file", "test": "test_file"}
-# The columns beside the tokens: what was cut of a row (bits), and its lengths.
+# The columns besides the tokens: what was cut from a row (bits), and its lengths.
 CUT_INPUT, CUT_ANSWER, LOST_ANSWER = 1, 2, 4
 SAID = {
     "inputs cut": CUT_INPUT,
-    "inputs cut whose answer stood in the part that is gone": LOST_ANSWER,
+    "inputs cut that lost their answer": LOST_ANSWER,
     "answers cut": CUT_ANSWER,
 }
 NO_TEXT = "rows without an input or an output, dropped"
@@ -36,19 +36,19 @@ NO_TEXT = "rows without an input or an output, dropped"
 
 @dataclass(frozen=True)
 class Reading:
-    """How a split is read: its columns, and the longest input and answer in tokens."""
+    """How a split is read: its columns, and the longest input and answer, in tokens."""
 
     input_column: str
     output_column: str
     longest_input: int
     longest_answer: int
     processes: int | None = None
-    fresh: bool = False  # make the tokens again, whatever is cached
+    fresh: bool = False  # tokenize again, whatever is cached
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A split in tokens. `inputs`, `answers`: the lengths of its rows; `cut`: what was cut and dropped, counted."""
+    """A split in tokens. `inputs`, `answers`: the lengths of its rows; `cut`: counts of what was cut and dropped."""
 
     rows: Any  # a datasets.Dataset with input_ids and labels
     inputs: Any
@@ -59,7 +59,7 @@ class Encoded:
         return len(self.inputs)
 
     def digest(self) -> str:
-        """The sha256 of all tokens in their order."""
+        """The sha256 of all tokens, in order."""
         hashed = hashlib.sha256()
         for batch in self.rows.data.table.select(["input_ids", "labels"]).to_batches():
             for column in batch.columns:
@@ -68,13 +68,13 @@ class Encoded:
         return hashed.hexdigest()
 
     def reordered(self, order: Sequence[int]) -> Encoded:
-        """The same rows in another order, or some of them."""
+        """The rows, or some of them, in another order."""
         places = np.asarray(order, np.int64)
         return Encoded(self.rows.select(places), self.inputs[places], self.answers[places], self.cut)
 
 
 def load_splits(arguments: Any, cache_dir: str | None = None, token: bool = False) -> dict[str, Any]:
-    """The splits that the arguments name. Raises InputError for what cannot be read."""
+    """The splits that the arguments name. Raises InputError if they cannot be read."""
     found: dict[str, Any] = {}
     if arguments.dataset_name is not None:
         found |= _load(arguments.dataset_name, cache_dir=cache_dir, token=token or None)
@@ -94,14 +94,14 @@ def _load(name: str, **options: Any) -> dict[str, Any]:
     shown = next(iter(options.get("data_files", {}).values()), name)
     try:
         loaded = datasets.load_dataset(name, **options)
-    except Exception as error:  # whatever the library and the hub's client raise
+    except Exception as error:  # whatever the library and the client of the hub raise
         reason = " ".join(str(error.__cause__ or error).split())[:200] or type(error).__name__
         raise InputError(f"{shown}: cannot be loaded: {reason}") from None
     return dict(loaded)
 
 
 def split_of(splits: Mapping[str, Any], split: str, flag: str) -> Any:
-    """A split. Raises InputError where it is not there or has no rows."""
+    """A split. Raises InputError if it is missing or has no rows."""
     if split not in splits:
         raise InputError(f"--{flag} needs a {split} split; there is {', '.join(splits) or 'none'}")
     if not len(splits[split]):
@@ -110,7 +110,7 @@ def split_of(splits: Mapping[str, Any], split: str, flag: str) -> Any:
 
 
 def encode(rows: Any, tokenizer: Any, reading: Reading, limit: int | None = None) -> Encoded:
-    """The first `limit` rows in tokens, those without texts left out. Raises InputError for a missing column, and where
+    """The first `limit` rows in tokens, leaving out those without texts. Raises InputError for a missing column, and if
     nothing is left.
     """
     for column in (reading.input_column, reading.output_column):

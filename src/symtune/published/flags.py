@@ -1,10 +1,10 @@
 """Command lines written for transformers 4, translated to transformers 5, with one line for each translation.
 
     translate(["--evaluation_strategy", "steps", "--no_cuda"])
-        ->  (["--eval_strategy", "steps", "--use_cpu"], ["--evaluation_strategy is --eval_strategy now", …])
+        ->  (["--eval_strategy", "steps", "--use_cpu"], ["--evaluation_strategy is now --eval_strategy", …])
 
-What a flag meant is kept where it can be; a flag of something that is gone is accepted, and the line says why it does
-nothing. A flag that nobody ever knew is left for the parser to refuse.
+The meaning of a flag is kept where possible. A flag for something that no longer exists is accepted, and the line says
+why it has no effect. An unknown flag is left for the parser to refuse.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from symtune.types import InputError
 
-# Old flag -> the flag of today that means the same.
+# Old flag -> the current flag with the same meaning.
 RENAMED = {
     "evaluation_strategy": "eval_strategy",
     "per_gpu_train_batch_size": "per_device_train_batch_size",
@@ -28,44 +28,44 @@ RENAMED = {
     "push_to_hub_token": "hub_token",
 }
 
-# Flag -> why it does nothing.
+# Flag -> why it has no effect.
 WITHOUT_EFFECT = {
-    # of the script for extractive question answering that the release's script was made from
+    # from the script for extractive question answering on which the release's script was based
     "doc_stride": "inputs are cut at --max_seq_length and never split into strides",
     "n_best_size": "one answer is generated, not a list to choose from",
     "null_score_diff_threshold": "no null answer is scored",
     "version_2_with_negative": "no null answer is scored",
-    # how examples fall into batches
-    "group_by_length": "the examples of a step are sorted by length already (--sort_in_step)",
-    "train_sampling_strategy": "a step is a shuffled batch, its examples are sorted by length (--sort_in_step)",
+    # how examples are divided into batches
+    "group_by_length": "the examples of a step are already sorted by length (--sort_in_step)",
+    "train_sampling_strategy": "a step is a shuffled batch, whose examples are sorted by length (--sort_in_step)",
     "length_column_name": "lengths are those of the tokens",
-    "sortish_sampler": "the examples of a step are sorted by length already (--sort_in_step)",
+    "sortish_sampler": "the examples of a step are already sorted by length (--sort_in_step)",
     "remove_unused_columns": "only --input_column and --output_column are read",
     "label_names": "the labels are those of --output_column",
-    # gone from transformers
-    "fp16_backend": "mixed precision is torch's own now",
-    "half_precision_backend": "mixed precision is torch's own now",
-    "fp16_opt_level": "it was a level of apex, and mixed precision is torch's own now",
-    "sharded_ddp": "it was fairscale's; use --deepspeed or --fsdp",
+    # removed from transformers
+    "fp16_backend": "mixed precision is now always that of torch",
+    "half_precision_backend": "mixed precision is now always that of torch",
+    "fp16_opt_level": "it was for apex, and mixed precision is now always that of torch",
+    "sharded_ddp": "it was for fairscale; use --deepspeed or --fsdp",
     "fsdp_min_num_params": "give it in --fsdp_config",
     "fsdp_transformer_layer_cls_to_wrap": "give it in --fsdp_config",
     "include_inputs_for_metrics": "metrics are given predictions and gold answers",
     "push_to_hub_organization": "give --hub_model_id ORGANIZATION/NAME",
-    "save_safetensors": "checkpoints are safetensors always",
-    "use_legacy_prediction_loop": "there is one prediction loop now",
-    "use_mps_device": "the device is found by itself",
-    "use_ipex": "its integration is gone from transformers",
-    "jit_mode_eval": "its integration is gone from transformers",
+    "save_safetensors": "checkpoints are always safetensors",
+    "use_legacy_prediction_loop": "there is only one prediction loop now",
+    "use_mps_device": "the device is found automatically",
+    "use_ipex": "its integration was removed from transformers",
+    "jit_mode_eval": "its integration was removed from transformers",
     "tpu_num_cores": "TPUs are not supported here",
     "tpu_metrics_debug": "TPUs are not supported here",
     "past_index": "it was for models with a memory, which encoder-decoders are not",
-    "mp_parameters": "it was SageMaker's",
-    "ray_scope": "it was for searches of hyperparameters",
+    "mp_parameters": "it was for SageMaker",
+    "ray_scope": "it was for hyperparameter search",
 }
 
 
 def arguments_of(argv: Sequence[str]) -> list[str]:
-    """The command line; where it is a lone JSON file, the flags that the file stands for. Raises InputError."""
+    """The command line, or, if it is a single JSON file, the flags in that file. Raises InputError."""
     if len(argv) != 1 or not argv[0].endswith(".json"):
         return list(argv)
     path = Path(argv[0])
@@ -91,13 +91,13 @@ def _texts(value: Any) -> list[str]:
 
 
 def names_in(argv: Sequence[str]) -> set[str]:
-    """The names of the flags that a command line gives."""
+    """The names of the flags in a command line."""
     return {name for name, _ in _split(argv) if name}
 
 
 def translate(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The command line for today's transformers, and what is to be said of it. Raises InputError for a flag that is
-    given twice, under its old name and its new one.
+    """The command line for transformers 5, and the lines to print about it. Raises InputError for a flag that is given
+    twice, by its old and its new name.
     """
     given = names_in(argv)
     words: list[str] = []
@@ -106,22 +106,22 @@ def translate(argv: Sequence[str]) -> tuple[list[str], list[str]]:
         new = RENAMED.get(name)
         if new:
             if new in given:
-                raise InputError(f"--{name} is --{new} now, and both are given; give --{new}")
-            notes.append(f"--{name} is --{new} now")
+                raise InputError(f"--{name} is now --{new}, and both are given; give only --{new}")
+            notes.append(f"--{name} is now --{new}")
             words += [f"--{new}", *values]
         elif name in _TRANSLATED:
             flags, note = _TRANSLATED[name](values, given)
             words += flags
             notes.append(note)
         elif name in WITHOUT_EFFECT:
-            notes.append(f"--{name} does nothing: {WITHOUT_EFFECT[name]}")
+            notes.append(f"--{name} has no effect: {WITHOUT_EFFECT[name]}")
         else:
             words += [f"--{name}", *values] if name else values
     return words, notes
 
 
 def _split(argv: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """(name, values) of each flag; what stands before the first flag has the name ""."""
+    """(name, values) of each flag; values before the first flag have the name ""."""
     found: list[tuple[str, list[str]]] = []
     for word in argv:
         if word.startswith("--") and len(word) > 2:
@@ -146,12 +146,12 @@ def _warmup_ratio(values: Sequence[str], given: set[str]) -> tuple[list[str], st
     if not 0 <= ratio < 1:
         raise InputError(f"--warmup_ratio {ratio}: wanted a number from 0 to below 1")
     if "warmup_steps" in given:
-        return [], "--warmup_ratio gives way to --warmup_steps, as ever"
-    return ["--warmup_steps", str(ratio)], "--warmup_ratio is --warmup_steps below 1 now"
+        return [], "--warmup_ratio is ignored beside --warmup_steps"
+    return ["--warmup_steps", str(ratio)], "--warmup_ratio is now --warmup_steps below 1"
 
 
 def _adafactor(values: Sequence[str], given: set[str]) -> tuple[list[str], str]:
-    return (["--optim", "adafactor"] if _true(values) else []), "--adafactor is --optim adafactor now"
+    return (["--optim", "adafactor"] if _true(values) else []), "--adafactor is now --optim adafactor"
 
 
 def _logging_dir(values: Sequence[str], given: set[str]) -> tuple[list[str], str]:

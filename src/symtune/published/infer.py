@@ -34,19 +34,19 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 @dataclass
 class InferArguments:
-    """The four names that the release's script has in its code, and ours."""
+    """The four settings that the release's script has in its code, and ours."""
 
     model_name: str = field(default="sail/tapex-zero-large", metadata={"help": "A checkpoint folder, or a hub name."})
     data_file: str = field(
         default="https://huggingface.co/datasets/sail/symbolic-instruction-tuning/blob/main/test/wtq_tapex_large.json",
         metadata={"help": "A file of `input` and `output`."},
     )
-    batch_size: int = field(default=8, metadata={"help": "Inputs of a batch, in each process."})
+    batch_size: int = field(default=8, metadata={"help": "The number of inputs in a batch, in each process."})
     eval_func_name: str = field(default="get_denotation_accuracy", metadata={"help": f"One of {', '.join(NAMES)}."})
     dtype: str = field(default="float32", metadata={"help": f"One of {', '.join(DTYPES)}."})
     max_input_length: int = field(default=2048, metadata={"help": "Longer inputs are cut, in tokens."})
-    max_length: int = field(default=256, metadata={"help": "The longest answer in tokens, its start token included."})
-    output_dir: str = field(default="outputs", metadata={"help": "Where FILE_MODEL.json goes."})
+    max_length: int = field(default=256, metadata={"help": "The longest answer, in tokens, including its start token."})
+    output_dir: str = field(default="outputs", metadata={"help": "The folder for FILE_MODEL.json."})
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Pair:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; a fault of the user's is one line and exit status 2."""
+    """Run the command line; a user error is one line and exit status 2."""
     return exit_status("infer_model.py", run, argv)
 
 
@@ -84,7 +84,7 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
     model = model.to(state.device).eval()
     encoded = [_ids(tokenizer, pair.input, said.max_input_length) for pair in pairs]
     cut = sum(was_cut for _, was_cut in encoded)
-    say(f"{len(pairs):,} inputs of {said.data_file}; {cut:,} cut at {said.max_input_length:,} tokens")
+    say(f"{len(pairs):,} inputs from {said.data_file}; {cut:,} cut at {said.max_input_length:,} tokens")
     texts = _answers(model, tokenizer, [ids for ids, _ in encoded], said, state)
     if not first:
         return {}
@@ -129,7 +129,7 @@ def _ids(tokenizer: Any, text: str, longest: int) -> tuple[list[int], bool]:
 
 
 def _answers(model: Any, tokenizer: Any, encoded: list[list[int]], said: InferArguments, state: Any) -> list[str]:
-    """What the model writes for each input, in their order; each process does its share of the batches."""
+    """What the model writes for each input, in order; each process does its share of the batches."""
     order = sorted(range(len(encoded)), key=lambda place: (-len(encoded[place]), place))
     batches = [order[start : start + said.batch_size] for start in range(0, len(order), said.batch_size)]
     mine = batches[state.process_index :: state.num_processes]

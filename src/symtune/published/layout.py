@@ -3,9 +3,9 @@
     manifest = build(BuildConfig(out=Path("published"), benchmarks=Path("releases"), flan="instructions.jsonl.gz"))
 
 All files are JSON lines of `input` and `output`, so `datasets.load_dataset("published")` gives train, validation and
-test, as it does of `sail/symbolic-instruction-tuning`. Answers of several items have ", " between them, as in the
-release: its metric, `get_denotation_accuracy`, splits there. Each missing part is said in one line and stands in the
-card; it does not fail the build. The same arguments give the same bytes.
+test, as it does for `sail/symbolic-instruction-tuning`. Several items of an answer are separated by ", ", as in the
+release, whose metric, `get_denotation_accuracy`, splits there. Each missing part is reported in one line and listed in
+the card; the build does not fail because of it. The same arguments give the same bytes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ ITEMS = ", "
 
 @dataclass
 class Built:
-    """What became of the parts: lines by file, what each file says of itself, and what is missing."""
+    """What became of the parts: lines by file, facts about each file, and what is missing."""
 
     folder: Path
     say: Say
@@ -57,7 +57,7 @@ class Built:
         self.rows[name], self.facts[name] = number, dict(facts)
 
     def lack(self, what: str) -> None:
-        """Say, and note for the card, what is missing."""
+        """Report what is missing, and record it for the card."""
         self.missing.append(what)
         self.say(what)
 
@@ -65,7 +65,7 @@ class Built:
 def build(
     config: BuildConfig, *, say: Say = lambda line: None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
-    """Write the layout and return its manifest. Raises InputError or OutputError before any work is done where the
+    """Write the layout and return its manifest. Raises InputError or OutputError before any work is done if the
     arguments cannot succeed.
     """
     check_writable(config.out, overwrite=config.overwrite)
@@ -145,7 +145,7 @@ _COLUMNS = ("prompt", "completion")
 
 
 def _named(found: Releases, excluded: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The exclusions by benchmark: a card has no paths of this machine."""
+    """The exclusions by benchmark, since a card must not contain paths of this machine."""
     names = {str(folder): name for name, folder in found.folders.items()}
     for spec in excluded:
         path, _, split = spec.rpartition(":")
@@ -153,7 +153,7 @@ def _named(found: Releases, excluded: Iterable[str]) -> Iterator[tuple[str, str]
 
 
 def _templates() -> tuple[str, ...]:
-    """The prompt templates that say nothing of what stands between the rows of an answer."""
+    """The prompt templates that do not mention what separates the rows of an answer."""
     task = tasks.find(tasks.DEFAULT)
     return tuple(template.key for template in task.templates if '" | "' not in template.text)
 
@@ -177,8 +177,8 @@ def _flan(config: BuildConfig, source: Path | None, built: Built) -> None:
     given = built.rows["train/flan.json"]
     if given < config.flan_n:
         built.lack(
-            f"train/flan.json has {given:,} of {config.flan_n:,} records: the source has no more under a cap of "
-            f"{config.flan_cap:,} a task"
+            f"train/flan.json has {given:,} of {config.flan_n:,} records: the source has no more with a cap of "
+            f"{config.flan_cap:,} per task"
         )
 
 

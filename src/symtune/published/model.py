@@ -1,4 +1,4 @@
-"""An encoder-decoder and its tokenizer, from a folder or the hub, as the release's arguments name them."""
+"""The encoder-decoder and its tokenizer that the release's arguments name, from a folder or the hub."""
 
 from __future__ import annotations
 
@@ -25,14 +25,12 @@ def load_model(
         "token": arguments.use_auth_token or None,
     }
     if not Path(name).is_dir() and (name.startswith((".", "/")) or name.count("/") != 1):
-        raise InputError(f"model {name}: no such folder, and no name of the hub")
+        raise InputError(f"model {name}: no such folder, and not a name on the hub")
     try:
         with quiet():
             config = transformers.AutoConfig.from_pretrained(arguments.config_name or name, **hub)
             if not config.is_encoder_decoder:
-                raise InputError(
-                    f"model {name}: not an encoder-decoder; `symtune train` and `symtune evaluate` take it"
-                )
+                raise InputError(f"model {name}: not an encoder-decoder; use `symtune train` and `symtune evaluate`")
             _set_dropout(config, arguments.dropout_rate, say)
             tokenizer = transformers.AutoTokenizer.from_pretrained(
                 arguments.tokenizer_name or name, use_fast=arguments.use_fast_tokenizer, **hub
@@ -40,7 +38,7 @@ def load_model(
             model = transformers.AutoModelForSeq2SeqLM.from_pretrained(name, config=config, dtype=dtype, **hub)
     except SymtuneError:
         raise
-    except Exception as error:  # whatever transformers and the hub's client raise
+    except Exception as error:  # whatever transformers and the client of the hub raise
         raise InputError(f"model {name}: cannot be loaded: {' '.join(str(error).split())[:300]}") from None
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         say(f"the embeddings are resized to the {len(tokenizer):,} tokens of the tokenizer")
@@ -56,4 +54,4 @@ def _set_dropout(config: Any, rate: float, say: Callable[[str], None]) -> None:
         if hasattr(config, "dropout_rate"):
             config.dropout_rate = rate
         else:
-            say(f"--dropout_rate does nothing: {config.model_type} has no such setting")
+            say(f"--dropout_rate has no effect: {config.model_type} has no such setting")

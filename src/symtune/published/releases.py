@@ -1,4 +1,4 @@
-"""A folder of official releases: each is known by its layout, whatever its name, and asked in the published way.
+"""A folder of official releases: each is recognized by its layout, whatever its name, and asked as in the release.
 
 found = releases_in(Path("releases"))
 found.folders                         # {"wikitablequestions": Path("releases/WTQ"), …}
@@ -20,20 +20,20 @@ from symtune.evaluation.exam import Exam
 from symtune.evaluation.selection import Selection, read_selection
 from symtune.types import InputError, Measure, UnknownName
 
-SPLITS = ("validation", "test", "dev")  # dev: of MMLU alone
+SPLITS = ("validation", "test", "dev")  # dev: only MMLU has it
 TABLES = ("wikitablequestions", "wikisql", "sqa", "tabfact")  # whose tables are kept out of training
-SHOTS = {"mmlu": 5}  # as published; the others are asked without
+SHOTS = {"mmlu": 5}  # as published; the others are asked without shots
 
 
 @dataclass(frozen=True)
 class Prompts:
-    """The prompts of a scale: selections of select-prompt, or templates by name; by benchmark."""
+    """The prompts for a scale, by benchmark: selections of select-prompt, or templates by name."""
 
     selections: Mapping[str, Selection] = field(default_factory=dict)
     templates: Mapping[str, str] = field(default_factory=dict)
 
     def joined(self, other: Prompts) -> Prompts:
-        """These and those; the later ones win."""
+        """Both together; those of `other` take precedence."""
         return Prompts({**self.selections, **other.selections}, {**self.templates, **other.templates})
 
 
@@ -57,15 +57,15 @@ def read_prompts(path: Path) -> Prompts:
 
 @dataclass(frozen=True)
 class TestFile:
-    """The lines of one benchmark's split, as (input, items of the answer), and what is to be said of them."""
+    """The lines of one benchmark's split, as (input, items of the answer), and facts about them."""
 
-    __test__: ClassVar[bool] = False  # pytest: not a test
+    __test__: ClassVar[bool] = False  # tells pytest that this is not a test
     lines: list[tuple[str, tuple[str, ...]]]
     facts: Mapping[str, Any]
 
 
 class _Reader:
-    """As much of a model as prompts are cut for."""
+    """As much of a model as is needed for cutting prompts."""
 
     def __init__(self, measure: Measure, budget: int) -> None:
         self.measure, self.budget = measure, budget
@@ -76,7 +76,7 @@ class _Reader:
 
 @dataclass(frozen=True)
 class Releases:
-    """The folder of each benchmark that is there, and which of its splits."""
+    """The folder of each benchmark that is present, and which of its splits are."""
 
     TESTS: ClassVar[Mapping[str, str]] = {
         "wtq": "wikitablequestions",
@@ -91,7 +91,7 @@ class Releases:
     splits: Mapping[str, tuple[str, ...]]
 
     def asked(self, name: str, split: str, prompts: Prompts, measure: Measure, budget: int) -> TestFile | None:
-        """A split of a benchmark, asked; None where it is not there."""
+        """The questions of a benchmark's split as lines; None if it is missing."""
         if split not in self.splits.get(name, ()):
             return None
         exam = self._exam(name, split, prompts)
@@ -134,11 +134,11 @@ def _shots_there(benchmark: Benchmark[Any], folder: Path, split: str) -> bool:
 
 
 def releases_in(folder: Path | None) -> Releases:
-    """The releases of a folder: in its folders, or in itself. Raises InputError where it is no folder."""
+    """The releases in a folder: in its subfolders, or in itself. Raises InputError if it is not a folder."""
     folders: dict[str, Path] = {}
     splits: dict[str, tuple[str, ...]] = {}
     if folder is not None and not folder.is_dir():
-        raise InputError(f"--benchmarks {folder}: no such folder; wanted one that holds official releases")
+        raise InputError(f"--benchmarks {folder}: no such folder; wanted one that contains official releases")
     places = [] if folder is None else [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
     for name in Releases.TESTS.values():
         for place in places:
@@ -150,7 +150,7 @@ def releases_in(folder: Path | None) -> Releases:
 
 
 def _splits(name: str, folder: Path) -> tuple[str, ...]:
-    """The splits of a benchmark that a folder holds; none where it is another's."""
+    """The splits of a benchmark in a folder; none if the folder is that of another benchmark."""
     benchmark = benchmarks.find(name)
     found = []
     for split in SPLITS:

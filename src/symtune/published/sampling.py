@@ -1,8 +1,8 @@
-"""Instructions by task, examples-proportionally with a cap, as FLAN samples: a task's share is that of its records, of
-which no more than the cap count. A source without a `task` field is one task.
+"""Samples instructions by task, in proportion to the number of examples with a cap, as FLAN does: a task contributes in
+proportion to its records, of which at most the cap count. A source without a `task` field is one task.
 
-Two readings, so that no text is in memory: the first counts tasks and keeps 25 bytes a record, the second gives the
-records that were chosen, in their order. Which ones are chosen depends on the seed and the records alone.
+The source is read twice, so that no text is kept in memory: the first pass counts tasks and keeps 25 bytes per record,
+the second yields the chosen records, in order. Which ones are chosen depends only on the seed and the records.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ALL = "(no task)"
 
 
 class _TaskNotes(Notes):
-    """Notes that keep the task of the record at hand."""
+    """Notes that remember the task of the current record."""
 
     task: str = ALL
 
@@ -37,21 +37,21 @@ class _TaskNotes(Notes):
 
 @dataclass(frozen=True)
 class Sampled:
-    """The records that were chosen, by position, and what is to be said of the choice."""
+    """The records that were chosen, by position, and facts about the choice."""
 
     source: Path
     chosen: Any  # true at the positions that are chosen
     facts: Mapping[str, Any]
 
     def lines(self) -> Iterator[tuple[str, str]]:
-        """(prompt, completion) of each."""
+        """(prompt, completion) of each chosen record."""
         for position, item in enumerate(records.records(self.source)):
             if self.chosen[position]:
                 yield item.prompt, item.completion
 
 
 def sample(source: Path, number: int, cap: int, seed: int) -> Sampled:
-    """Choose so many records of a source, or all that the cap leaves. Raises InputError where it has none."""
+    """Choose `number` records of a source, or all that the cap allows. Raises InputError if it has none."""
     notes = _TaskNotes()
     tasks: dict[str, int] = {}
     of, order, fresh = array("L"), array("Q"), bytearray()
@@ -88,7 +88,7 @@ def sample(source: Path, number: int, cap: int, seed: int) -> Sampled:
 
 
 def _quotas(allowed: Any, number: int) -> Any:
-    """How many records each task gives: in proportion to what it may give, whole numbers by the largest remainder."""
+    """How many records each task gives: in proportion to what it may give, rounded by largest remainder."""
     total = int(allowed.sum())
     if total <= number:
         return allowed

@@ -1,4 +1,4 @@
-"""`--eval_func` and `--eval_func_name`: metrics by name, on what a model wrote and the gold text beside it.
+"""`--eval_func` and `--eval_func_name`: metrics by name, on what a model wrote and the gold text.
 
     score = score_by("get_denotation_accuracy")
     score("Athens, 1896", "1896, Athens")        ->  1.0
@@ -34,7 +34,7 @@ def _without_parentheses(text: str) -> str:
     return text.lower().replace("(", "").replace(")", "")
 
 
-# The release's own, which read the gold text as it stands.
+# Those of the release, which read the gold text as it is.
 RELEASED: dict[str, Score] = {
     "get_denotation_accuracy": _denotation_accuracy,
     "get_exact_match": _exact_match,
@@ -44,7 +44,7 @@ NAMES = tuple(sorted({*RELEASED, *METRICS}))
 
 
 def score_by(name: str) -> Score:
-    """The metric of that name. Raises UnknownName."""
+    """The metric with this name. Raises UnknownName."""
     if name in RELEASED:
         return RELEASED[name]
     if name not in METRICS:

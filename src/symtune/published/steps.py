@@ -1,12 +1,12 @@
-"""The optimizer steps of a training: which examples each takes, and in which micro-batches.
+"""The optimizer steps of a training: which examples each step takes, and in which micro-batches.
 
-A step is what the published arguments mean: the next `batch x accumulation x processes` examples of a shuffled order,
-shuffled anew for each pass. Its loss is the mean over all answer tokens of the step, so inside the step examples may be
-sorted by length into micro-batches, which are padded less. Neither the number of processes nor the split into
+A step is what the published arguments mean: the next `batch x accumulation x processes` examples of an order that is
+shuffled anew for each pass. Its loss is the mean over all answer tokens of the step, so the examples of a step may be
+sorted by length into micro-batches, which reduces padding. Neither the number of processes nor the division into
 micro-batches changes what a step learns.
 
-Every step is full: the end of one pass and the beginning of the next share a step, and the last step of a training
-over whole passes is filled from one more.
+Every step is full: the end of one pass and the beginning of the next share a step, and the last step of a training over
+whole passes is filled up from one more.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from symtune.training.tensors import IGNORED, stack
 
 @dataclass(frozen=True)
 class Shape:
-    """How many examples a micro-batch has, and how many micro-batches a step, in each of how many processes."""
+    """How many examples a micro-batch has, how many micro-batches a step has in each process, and how many processes
+    there are."""
 
     batch: int
     accumulation: int
@@ -34,18 +35,18 @@ class Shape:
 
     @property
     def micro_batches(self) -> int:
-        """Micro-batches of a step, in all processes."""
+        """The number of micro-batches in a step, over all processes."""
         return self.accumulation * self.processes
 
     @property
     def examples(self) -> int:
-        """Examples of a step."""
+        """The number of examples in a step."""
         return self.batch * self.micro_batches
 
 
 @dataclass(frozen=True)
 class Padding:
-    """How rows become tensors: the token that pads, whether padding of answers bears a loss, and fixed widths."""
+    """How rows become tensors: the padding token, whether padding of answers counts in the loss, and fixed widths."""
 
     token: int
     trained: bool = False
@@ -54,8 +55,8 @@ class Padding:
 
 
 class Steps(torch.utils.data.Dataset):
-    """The micro-batches of all steps as tensors, in the order in which processes take them in turn: neighbours are of
-    similar length, so processes wait little for one another.
+    """The micro-batches of all steps as tensors, in the order in which processes take them in turn. Neighbours have
+    similar lengths, so processes wait little for one another.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Steps(torch.utils.data.Dataset):
         return self.steps * self.shape.micro_batches
 
     def examples(self, step: int) -> list[int]:
-        """The rows of a step, counted from 0, in the order in which they fall into micro-batches."""
+        """The rows of a step (counted from 0), in the order in which they are divided into micro-batches."""
         size, rows = self.shape.examples, len(self.encoded)
         chosen = [
             _order(self.seed, place // rows, rows)[place % rows] for place in range(step * size, step * size + size)
@@ -105,14 +106,14 @@ class Steps(torch.utils.data.Dataset):
         }
 
     def _trained(self, batch: list[int]) -> int:
-        """Answer tokens of a micro-batch that bear the loss."""
+        """The number of answer tokens in a micro-batch that count in the loss."""
         lengths = self.encoded.answers[batch]
         if not self.padding.trained:
             return int(lengths.sum())
         return len(batch) * int(self.padding.answer_width or lengths.max())
 
 
-@lru_cache(maxsize=2)  # a step may lie in two passes
+@lru_cache(maxsize=2)  # a step may span two passes
 def _order(seed: int, epoch: int, rows: int) -> list[int]:
     order = list(range(rows))
     rng("published", seed, epoch).shuffle(order)

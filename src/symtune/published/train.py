@@ -1,4 +1,4 @@
-"""`train_model.py`: the release's training command, on today's transformers, accelerate and deepspeed.
+"""`train_model.py`: the release's training command, on current transformers, accelerate and deepspeed.
 
 main(["--model_name_or_path", "google/flan-t5-large", "--dataset_name", "DIR", "--do_train", "--output_dir", "out"])
 """
@@ -27,7 +27,7 @@ from symtune.types import InputError, OutputError
 
 Say = Callable[[str], None]
 
-# Arguments of the training that decide its outcome to the last bit, beside model, data and the sizes of a step.
+# Arguments that determine the outcome of the training to the last bit, besides model, data and the sizes of a step.
 DECISIVE = (
     "learning_rate", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "max_steps",
     "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "seed", "bf16", "fp16", "label_smoothing_factor",
@@ -36,7 +36,7 @@ DECISIVE = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; a fault of the user's is one line and exit status 2."""
+    """Run the command line; a user error is one line and exit status 2."""
     return exit_status("train_model.py", run, argv)
 
 
@@ -75,14 +75,14 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
 
 def _one_gpu_a_process(training: Any) -> None:
     if training.world_size == 1:
-        training._n_gpu = min(1, training.n_gpu)  # no DataParallel: several GPUs are the launchers' business
+        training._n_gpu = min(1, training.n_gpu)  # no DataParallel: several GPUs are left to launchers
 
 
 # ---------------------------------------------------------------------------------------------------------- resuming
 
 
 def _checkpoint(arguments: Any, training: Any, say: Say) -> Path | None:
-    """The checkpoint to resume from. Raises InputError or OutputError where the output folder is not to be used."""
+    """The checkpoint to resume from. Raises InputError or OutputError if the output folder cannot be used."""
     out = Path(training.output_dir)
     named = training.resume_from_checkpoint
     if not training.do_train:
@@ -100,7 +100,7 @@ def _checkpoint(arguments: Any, training: Any, say: Say) -> Path | None:
     found = checkpoints.newest_complete(out, say)
     if found is None and any(path for path in out.iterdir() if not path.name.startswith(checkpoints.PREFIX)):
         raise OutputError(
-            f"{out} holds files and no checkpoint to resume from; choose another --output_dir, or add "
+            f"{out} holds files but no checkpoint to resume from; choose another --output_dir, or add "
             "--overwrite_output_dir"
         )
     if found is not None:
@@ -111,14 +111,14 @@ def _checkpoint(arguments: Any, training: Any, say: Say) -> Path | None:
 
 
 def _check_same(checkpoint: Path | None, training: Mapping[str, Any]) -> None:
-    """Raise InputError where a checkpoint is of another training."""
+    """Raise InputError if a checkpoint is from another training."""
     if checkpoint is None:
         return
     was, now = checkpoints.training_of(checkpoint), json.loads(json.dumps(training, default=str))
     for name in sorted({*was, *now}):
         if was.get(name) != now.get(name):
             raise InputError(
-                f"{checkpoint} is of another training ({name} was {was.get(name)}, is {now.get(name)}); use the same "
+                f"{checkpoint} is from another training ({name} was {was.get(name)}, is {now.get(name)}); use the same "
                 "arguments, another --output_dir, or --overwrite_output_dir"
             )
 
@@ -200,7 +200,7 @@ def _trainer(
 
 
 def _evaluation(part: Encoded | None, arguments: Any, training: Any, tokenizer: Any) -> tuple[Any, GoldScores | None]:
-    """A split to evaluate, the longest inputs first, so that batches are padded little; and what scores it."""
+    """A split to evaluate, with the longest inputs first, so that batches need little padding; and its scorer."""
     if part is None:
         return None, None
     ordered = part.reordered(_longest_first(part))
@@ -220,7 +220,7 @@ def _golds(rows: Any) -> list[str]:
 
 
 def _decisive(model: Any, part: Encoded, arguments: Any, model_arguments: Any, training: Any) -> dict[str, Any]:
-    """All that decides what the training yields; noted in each checkpoint."""
+    """Everything that determines the outcome of the training; it is recorded in each checkpoint."""
     found = {name: getattr(training, name) for name in DECISIVE}
     found |= {
         "model": model_arguments.model_name_or_path,
@@ -299,5 +299,5 @@ def _write_manifest(
     write_manifest(out, "train_model", said, body, {"processes": int(os.environ.get("WORLD_SIZE", "1"))})
 
 
-if __name__ == "__main__":  # what a launcher starts
+if __name__ == "__main__":  # started this way by launchers
     sys.exit(main())

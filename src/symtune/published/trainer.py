@@ -1,9 +1,9 @@
 """`Seq2SeqTrainer` with the loss of a whole step, checkpoints that resume exactly, and scores against the gold text.
 
-The stock trainer asks T5 for the mean loss of each micro-batch and divides by neither tokens nor accumulation (seen at
-accumulation 8: a logged loss of 43.2 for 5.1, a gradient norm of 18.4 for 3.4, so that clipping shrinks every step).
-Here the cross-entropy of all answer tokens of the step is summed over its micro-batches and processes, and divided by
-their number: what one pass over the whole step would give.
+The stock trainer asks T5 for the mean loss of each micro-batch and divides by neither tokens nor accumulation (observed
+with accumulation 8: a logged loss of 43.2 instead of 5.1, and a gradient norm of 18.4 instead of 3.4, so that clipping
+shrinks every step). Here, the cross-entropy of all answer tokens of the step is summed over its micro-batches and
+processes and divided by the number of these tokens, which is what one pass over the whole step would give.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class StepTrainer(MarkedCheckpoints, transformers.Seq2SeqTrainer):
     compute_metrics: Any
 
     def get_train_dataloader(self) -> Any:
-        """Micro-batches are made by `Steps`; each process takes its turn."""
+        """A loader of the micro-batches of `Steps`, which processes take in turn."""
         loader = torch.utils.data.DataLoader(
             self.train_dataset,
             batch_size=1,
@@ -44,7 +44,7 @@ class StepTrainer(MarkedCheckpoints, transformers.Seq2SeqTrainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """The share of this micro-batch in the mean over all answer tokens of the step."""
+        """The contribution of this micro-batch to the mean over all answer tokens of the step."""
         inputs = dict(inputs)
         divisor, labels = inputs.pop("divisor"), inputs.pop("labels")
         logits = model(**inputs, use_cache=False).logits.float()
@@ -59,7 +59,7 @@ class StepTrainer(MarkedCheckpoints, transformers.Seq2SeqTrainer):
         return summed / divisor * self.args.world_size
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log; `epoch` is the number of passes over the data, not the share of the steps."""
+        """Log; `epoch` is the number of passes over the data, rather than the share of the steps."""
         steps = self.train_dataset
         if isinstance(steps, Steps):
             self.state.epoch = self.state.global_step * steps.shape.examples / len(steps.encoded)
@@ -76,8 +76,8 @@ def _only(items: Sequence[Any]) -> Any:
 
 
 class GoldScores:
-    """`compute_metrics` of a split: what was generated against the gold texts themselves, which were never cut or
-    decoded. `texts` are the predictions of the last call.
+    """`compute_metrics` for a split: compares what was generated with the gold texts themselves, which were never cut
+    or decoded. `texts` are the predictions of the last call.
     """
 
     def __init__(self, name: str, score: Score, golds: Sequence[str], tokenizer: Any) -> None:

@@ -2,7 +2,7 @@
 
 amount("72 clips, altogether")   ->  "72": what was counted is not part of the answer …
 amount("5 km from here")         ->  "5 km": … a unit of measure is
-amount("3-2")                    ->  "3-2": no amount, so it stays whole
+amount("3-2")                    ->  "3-2": not an amount, so it is kept whole
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RELATES = re.compile(
 )
 _COUNTED = re.compile(
     r"\s+(?!(?:to|and|or|by|through|x|with) [-+$€£]?[\dA-Z])[a-z]|\s*[,;]\s|\s*$"
-)  # what may follow an amount: a thing that was counted, a clause
+)  # what may follow an amount: the thing that was counted, a clause
 _STANDS = re.compile(rf"(?<![\w.,/:$€£¥₹^-]){NUMBER}(?![\w/:]|[.,-]\d|-[A-Za-z]|'s\b)", re.ASCII)
 _WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
@@ -38,7 +38,7 @@ WORDS = {word: number for number, word in enumerate(_WORDS)}
 
 
 def amount(text: str) -> str:
-    """The amount that `text` begins with, if it begins with one and is about it; else all of `text`."""
+    """The amount at the beginning of `text`, if `text` begins with one and is about it; otherwise all of `text`."""
     measured = _MEASURE.match(text)
     if measured:
         return measured[0] if _RELATES.match(text, measured.end()) else text
@@ -47,7 +47,7 @@ def amount(text: str) -> str:
 
 
 def amounts(text: str) -> list[tuple[int, str]]:
-    """Every number in a text that stands alone (not in a date, a score, a name), with its place and as `amount`
+    """Every number in a text that is not part of a date, a score or a name: its position, and the number as `amount`
     gives it.
     """
     return [(found.start(), amount(text[found.start() : found.end() + 60])) for found in _STANDS.finditer(text)]

@@ -2,9 +2,9 @@
 
     announced(["So the answer is 5."])     ->  Announced(" 5.", [], several=False)
 
-The weightiest announcement counts ("final answer" before "answer" before "result"), and of equals the last,
-for people think before they answer; but not one that merely repeats the one before it, nor one that comes
-after a further question.
+"Final answer" outweighs "answer", which outweighs "result". Among equals the last counts, because reasoning comes
+before the answer; but an announcement does not count if it merely repeats the one before it, or comes after a further
+question.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def announced(lines: Sequence[str]) -> Announced | None:
 
 
 def _marks(lines: Sequence[str]) -> list[_Mark]:
-    """All announcements that something follows; the empty ones only where there is no other."""
+    """All announcements that are followed by something; the empty ones only if there are no others."""
     marks: list[_Mark] = []
     empty: list[_Mark] = []
     for number, line in enumerate(lines):

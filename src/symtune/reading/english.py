@@ -1,4 +1,4 @@
-"""The words by which the rules tell what a sentence does: states, concludes, reasons, refuses, chats."""
+"""The words by which the rules recognize what a sentence does: states, concludes, reasons, refuses, chats."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ YES_OR_NO = re.compile(r"[*_\"']{0,3}(yes|no|true|false)\b[*_\"']{0,3}(?:[,.!:;]
 BOLD = re.compile(r"(?<![\w*])(\*\*|__)(?=\S)([^*_\n]{1,200}?)\1(?!\w)(?!\s?:)")
 EQUALS = re.compile(r"(?:^|[\d%)²x\]}]|\b[a-zA-Z]\w{0,9})\s?[=≈]\s?(?=[-−+$€£¥\\*\s]{0,4}\.?\d)")
 ARITHMETIC = re.compile(r"[\d.,]+\s?(?:[-+*/×x÷−]\s?[\d.,]+\s?)+=\s?[$€£]?[\d.,]*\d(?: [a-z]+)?\.?")
-GOLF_CARD = re.compile(r"[5-9]\d(?:\s?[-+]\s?[5-9]\d)+\s?=\s?\d{3}")  # rounds of a tournament: a cell of many tables
+GOLF_CARD = re.compile(r"[5-9]\d(?:\s?[-+]\s?[5-9]\d)+\s?=\s?\d{3}")  # rounds of a tournament, common in tables
 THERE_ARE = re.compile(
     r"\bthere (?:is|are|was|were|will be|would be|have been) (?:only |exactly |just |a total of |in total )*"
     rf"(?=[$€£]?\d|(?:{'|'.join(WORDS)}|no)\b)",

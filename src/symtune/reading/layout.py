@@ -20,13 +20,13 @@ _RULE = frozenset("|:+=_-* \t")
 _BULLET = re.compile(r"(?:[-*•‣–+]|\(?\d{1,3}[.)]|\(?[a-z]\))\s+(?=\S)")
 _QUOTED = re.compile(r"(?:>\s|#{1,6}\s+|[→➡⇒✅✔☑👉🏆⭐🎯🎉💡📌🔹🔸▶►]\uFE0F?\s*)+(?=\S)")
 _SUM = re.compile(r"[\d.,()]+(?: [-+*/×÷] [\d.,()]+)+")  # a step on the way to the answer below it
-_LONG = 12  # words; a longer bullet or bare line tells something, it is no item
+_LONG = 12  # words; a longer bullet or bare line is a sentence, not an item
 _STEP = re.compile(r"(?:step|first|second|third|then|next|finally|now)\b|[^:]{1,60}:\s", re.IGNORECASE)
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text that say something, without white space around them, marks of quotations and
-    headings, fences of code, and fenced blocks of a programming language where there is anything else.
+    """The lines of a text that are not empty, without surrounding white space, quotation and heading marks and code
+    fences; and without fenced blocks in a programming language, if there is anything else.
     """
     kept: list[str] = []
     code: list[str] = []
@@ -48,12 +48,12 @@ def lines_of(text: str) -> list[str]:
 
 
 def is_rule(line: str) -> bool:
-    """Whether a line only draws one: "|---|---|", "+----+", "***"."""
+    """Whether a line only draws a rule: "|---|---|", "+----+", "***"."""
     return ("--" in line or "==" in line or line[:3] == "***") and set(line) <= _RULE
 
 
 def tabled(lines: Sequence[str]) -> list[str] | None:
-    """The rows of the first table that has a line under its header, or whose lines stand between bars."""
+    """The rows of the first table that has a rule under its header, or whose lines begin and end with a bar."""
     for number, line in enumerate(lines):
         if not is_rule(line) or number + 1 == len(lines):
             continue
@@ -75,8 +75,8 @@ def tabled(lines: Sequence[str]) -> list[str] | None:
 
 
 def listed(lines: Sequence[str], *, headed: bool) -> list[str] | None:
-    """The items of a bulleted or numbered list: two or more, or one where a heading announces it. A list of
-    sentences is no answer, it argues.
+    """The items of a bulleted or numbered list: two or more, or one if a heading announces it. A list of sentences
+    is reasoning, not an answer.
     """
     bullets = [line[found.end() :].strip() for line in lines if (found := _BULLET.match(line))]
     items = [item for bullet in bullets if (item := bare(bullet))]
@@ -92,13 +92,13 @@ def _tells(bullet: str) -> bool:
 
 
 def is_bullet(line: str) -> bool:
-    """Whether a line is one of a list."""
+    """Whether a line is an item of a list."""
     return bool(_BULLET.match(line))
 
 
 def lined(lines: Sequence[str]) -> list[str] | None:
-    """Bare lines at the beginning, up to the first line of prose: each is an item, or a few with " | "
-    between them. Lines that are all the same are one.
+    """Bare lines at the beginning, up to the first line of prose: each is one item, or several separated by " | ".
+    Lines that are all the same count as one.
     """
     items: list[str] = []
     if len([line for line in lines if is_bullet(line)]) > 1 or any(line.startswith("=") for line in lines):
@@ -116,8 +116,8 @@ def lined(lines: Sequence[str]) -> list[str] | None:
 
 
 def alone(line: str) -> str:
-    """A line that is an answer and nothing else: only the markdown around it goes, and the period after a
-    number or a single word ("5.", "Oslo."; "U.S." and "Wal-Mart Stores, Inc." keep theirs).
+    """A line that is an answer and nothing else, without the markdown around it and the period after a number or a
+    single word ("5.", "Oslo."; "U.S." and "Wal-Mart Stores, Inc." keep theirs).
     """
     line = unmarked(line)
     if line[:1] in "$\\" and line[-1:] in "$)]":

@@ -1,4 +1,5 @@
-r"""Marks that models put around an answer: \boxed{…}, ####, <answer>…</answer>; markdown, quotes and LaTeX to take off.
+r"""Marks that models put around an answer: \boxed{…}, ####, <answer>…</answer>; and markdown, quotation marks and LaTeX
+to be removed.
 
 boxed(r"So $x = \boxed{\frac{1}{2}}$")      ->  ["1/2"]
 hashed("2 + 2 = 4\n#### 4")                 ->  "4"
@@ -25,7 +26,7 @@ _HEADING = re.compile(
 _QUOTES = ('""', "''", "“”", "‘’", "``", "«»", "„“", "「」")
 _AROUND = (("***", "***"), ("**", "**"), ("__", "__"), ("*", "*"), ("_", "_"), ("`", "`"))
 _MATH = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
-_LAYERS = 8  # of marks around an answer: people write two or three, and each costs a look at the whole
+_LAYERS = 8  # of marks around an answer: people write two or three, and removing one costs a pass over the whole
 _ABBREVIATED = re.compile(r"(?:\b(?:Jr|Sr|Inc|Co|Corp|Ltd|Bros|Esq|etc|al)|\b(?:[A-Za-z]\.){1,4}[A-Za-z])\.$")
 _TRAILS_OFF = re.compile(r"(?<!\.)\.\.\.$")
 _LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\([^()\s]{1,400}\)")
@@ -45,7 +46,7 @@ _THIN = re.compile(r"(?<=\d)(?:\\[,!;: ]|\{,\}|~)(?=\d{3}(?!\d))")
 
 
 def tagged(text: str) -> str | None:
-    """What stands in the last <answer>…</answer> (or <final_answer>, <result>, …), which may be cut off."""
+    """The content of the last <answer>…</answer> (or <final_answer>, <result>, …), which may be cut off."""
     opened = max(_TAG.finditer(text), key=re.Match.start, default=None)
     if opened is None:
         return None
@@ -55,7 +56,7 @@ def tagged(text: str) -> str | None:
 
 
 def boxed(text: str) -> list[str]:
-    r"""The contents of the last \boxed{…}, plain; of the last few where only "," or "and" stands between."""
+    r"""The content of the last \boxed{…} as plain text; of the last few, if only "," or "and" is between them."""
     found: list[tuple[int, int, str]] = []
     position = 0
     while box := _BOX.search(text, position):
@@ -72,7 +73,7 @@ def boxed(text: str) -> list[str]:
 
 
 def _closing_brace(text: str, position: int) -> int:
-    """Where the brace that was opened before `position` closes; the end of its paragraph if it never does."""
+    """The position where the brace opened before `position` closes, or the end of the paragraph if it never does."""
     depth = 1
     for brace in _BRACE.finditer(text, position):
         if brace[0] == "\n\n":
@@ -90,8 +91,8 @@ def _right_side(content: str) -> str:
 
 
 def hashed(text: str) -> str | None:
-    """What follows the first "####" that begins an amount, as in GSM8K, else the one on the last line unless
-    it is a markdown heading.
+    """What follows the first "####" before an amount, as in GSM8K; otherwise, what follows the one on the last line,
+    unless it is a markdown heading.
     """
     last = None
     for last in _HASHED.finditer(text):
@@ -103,9 +104,9 @@ def hashed(text: str) -> str | None:
 
 
 def bare(text: str, *, ended: bool = True) -> str:
-    """An answer taken out of prose: without the final period (that of an abbreviation stays), exclamation
-    mark or comma (unless it was marked off, so not `ended`), and without quotation marks, markdown and LaTeX
-    around it.
+    """An answer taken out of prose, without quotation marks, markdown and LaTeX around it, and without a final period
+    (except that of an abbreviation), exclamation mark or comma. Not `ended`: the answer was set off by marks, so its
+    final punctuation stays.
     """
     text = text.strip().strip("* ")
     if ended and text[-1:] in ("!", ",", ";", "。"):
@@ -126,8 +127,8 @@ def bare(text: str, *, ended: bool = True) -> str:
 
 
 def unmarked(text: str) -> str:
-    """`text` without the markdown that encloses all of it (**bold**, _italics_, `code`, a link), and without
-    what is ~~struck out~~.
+    """`text` without the markdown that encloses all of it (**bold**, _italics_, `code`, a link), and without anything
+    ~~struck out~~.
     """
     text = text.strip()
     for _ in range(_LAYERS):
@@ -150,7 +151,7 @@ def _unwrapped(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
 
 
 def plain_latex(text: str) -> str:
-    r"""LaTeX as plain text, where it is simple: "1{,}234" -> "1,234", "\frac{1}{2}" -> "1/2", "\text{km}"."""
+    r"""Simple LaTeX as plain text: "1{,}234" -> "1,234", "\frac{1}{2}" -> "1/2", "\text{km}" -> "km"."""
     if "\\" not in text and "{" not in text:
         return text.strip().strip("$").strip() if text.count("$") == 2 else text
     text = _THIN.sub(",", text).replace("\\$", "\0")

@@ -1,12 +1,12 @@
-r"""The final number of a worked answer, as GSM8K and SVAMP ask for it.
+r"""The final number of a worked answer, for GSM8K and SVAMP.
 
     read_number("She earns 3 * $5 = $15.\n#### 15")         ->  "15"
     read_number("The answer is $1,234.50.")                 ->  "1234.50"
     read_number(r"\boxed{\frac{3}{4}}")                     ->  "0.75"
 
-GSM8K's own extraction takes the digits, points and commas after the first "#### " and drops the commas;
-whatever it finds, `read_number` finds too. The number is given as it is written, without currency, percent
-sign, unit and thousands commas; compare it by value ("5.0" is 5).
+GSM8K's own extraction takes the digits, points and commas after the first "#### " and drops the commas. Whatever it
+finds, `read_number` finds too. The number is returned as it is written, without currency, percent sign, unit and
+thousands commas; compare it by value ("5.0" is 5).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ANNOTATION = re.compile(r"<<[^<>\n]{0,200}>>")
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SPELLED = {**WORDS, **{word: 10 * ten for ten, word in enumerate(_TENS, start=2)}}
 _SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-_LONGEST = 400  # digits of a number that is scaled or divided; longer ones are given as they stand
+_LONGEST = 400  # digits of a number that is scaled or divided; longer ones are returned as they are
 _NUMBER = re.compile(
     r"(?<![\w.,/])(?:(?P<sign>[-−–])\s?)?(?:US)?\\?[$€£¥₹]?\s?(?P<inner>[-−])?"
     r"(?P<digits>(?:\d{1,3}(?:[,_]\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)"
@@ -41,16 +41,16 @@ _WORD = re.compile(
 
 
 def unannotated(text: str) -> str:
-    """`text` without the notes of GSM8K's calculator: "48/2 = <<48/2=24>>24" becomes "48/2 = 24"."""
+    """`text` without GSM8K's calculator annotations: "48/2 = <<48/2=24>>24" becomes "48/2 = 24"."""
     return _ANNOTATION.sub("", text)
 
 
 def read_number(text: str) -> str | None:
     r"""The final number of what a model wrote, or None. Never raises.
 
-    What is marked (\boxed{…}, "####") counts before what is announced ("The answer is 5"), that before the
-    last sentence with a number in it. After the last "=" the first number counts; without one the first of
-    what is marked or announced, and the last of a sentence.
+    A marked answer (\boxed{…}, "####") takes precedence over an announced one ("The answer is 5"), and that over the
+    last sentence with a number in it. The first number after the last "=" counts; without an "=", the first number of
+    what is marked or announced, or the last of a sentence.
     """
     text = unannotated(reply(text))
     return next((number for rule in (_marked, _announced, _last) if (number := rule(text)) is not None), None)
@@ -65,7 +65,7 @@ def _marked(text: str) -> str | None:
 
 
 def _announced(text: str) -> str | None:
-    """ "The answer is …", on its line or just below."""
+    """ "The answer is …", on the same line or just below."""
     found = announced(lines_of(text))
     if found is None:
         return None
@@ -85,7 +85,7 @@ def _last(text: str) -> str | None:
 
 
 def _first(text: str) -> str | None:
-    """The number of a value: after its last "=", else its first, else one in words."""
+    """The number of a value: the first after its last "=", else its first, else one in words."""
     text = plain_latex(text)
     right = text.rpartition("=")[2]
     found = _NUMBER.search(right) or _NUMBER.search(text)
@@ -106,7 +106,7 @@ def _final(sentence: str) -> str | None:
 
 
 def _written(found: re.Match[str]) -> str:
-    """A number as digits, with a point and a sign where it has them."""
+    """A number in digits, with its decimal point and sign if it has them."""
     digits = found["digits"].replace(",", "").replace("_", "")
     digits = f"0{digits}" if digits.startswith(".") else digits
     sign = "-" if found["sign"] or found["inner"] else ""

@@ -1,4 +1,4 @@
-"""The option that a model chose among several, as MMLU and BBH ask for it.
+"""The option that a model chose among several, for MMLU and BBH.
 
 read_option("The answer is (C) blue.", ("red", "green", "blue"))   ->  "C"
 read_option("It must be green.", ("red", "green", "blue"))         ->  "B"
@@ -24,19 +24,18 @@ _BRACKETED = re.compile(r"\(([A-Z])\)|\[([A-Z])\]|\b(?:[Oo]ption|[Cc]hoice|[Aa]n
 _LISTED = re.compile(r"(?:,\s*|\s*(?:,\s*)?(?:and|or|&|/)\s*)\(?\**([A-Z])\**\)?(?![\w'’])")
 _LEADING = re.compile(r"[\s*_\"'`$(\[{]*(?:(?:[Oo]ption|[Cc]hoice|[Ll]etter)s?\s+[\s*_(\[]*)?([A-Z])(?![\w'’])")
 _AFTER = re.compile(r"[\s*_\"'`$]*(?:[.):\],;}]|[-–—]\s|$)")
-_ARTICLES = ("A", "I")  # letters that are words too
+_ARTICLES = ("A", "I")  # letters that are also words
 _ANSWER_WORDS = ("yes", "no", "true", "false", "none", "all", "valid", "invalid")
 
 
 def read_option(text: str, options: Sequence[str]) -> str | None:
-    """The letter of the option that a model chose: "A" for the first of `options`, their texts in order.
-    None if none or several different ones are chosen. Never raises.
+    """The letter of the option that a model chose: "A" for the first of `options`, which are the texts in order.
+    None if no option, or more than one, is chosen. Never raises.
 
-    A letter counts where it stands as an option: "(B)", "B.", "B) Oslo", "Option B", or B alone; "A" and "I"
-    before a word are words. An option can also be chosen by its text in full. What is marked (\\boxed{…},
-    <answer>) counts before what is announced, that before a letter at the beginning, that before what
-    `read_answer` reads, that before the sentence that concludes, that before all of the text. Without
-    `options` any letter may be chosen, and by its letter alone.
+    A letter counts if it is written as an option: "(B)", "B.", "B) Oslo", "Option B", or just B; "A" and "I" before a
+    word are words. An option can also be chosen by its full text. The order of precedence is: what is marked
+    (\\boxed{…}, <answer>), what is announced, a letter at the beginning, what `read_answer` reads, the sentence that
+    concludes, the last sentence, the whole text. Without `options`, any letter may be chosen, and only by its letter.
     """
     for part, stated in _parts(reply(text)):
         chosen = _chosen(part, options, stated=stated)
@@ -46,7 +45,7 @@ def read_option(text: str, options: Sequence[str]) -> str | None:
 
 
 def _parts(text: str) -> Iterator[tuple[str, bool]]:
-    """The parts of a text that may choose, the weightiest first, and whether each is an answer and no more."""
+    """The parts of a text that may choose, in order of precedence, and whether each is an answer and nothing else."""
     for content in (tagged(text), *boxed(text)[-1:], hashed(text), *(keyed(text) or ())[:1]):
         if content:
             yield content, True
@@ -75,7 +74,7 @@ def _chosen(part: str, options: Sequence[str], *, stated: bool) -> set[str]:
 
 
 def _by_letter(part: str, options: Sequence[str], letters: str, *, stated: bool) -> set[str]:
-    """Letters that stand as options: bracketed anywhere, else at the beginning of an answer."""
+    """Letters written as options: bracketed anywhere, else at the beginning of an answer."""
     bracketed = {next(filter(None, found.groups())) for found in _BRACKETED.finditer(part)} & set(letters)
     leading = _LEADING.match(part) if stated else None
     if not leading or leading[1] not in letters:
@@ -94,7 +93,7 @@ def _by_letter(part: str, options: Sequence[str], letters: str, *, stated: bool)
 
 
 def _by_text(part: str, options: Sequence[str], *, stated: bool) -> set[int]:
-    """Options whose text is the part, begins it, or stands in it outside a longer option's text."""
+    """Options whose text is the part, begins it, or occurs in it outside the text of a longer option."""
     said = _fold(bare(part))
     texts = [_fold(bare(option)) for option in options]
     whole = {number for number, text in enumerate(texts) if text and text == said}
@@ -114,9 +113,9 @@ def _by_text(part: str, options: Sequence[str], *, stated: bool) -> set[int]:
 
 
 def _place(said: str, text: str, taken: Sequence[tuple[int, int]]) -> int | None:
-    """Where `text` first stands in `said` as words, outside what is taken."""
+    """The position where `text` first occurs in `said` as whole words, outside the spans that are taken."""
     position = said.find(text)
-    for _ in range(64):  # a text that occurs more often inside other words is not looked for further
+    for _ in range(64):  # after so many occurrences inside other words, the search is given up
         if position < 0:
             return None
         end = position + len(text)

@@ -1,6 +1,6 @@
-"""The rules by which an answer is read, in their order: `RULES`.
+"""The rules by which an answer is read, in order: `RULES`.
 
-A rule takes the reply of a model and gives the items it finds; None if it does not apply.
+A rule takes a model's reply and returns the items that it finds, or None if it does not apply.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _YES_AND = re.compile(r"(yes|no|true|false), (?:it|they|he|she|there|the|this|th
 
 
 def read_reply(text: str) -> list[str]:
-    """The items that the first rule that applies finds in a reply."""
+    """The items found in a reply by the first rule that applies."""
     found = next((items for rule in RULES if (items := rule(text)) is not None), [])
     return [item for item in found if item.strip()]
 
@@ -58,7 +58,7 @@ def from_data(text: str) -> list[str] | None:
 
 
 def from_announcement(text: str) -> list[str] | None:
-    """ "The answer is …", "Answer: …", "Result: …": what follows on its line or on the next ones."""
+    """ "The answer is …", "Answer: …", "Result: …": what follows on the same line or the next ones."""
     found = announced(lines_of(text))
     if found is None:
         return None
@@ -76,7 +76,7 @@ def from_announcement(text: str) -> list[str] | None:
 
 
 def _value(tail: str, *, several: bool) -> list[str]:
-    """The items of an announced value: all of it, units too, without the next sentence and the reason."""
+    """The items of an announced value: all of it, including units, without the reason and the next sentence."""
     tail = tail.strip().lstrip(":").strip()
     data = structured(tail.rstrip("."))
     if data is not None:
@@ -104,7 +104,7 @@ def from_table(text: str) -> list[str] | None:
 
 
 def from_list(text: str) -> list[str] | None:
-    """The items of a list, where nothing after it concludes."""
+    """The items of a list, unless a conclusion follows it."""
     lines = lines_of(text)
     last = max((number for number, line in enumerate(lines) if is_bullet(line)), default=-1)
     if last < 0 or any(concludes(line) for line in lines[last + 1 :]):
@@ -125,7 +125,7 @@ def from_lines(text: str) -> list[str] | None:
 
 
 def from_sentences(text: str) -> list[str] | None:
-    """The part of the sentence that answers; all of it where no part stands out."""
+    """The part that answers of the sentence that answers; the whole sentence if no part stands out."""
     lines = lines_of(text)
     if not lines:
         return None

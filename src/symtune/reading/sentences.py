@@ -1,4 +1,4 @@
-"""Sentences: where they end, what they do, and which one of a text answers.
+"""Sentences: where they end, what they do, and which sentence of a text answers.
 
 sentences("The city is St. Louis. It is old.")                  ->  ["The city is St. Louis.", "It is old."]
 answer_sentence(["Tom has 3. Ann has 4. So the total is 7."])   ->  "So the total is 7."
@@ -20,7 +20,7 @@ _VALUE_FOLLOWS = re.compile(r"[\d$€£\"“*]|[A-Z][a-z]")
 
 
 def sentences(line: str) -> list[str]:
-    """The sentences of a line; "St.", "D.C.", initials and the number of a numbered line end none."""
+    """The sentences of a line. "St.", "D.C.", initials and the number of a numbered line do not end a sentence."""
     found, start = [], 0
     for end in english.SENTENCE_END.finditer(line):
         opens = english.OPENS_SENTENCE.match(line, end.end())
@@ -38,13 +38,13 @@ def sentences(line: str) -> list[str]:
 
 
 def _abbreviated(word: str) -> bool:
-    """Whether a period after a word is the word's own."""
+    """Whether a period after a word belongs to the word."""
     initial = len(word) == 1 and word.isalpha() and word != "I"
     return initial or word.lower() in english.ABBREVIATIONS or word.endswith(".") or bool(_INITIALS.fullmatch(word))
 
 
 def is_prose(line: str) -> bool:
-    """Whether a line is a sentence or more, not an answer that stands alone."""
+    """Whether a line is one sentence or more, rather than just an answer."""
     if ROW_DELIMITER in line or english.GOLF_CARD.fullmatch(line):
         return False
     words = line.split()
@@ -63,7 +63,7 @@ def is_prose(line: str) -> bool:
 
 
 def _goes_on(line: str) -> bool:
-    """Whether a line has a second sentence that tells something."""
+    """Whether a line goes on with a second sentence, and not just with words after a period."""
     told = sentences(line) if line[:1] not in ('"', "“") else []
     if len(told) < 2:
         return False
@@ -71,7 +71,7 @@ def _goes_on(line: str) -> bool:
 
 
 def is_statement(line: str) -> bool:
-    """Whether a line says "the … is …", with a period at its end or a name or a number after its verb."""
+    """Whether a line says "the … is …" and ends with a period or has a name or a number after its verb."""
     if not english.DETERMINER.match(line):
         return False
     found = english.COPULA.search(line) or english.YIELDS.search(line)
@@ -84,12 +84,12 @@ def is_statement(line: str) -> bool:
 
 
 def is_arithmetic(line: str) -> bool:
-    """Whether a line is a sum and its result: "6-3=3"."""
+    """Whether a line is a calculation and its result: "6-3=3"."""
     return bool(english.ARITHMETIC.fullmatch(line))
 
 
 def has_verb(text: str) -> bool:
-    """Whether a text has what looks like a verb."""
+    """Whether a text contains what looks like a verb."""
     patterns = (english.COPULA, english.YIELDS, english.ACTS)
     return any(pattern.search(text) for pattern in patterns) or bool(english.YES_OR_NO.match(text))
 
@@ -111,9 +111,8 @@ def bold_items(sentence: str) -> list[str]:
 
 
 def answer_sentence(lines: Sequence[str]) -> str | None:
-    """The sentence of prose that holds the answer: the last that concludes ("So …", "…, so …"), else one that
-    says yes or no at the beginning, else one with something bold, else the last of a chain of reasoning, else
-    the first.
+    """The sentence of prose that contains the answer: the last that concludes ("So …", "…, so …"), else one that
+    begins with yes or no, else one with something in bold, else the last of a chain of reasoning, else the first.
     """
     told = [one for line in lines for one in sentences(line)]
     told = [one for one in told if not english.CHATS.match(one)] or told

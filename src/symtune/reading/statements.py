@@ -22,7 +22,7 @@ _PLAIN_VALUE = re.compile(r"[-+$€£]{0,2}\d|(?:yes|no|true|false)\b", re.IGNOR
 
 
 def stated(sentence: str) -> list[str] | None:
-    """The items that a sentence states, or None if it states none that can be told from the rest."""
+    """The items that a sentence states, or None if none can be told apart from the rest of it."""
     boxes = boxed(sentence)
     if boxes:
         return boxes
@@ -99,7 +99,7 @@ def _predicate(said: str) -> list[str] | None:
 
 
 def _verb_of(said: str) -> re.Match[str] | None:
-    """The first "is" that a name, a number or a quotation follows, else the last."""
+    """The first "is" that is followed by a name, a number or a quotation, else the last."""
     last = None
     for verb in english.COPULA.finditer(said):
         last = verb
@@ -132,7 +132,7 @@ def _first_amount(said: str) -> list[str] | None:
 
 
 def value_items(value: str, *, several: bool) -> list[str]:
-    """The items of a value that was taken out of a sentence; what is counted goes ("72 clips" -> 72)."""
+    """The items of a value taken out of a sentence, without the noun that was counted ("72 clips" -> 72)."""
     value = bare(value)
     parts = [item for part in english.AND.split(value) if (item := bare(part))] if several else []
     if ROW_DELIMITER not in value and (amount(value) == value or all(amounts(part) for part in parts)) and parts:

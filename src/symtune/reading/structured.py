@@ -1,8 +1,8 @@
-"""Answers written as data: JSON, or a list, tuple or dict as Python writes it, whole or cut off at its end.
+"""Answers written as data: JSON, or a Python list, tuple or dict, complete or cut off at the end.
 
 structured('{"answer": ["Oslo", "Bergen"]}')     ->  ["Oslo", "Bergen"]
 structured("[('Oslo', 3), ('Bergen', 1)]")       ->  ["Oslo ; 3", "Bergen ; 1"]
-structured("Bangkok, Thailand")                  ->  None: no data
+structured("Bangkok, Thailand")                  ->  None: not data
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _KEY = re.compile(
 
 
 class _NotDataError(Exception):
-    """The text is no data; it never leaves this module."""
+    """The text is not data. Never leaves this module."""
 
 
 def structured(text: str) -> list[str] | None:
-    """The items of a text that is data and nothing else; None if it is not."""
+    """The items of a text that consists only of data, else None."""
     text = text.strip()
     if text[:1] not in _CLOSING or text[:1] == "(":
         return None
@@ -48,8 +48,8 @@ def structured(text: str) -> list[str] | None:
 
 
 def keyed(text: str) -> list[str] | None:
-    """The items under the last key "answer" (or "final_answer", "result", …) anywhere in a text, under
-    "answer" before any other; None if there is no such key with a value.
+    """The items under the last key "answer" or "final_answer" anywhere in a text, or else under "result" and the like;
+    None if there is no such key with a value.
     """
     keys = list(_KEY.finditer(text))
     keys = [key for key in keys if "answer" in key[2].lower()] or keys
@@ -123,7 +123,7 @@ def _scalar(token: re.Match[str]) -> Value:
 
 
 def _items(value: Value) -> list[str]:
-    """The items that a value stands for: members of a list are items, those of a list in it are cells."""
+    """The items that a value stands for: members of a list are items, and members of a list inside it are cells."""
     if isinstance(value, dict):
         named = {name.lower().replace(" ", "_"): inner for name, inner in value.items()}
         chosen = next((named[name] for name in _KEYS if name in named), None)

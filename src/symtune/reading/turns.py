@@ -1,4 +1,4 @@
-"""The part of a model's text that is its own reply: without thought, and without what it runs on into.
+"""The part of a model's text that is its own reply: without thoughts, and ending where the model runs on.
 
 reply("<think>four? no</think>5<|im_end|>")        ->  "5"
 continues("5\\n\\nQuestion: How many?\\nAnswer: 6")    ->  "5\\n\\n"
@@ -38,19 +38,19 @@ _SPEAKER = re.compile(
 
 
 def continues(text: str) -> str:
-    """`text` cut where the model runs on into a further question or example: at "Question:", "Q:", "User:",
-    "Human:", "Example 2:", "### Instruction" at the beginning of a line, or at a token that ends a turn
-    ("<|im_end|>", "</s>"). What opens the text is no running on, nor what stands in a thought. Never raises.
+    """`text`, cut where the model runs on into another question or example: at "Question:", "Q:", "User:", "Human:",
+    "Example 2:", "### Instruction" at the beginning of a line, or at a token that ends a turn ("<|im_end|>", "</s>").
+    A label at the very beginning of the text or inside a thought cuts nothing. Never raises.
     """
     return text[: _scan(text)[1]]
 
 
 def reply(text: str) -> str:
-    """What the model says in its own turn: `continues(text)` without thought ("<think>…</think>"; one that
-    never ends runs to the end of the text; what stands before a lone "</think>" is thought too), without
-    tokens of a chat template and without the name of the speaker at its beginning. Never raises.
+    """What the model says in its own turn: `continues(text)` without thoughts ("<think>…</think>", also one that never
+    ends, and everything before a lone "</think>"), without chat template tokens, and without the name of the speaker
+    at the beginning. Never raises.
     """
-    if "<|channel|>" in text:  # thought and reply in channels, as gpt-oss writes them
+    if "<|channel|>" in text:  # thoughts and reply in channels, as gpt-oss writes them
         thought, final, said = text.partition(_FINAL_CHANNEL)
         text = said if final else thought.partition("<|channel|>")[0]
     said = _scan(text)[0]
@@ -66,7 +66,7 @@ def unfinished_thought(text: str) -> bool:
 
 
 def _scan(text: str) -> tuple[str, int, bool]:
-    """What is said outside thought and tokens, where the model's own turn ends, and whether it ends in a thought."""
+    """The text outside thoughts and tokens, where the model's own turn ends, and whether it ends inside a thought."""
     first = _THINK.search(text)
     thinking = first is not None and first[1] is None
     strict = thinking
@@ -81,7 +81,7 @@ def _scan(text: str) -> tuple[str, int, bool]:
         if kind == "opens":
             thinking, strict = True, bool(_STRICT.search(event[0]))
         elif kind == "closes":
-            if not thinking:  # so all before it was thought
+            if not thinking:  # so everything before it was a thought
                 parts, spoken = [], False
             thinking = False
         elif thinking:

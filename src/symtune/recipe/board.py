@@ -1,8 +1,8 @@
-"""The stages of a run on the terminal: what is done, what runs, and the time left, from the first second on.
+"""The stages of a run on the terminal: what is done, what is running, and the time left, from the first second.
 
-On a terminal the board is redrawn in place; elsewhere (a log) each stage is a line when it begins and ends, and
-a line every half minute between. The time left starts from the stages' own guesses and is corrected, as work is
-done, by how much faster or slower this machine is.
+On a terminal the board is redrawn in place. In a log, each stage prints a line when it begins and ends, and a line
+every half minute in between. The time left starts from the stages' estimates and is corrected, as work is done, by how
+much faster or slower this machine is.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from rich.text import Text
 from symtune.progress import LOG_EVERY, clock
 from symtune.recipe.runner import Stage
 
-TRUST = 20.0  # seconds of guessed work that measured time must outweigh
+TRUST = 20.0  # seconds of estimated work that measured time must outweigh
 
 
 class Clock:
-    """Work done, in guessed seconds, against time passed."""
+    """Work done, in estimated seconds, against time passed."""
 
     def __init__(self, stages: Sequence[Stage], now: Callable[[], float] = time.monotonic) -> None:
         self.now, self.begun = now, now()
         self.total = sum(stage.seconds for stage in stages)
-        self.done = 0.0  # guessed seconds of what is done
-        self.free = 0.0  # of which were done in an earlier run and took no time
-        self.share = 0.0  # of the stage that runs
+        self.done = 0.0  # estimated seconds of finished work
+        self.free = 0.0  # the part of it that was done in an earlier run and took no time now
+        self.share = 0.0  # how much of the current stage is done
         self.stage: Stage | None = None
 
     def elapsed(self) -> float:
@@ -40,7 +40,7 @@ class Clock:
         return self.now() - self.begun
 
     def left(self) -> float:
-        """Seconds until the run ends, about."""
+        """Approximate seconds until the run ends."""
         done = self.done + (self.stage.seconds * self.share if self.stage else 0.0)
         pace = (self.elapsed() + TRUST) / (done - self.free + TRUST)
         return max(0.0, (self.total - done) * pace)
@@ -76,7 +76,7 @@ class Board:
         self.stage_begun = self.logged = self.clock.now()
 
     def advance(self, done: int, of: int) -> None:
-        """The stage that runs has done so many of its units of work."""
+        """The current stage has done this many of its units of work."""
         self.clock.share = min(1.0, done / of) if of else 0.0
         self.counts = f"{done:,} of {of:,}"
         stage = self.clock.stage
@@ -85,7 +85,7 @@ class Board:
             self.say(f"{stage.title}: {self.counts}, about {clock(self.clock.left())} left")
 
     def end(self, stage: Stage, note: str, *, skipped: bool) -> None:
-        """A stage is done, or was done before."""
+        """A stage is done, or (`skipped`) was done in an earlier run."""
         self.clock.stage, self.clock.share = None, 0.0
         self.clock.done += stage.seconds
         self.clock.free += stage.seconds if skipped else 0.0

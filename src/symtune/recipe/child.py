@@ -1,8 +1,8 @@
-"""A stage that computes with a model runs in a child process, whose memory is freed when it ends.
+"""Runs a stage that computes with a model in a child process, whose memory is freed when it ends.
 
-A training and the measurement after it, in one process, hold the memory of both; only the end of a process
-frees everything that the libraries keep. The child is forked, so it inherits what is imported and costs a few
-milliseconds; where a system cannot fork, the stage runs in this process.
+Training and the measurement after it would hold the memory of both if they ran in one process; only the end of a
+process frees everything that libraries keep. The child is forked, so it inherits all imports and costs a few
+milliseconds. On a system that cannot fork, the stage runs in this process.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 
 from symtune.types import InputError, OutputError, SymtuneError
 
-Advance = Callable[[int, int], None]  # done, of
+Advance = Callable[[int, int], None]  # (done, in all)
 Work = Callable[[Advance], str]
 
 
@@ -54,5 +54,5 @@ def _run(work: Work, pipe: Connection) -> None:
         pipe.send(("done", work(lambda done, of: pipe.send(("advance", (done, of))))))
     except SymtuneError as error:
         pipe.send(("fault", str(error)))
-    except KeyboardInterrupt:  # the parent was interrupted too, and says so
+    except KeyboardInterrupt:  # the parent was interrupted too, and reports it
         pass

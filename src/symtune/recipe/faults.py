@@ -1,4 +1,4 @@
-"""A recipe, read and checked whole: whatever can be found wrong with it before anything runs."""
+"""Reads a recipe and checks all of it: finds whatever can be found wrong with it before anything runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from symtune.types import InputError, SymtuneError
 
 
 def load(path: Path) -> Recipe:
-    """The recipe at `path`, whole and checked. Raises InputError with every fault."""
+    """The recipe at `path`, fully checked. Raises InputError with every fault."""
     recipe = config.load(path, Recipe)
     faults = [config.fault_at(path, loc, message) for loc, message in _faults(recipe, path.parent)]
     if len(faults) == 1:
@@ -38,8 +38,8 @@ def load(path: Path) -> Recipe:
 
 
 def _faults(recipe: Recipe, base: Path) -> Iterator[tuple[Loc, str]]:
-    """Faults that the types cannot see, each with its place."""
-    said: set[str] = set()  # what `heldout` only takes over from `generate` is reported once
+    """Faults that the types cannot detect, each with its place."""
+    said: set[str] = set()  # a fault that `heldout` merely inherits from `generate` is reported once
     places: list[Loc] = [("generate", "steps", k) for k in range(len(recipe.generate.steps))] or [("generate",)]
     made = train_data(recipe, base, base)
     held_out = heldout_data(recipe, base, base)
@@ -83,13 +83,13 @@ def _of_measured(
     elif measured.data is not None:
         yield from _caught(place, lambda: _try(measured, base / measured.data, tasks))  # type: ignore[operator]
     elif measured.benchmark != HELD_OUT:
-        yield place, f"no data; wanted the folder of its official release (a run makes data only for {HELD_OUT})"
+        yield place, f"no data; wanted the folder of its official release (a run generates data only for {HELD_OUT})"
     elif measured.split not in (None, recipe.heldout.split):
         yield (*place, "split"), f"got {measured.split!r}; this run holds out {recipe.heldout.split}"
 
 
 def _try(measured: Measured, data: Path, tasks: Sequence[str]) -> None:
-    """Ask for one question: all that is wrong shows."""
+    """Prepare a single question, which reveals everything that is wrong."""
     asks = benchmarks.find(measured.benchmark).asks_tasks
     prepare(measured.model_copy(update={"limit": 1}), data, tasks if asks else ())
 

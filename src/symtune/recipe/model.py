@@ -1,4 +1,4 @@
-"""What a recipe says. What can be found wrong with it before anything runs: `symtune.recipe.faults`."""
+"""What a recipe says. `symtune.recipe.faults` finds what is wrong with it before anything runs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from symtune.seeds import digest
 from symtune.training import TrainSettings
 from symtune.types import Split
 
-DATA, HELDOUT = "data", "heldout"  # the folders of the training examples and of those to measure with
+DATA, HELDOUT = "data", "heldout"  # the folders of the training examples and of the held-out examples
 HELD_OUT = "held_out"  # the benchmark that measures with the latter
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"  # of a folder
 
 
 class Step(GenerateSettings):
-    """One part of the training examples. What it leaves out is as in `generate`; it is generated into `data/NAME`, from
-    a stream of its own unless it names a seed.
+    """One part of the training examples. Its settings default to those of `generate`; it is generated into `data/NAME`,
+    from a separate stream unless it sets a seed.
     """
 
     name: str = Field(pattern=NAME)
@@ -36,14 +36,14 @@ class Generate(GenerateSettings):
 
 
 class Heldout(GenerateSettings):
-    """The examples to measure with. What is left out is as in `generate`."""
+    """The held-out examples to measure with. Settings default to those of `generate`."""
 
     split: Literal["validation", "test"] = "test"
 
 
 class Measured(Asking):
-    """A benchmark to measure with, before and after training. `data` is left out where the run's held-out examples are
-    meant; `name` is that of the benchmark unless given.
+    """A benchmark to measure with, before and after training. `data` defaults to the run's held-out examples; `name`
+    defaults to that of the benchmark.
     """
 
     name: str = Field(default="", pattern=rf"^$|{NAME}")
@@ -56,8 +56,8 @@ class Measured(Asking):
 
 
 class Control(Strict):
-    """The control: the same training with the answers shuffled. These settings are for the short control: a training
-    cut short should still see every part of a curriculum, so its order may be another.
+    """The control: the same training with the answers shuffled. These settings are for the short control, which should
+    still see every part of a curriculum and may therefore use another order.
     """
 
     max_tokens: int | None = Field(default=None, gt=0)
@@ -65,7 +65,7 @@ class Control(Strict):
 
 
 class Recipe(Strict):
-    """A whole run. `seed` is that of every section that does not name its own."""
+    """A whole run. `seed` is the seed of every section that does not set one."""
 
     name: str = Field(pattern=NAME)
     seed: int = 0
@@ -110,7 +110,7 @@ def shuffled_sources(recipe: Recipe) -> tuple[str, ...]:
 
 
 def train_data(recipe: Recipe, base: Path, out: Path) -> list[GenerateConfig]:
-    """What the stages of `data_names` generate, in the run folder `out`. Relative paths start at `base`."""
+    """What the stages of `data_names` generate, in the run folder `out`. Paths are relative to `base`."""
     if not recipe.generate.steps:
         return [_generation(recipe, {}, "train", base, out / DATA)]
     made = []
@@ -128,17 +128,17 @@ def heldout_data(recipe: Recipe, base: Path, out: Path) -> GenerateConfig:
 
 
 def model_of(recipe: Recipe, base: Path) -> str | dict[str, Any]:
-    """The model to start from; a folder or file is found from `base`."""
+    """The model to start from; the path of a folder or file is relative to `base`."""
     return _from(base, recipe.model) if isinstance(recipe.model, str) else recipe.model
 
 
 def data_of(measured: Measured, base: Path, out: Path) -> Path:
-    """The data that is measured with; the held-out examples of the run folder `out` unless it is given."""
+    """The data to measure with: by default, the held-out examples of the run folder `out`."""
     return out / HELDOUT if measured.data is None else base / measured.data
 
 
 def own_tasks(configs: Sequence[GenerateConfig]) -> list[str]:
-    """The files of the user's own tasks among those that are generated, once each."""
+    """The files of the user's own tasks among those that are generated, each once."""
     return list(dict.fromkeys(name for config in configs for name in config.task if name.endswith(".py")))
 
 
@@ -158,5 +158,5 @@ def _generation(recipe: Recipe, changes: Mapping[str, Any], split: Split, base: 
 
 
 def _from(base: Path, name: str) -> str:
-    """A name that may be that of a file or folder, found from `base`."""
+    """A name that may be the path of a file or folder, relative to `base`."""
     return str(base / name) if (base / name).exists() else name

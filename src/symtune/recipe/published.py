@@ -1,11 +1,11 @@
-"""A recipe of the paper's release: its data layout, its training command, its inference on the test files.
+"""A recipe for the paper's release: its data layout, its training command, its inference on the test files.
 
     published = load(Path("recipes/tapex-zero-large.yaml"))
     run(published, Path("recipes/tapex-zero-large.yaml"), Path("runs/tapex-zero-large"), watching)
 
-`dataset` is what `symtune build-dataset` takes, `train` what `train_model.py` takes, `launch` what starts it, `infer`
-what `infer_model.py` takes. The run folder holds `data/`, `model/` and `outputs/`; a run that was interrupted resumes,
-the training from its newest complete checkpoint.
+`dataset` holds the settings of `symtune build-dataset`, `train` those of `train_model.py`, `launch` the command that
+starts it, and `infer` the settings of `infer_model.py`. The run folder holds `data/`, `model/` and `outputs/`. An
+interrupted run resumes, the training from its newest complete checkpoint.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from symtune.recipe.model import NAME
 from symtune.recipe.runner import RECIPE, Stage, Watch, check_stages, run_stages
 from symtune.types import InputError, need
 
-PORTS = {"deepspeed": "--master_port", "accelerate": "--main_process_port"}  # launcher -> the flag of its port
-PATHS = ("tables", "flan", "benchmarks")  # of `dataset`: they start at the recipe
+PORTS = {"deepspeed": "--master_port", "accelerate": "--main_process_port"}  # launcher -> the flag for its port
+PATHS = ("tables", "flan", "benchmarks")  # settings of `dataset` that are paths, relative to the recipe
 EXAMPLES_PER_SECOND, QUESTIONS_PER_SECOND, SECONDS_A_STEP = 2_000.0, 3.0, 10.0
 STEPS_GUESSED, QUESTIONS_GUESSED = 20_000, 5_000
 
@@ -42,7 +42,7 @@ Argument = str | int | float | bool
 
 
 class PublishedRecipe(Strict):
-    """The whole published line. `scale` names the test files that the trained model answers."""
+    """All stages of the paper's release. `scale` names the test files that the trained model answers."""
 
     name: str = Field(pattern=NAME)
     scale: str
@@ -53,11 +53,11 @@ class PublishedRecipe(Strict):
 
 
 def is_published(path: Path) -> bool:
-    """Whether a recipe is one of the release's line."""
+    """Whether a recipe is for the paper's release."""
     try:
         found = yaml.safe_load(path.read_text("utf-8-sig"))
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
-        return False  # the other reader says what is wrong
+        return False  # the reader of ordinary recipes reports what is wrong
     return isinstance(found, dict) and "dataset" in found
 
 
@@ -67,7 +67,7 @@ def load(path: Path) -> PublishedRecipe:
     _build_config(recipe, path.parent, Path("data"))
     for name in ("output_dir", "dataset_name"):
         if name in recipe.train:
-            raise InputError(f"{path}: train.{name}: the run decides that; leave it out")
+            raise InputError(f"{path}: train.{name}: the run sets this; leave it out")
     return recipe
 
 
@@ -122,7 +122,7 @@ def _train(recipe: PublishedRecipe, base: Path, out: Path) -> Stage:
     script = str(Path(published.__file__).with_name("train.py"))
 
     def work(folder: Path, advance: Advance) -> str:
-        working = folder.with_name(f".{folder.name}.working")  # where it resumes from
+        working = folder.with_name(f".{folder.name}.working")  # from which it resumes
         data = {"dataset_name": str(out / "data"), "output_dir": str(working)}
         command = [*_launcher(recipe, base), script, *_flags({**recipe.train, **data}, base)]
         with (out / "model.log").open("a") as log:
@@ -130,7 +130,7 @@ def _train(recipe: PublishedRecipe, base: Path, out: Path) -> Stage:
         if done.returncode:
             lines = (out / "model.log").read_text(errors="replace").strip().splitlines() or [""]
             said = next((line for line in reversed(lines) if line.startswith("train_model.py: ")), lines[-1])
-            raise InputError(f"{said} ({out / 'model.log'} has all of it)")
+            raise InputError(f"{said} ({out / 'model.log'} has the full output)")
         manifest = json.loads((working / MANIFEST).read_text("utf-8"))
         working.rename(folder)
         return ", ".join(f"{name} {manifest['metrics'][name]:.3f}" for name in manifest["metrics"] if "loss" in name)
@@ -146,14 +146,14 @@ def _launcher(recipe: PublishedRecipe, base: Path) -> list[str]:
     program = Path(sys.executable).with_name(recipe.launch[0])
     words = [_found(base, word) for word in recipe.launch[1:]]
     flag = PORTS.get(recipe.launch[0])
-    if flag and flag not in words:  # else two runs on one machine would want the same port
+    if flag and flag not in words:  # otherwise two runs on one machine would want the same port
         place = 1 if words[:1] == ["launch"] else 0
         words[place:place] = [flag, str(_free_port())]
     return [str(program if program.is_file() else recipe.launch[0]), *words]
 
 
 def _free_port() -> int:
-    """A port of this machine that nothing listens on."""
+    """A port of this machine on which nothing listens."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
@@ -161,7 +161,7 @@ def _free_port() -> int:
 
 
 def _found(base: Path, word: str) -> str:
-    """A word that may be the name of a file, found from the recipe."""
+    """A word that may be the path of a file, relative to the recipe."""
     return str(base / word) if "/" in word and (base / word).exists() else word
 
 

@@ -1,8 +1,8 @@
-"""Run stages in order, skip those that are done, resume a run that was interrupted.
+"""Runs stages in order, skips those that are done, and resumes a run that was interrupted.
 
-A stage writes one folder of the run, under its final name only when it is complete. `stages.json` notes, before a
-stage begins, what decides its outcome: its arguments, the digests of the files it reads, and the same of every
-stage it follows. A stage is done when its folder is there and that note is unchanged.
+A stage writes one folder of the run, which gets its final name only when it is complete. Before a stage begins,
+`stages.json` records what determines its outcome: its arguments, the digests of the files it reads, and the same for
+every stage it depends on. A stage is done if its folder exists and that record is unchanged.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Stage:
 
     name: str  # its folder in the run
     title: str
-    arguments: Mapping[str, Any]  # all that decides its outcome, besides the stages it follows
+    arguments: Mapping[str, Any]  # everything that determines its outcome, besides the stages it depends on
     follows: tuple[str, ...]
-    seconds: float  # a guess on two CPU cores with the quick start's model: what the time left begins with
+    seconds: float  # an estimate for two CPU cores and the quick start's model, from which the time left starts
     work: Callable[[Path, Advance], str]
-    apart: bool = False  # in a process of its own: it computes with a model
+    apart: bool = False  # runs in a separate process, because it computes with a model
 
 
 class Watch(Protocol):
@@ -45,10 +45,10 @@ class Watch(Protocol):
         """A stage begins."""
 
     def advance(self, done: int, of: int) -> None:
-        """The stage that runs has done so many of its units of work."""
+        """The current stage has done this many of its units of work."""
 
     def end(self, stage: Stage, note: str, *, skipped: bool) -> None:
-        """A stage is done, or was done before."""
+        """A stage is done, or (`skipped`) was done in an earlier run."""
 
 
 def check_stages(stages: Sequence[Stage], out: Path, *, overwrite: bool = False) -> set[str]:
@@ -92,7 +92,7 @@ def run_stages(stages: Sequence[Stage], out: Path, watch: Watch, *, overwrite: b
 
 
 def _read_notes(out: Path) -> dict[str, dict[str, Any]]:
-    """What `stages.json` says of each stage begun; nothing where it is absent or broken (then nothing is done)."""
+    """What `stages.json` says about each stage begun; nothing if it is absent or broken (then no stage is done)."""
     try:
         notes = json.loads((out / STAGES).read_text("utf-8"))["begun"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -121,7 +121,7 @@ def _done(out: Path, stage: Stage, notes: Mapping[str, Any], keys: Mapping[str, 
 
 
 def _difference(stage: Stage, notes: Mapping[str, Any]) -> str:
-    """How the arguments of a stage differ from those it was run with, in words."""
+    """How the arguments of a stage differ from those with which it was run, in words."""
     was = notes.get(stage.name, {}).get("arguments")
     if was is None:
         return "by hand or by another version"
@@ -129,7 +129,7 @@ def _difference(stage: Stage, notes: Mapping[str, Any]) -> str:
     for name in sorted({*was, *now}):
         if was.get(name) != now.get(name):
             return f"with other arguments ({name}: was {_shown(was.get(name))}, is {_shown(now.get(name))})"
-    return "from other data (a stage before it has changed)"
+    return "from other data (an earlier stage has changed)"
 
 
 def _shown(value: Any) -> str:

@@ -32,19 +32,22 @@ from symtune.types import LeakError
 
 ControlLength = Literal["short", "full"]
 MEASURED = {"before": "measure before", "after": "measure after", "control": "measure the control"}
-TRAINED = {"after": "model", "control": "control"}  # whose model is measured; `before`: the one to start from
+TRAINED = {
+    "after": "model",
+    "control": "control",
+}  # stage whose model is measured; before: the one to start from
 
-# Guesses on two CPU cores with a model of 135M parameters; the board corrects them as it goes.
+# Estimates for two CPU cores and a model of 135M parameters; the board corrects them as work is done.
 EXAMPLES_PER_SECOND = 400.0
 TOKENS_PER_SECOND = 170.0
 QUESTIONS_PER_SECOND = 3.0
 LOAD_SECONDS = 8.0
-TOKENS_GUESSED = 100_000  # of a training without max_tokens
-QUESTIONS_GUESSED = 1_000  # of a benchmark without limit
+TOKENS_GUESSED = 100_000  # in a training without max_tokens
+QUESTIONS_GUESSED = 1_000  # in a benchmark without limit
 
 
 def stages(recipe: Recipe, base: Path, out: Path, control: ControlLength = "short") -> list[Stage]:
-    """The stages of the recipe in the run folder `out`, in order. Relative paths of the recipe start at `base`."""
+    """The stages of the recipe in the run folder `out`, in order. Paths in the recipe are relative to `base`."""
     asked = train_data(recipe, base, out)
     parts = [_generation(asked[k], name) for k, name in enumerate(data_names(recipe))]
     found = [*parts, _heldout(recipe, base, out), _mix(recipe, base, out)]
@@ -59,7 +62,7 @@ def stages(recipe: Recipe, base: Path, out: Path, control: ControlLength = "shor
 
 
 def own_files(recipe: Recipe, base: Path) -> list[str]:
-    """The files of the user's own tasks that the recipe generates examples of."""
+    """The files of the user's own tasks from which the recipe generates examples."""
     return own_tasks([*train_data(recipe, base, base), heldout_data(recipe, base, base)])
 
 
@@ -75,7 +78,7 @@ def _generation(asked: GenerateConfig, name: str, *, apart_from: Sequence[str] =
         manifest = generate(asked, measure=measure, progress=advance)
         for other in apart_from:
             _check_apart(run / other, folder)
-        short = f" of {asked.n:,} asked for: there are no more" if manifest["exhausted"] else ""
+        short = f" of {asked.n:,} requested: there are no more" if manifest["exhausted"] else ""
         return f"{manifest['examples']:,} examples{short}"
 
     what = "training examples" if asked.split == "train" else f"{asked.split} examples"
@@ -129,7 +132,7 @@ def _evaluation(recipe: Recipe, measured: Measured, base: Path, out: Path, name:
     def work(folder: Path, advance: Advance) -> str:
         exam = prepare(measured, data, tasks)
         loaded = open_model(model, batch_tokens=measured.batch_tokens)
-        # Completions that another recipe left half-way are of no use: the stages before them have changed.
+        # Completions that another recipe left unfinished are of no use: the stages before them have changed.
         results = evaluate(exam, loaded, folder, arguments=arguments, progress=advance, overwrite=True)
         whole = results[0]
         if whole.score is None:
@@ -188,7 +191,7 @@ def _train(recipe: Recipe, base: Path, out: Path, name: str, settings: TrainSett
 
 
 def _stated(asked: GenerateConfig) -> dict[str, Any]:
-    """All that decides the bytes of a generation: arguments, and the contents of the files that they name."""
+    """Everything that affects the bytes of a generation: arguments, and the contents of the files that they name."""
     left_out = {"out", "overwrite", "workers", "tables"}
     stated = asked.model_dump(mode="json", exclude=left_out) | {"symtune": versions()["symtune"]}
     stated["task"] = [Path(name).name if name.endswith(".py") else name for name in asked.task]

@@ -1,4 +1,4 @@
-"""The outcome of a run: each score beside chance and the control, and the differences question by question."""
+"""The outcome of a run: each score compared with chance and with the control, question by question."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from symtune.reporting.read import Comparison
 
 AGAINST = ("before", "chance", "control")
 
-Found = Mapping[str, Mapping[str, Evaluation]]  # name of what is measured -> before, after, control -> its evaluation
+Found = Mapping[str, Mapping[str, Evaluation]]  # what is measured -> before, after or control -> the evaluation
 
 
 def comparisons(found: Found) -> list[Comparison]:
-    """`after` minus each of the others, for all that is measured: over all questions and by group, with paired 95 %
-    intervals. Only for the first metric, whose scores a benchmark's predictions hold.
+    """`after` minus each of the others, for everything measured: over all questions and by group, with paired 95 %
+    intervals. Only for the first metric, whose scores are in a benchmark's predictions.
     """
     return [line for name, of in found.items() for line in _compared(name, of)]
 
@@ -54,7 +54,7 @@ def overall(found: Mapping[str, Evaluation]) -> dict[str, Score]:
 
 
 def _pairs(found: Mapping[str, Evaluation], against: str, group: str) -> Iterator[tuple[float, float]]:
-    """(score against, score after) of each question of the group; chance is the expected score of guessing."""
+    """(score against, score after) for each question of the group; chance is the expected score of guessing."""
     other = found.get(against)
     for id, line in found["after"].predictions.items():
         if group and group not in line.groups:
@@ -67,7 +67,7 @@ def _pairs(found: Mapping[str, Evaluation], against: str, group: str) -> Iterato
 
 
 def verdict(lines: Sequence[Comparison]) -> str:
-    """One honest sentence for each evaluation: what is shown to be above what."""
+    """One honest sentence for each evaluation: what has been shown to be above what."""
     if not lines:
         return "There is nothing to compare with."
     names = list(dict.fromkeys(line.evaluation for line in lines))

@@ -4,9 +4,9 @@
     for item in records(Path("alpaca.jsonl.gz")):     # a file of records in any layout of `layouts.py`
     for item in records(find("bundled:gsm8k")):       # the sample in the package
 
-Items come in the order of the files. A broken file, and a key that may hold a part of the prompt but has no place in
-it, raise InputError with file and line. A record that gives no item is dropped and counted in `Notes`, and so are keys
-that are ignored; duplicates are the mixture's business.
+Items come in the order of the files. A broken file, or a key that may hold a part of the prompt but has no place in it,
+raises InputError with file and line. A record that gives no item is dropped and counted in `Notes`, and ignored keys
+are counted too; duplicates are left to the mixture.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WANTED = "wanted a data set folder, a .jsonl or .json file of records (also as .
 _JSON = re.compile(r"\.(jsonl|ndjson|json)(\.gz|\.zst)?\Z", re.IGNORECASE)
 _PARQUET = re.compile(r"\.(parquet|pq)\Z", re.IGNORECASE)
 _SHARD = re.compile(r"(validation|test)-\d+-of-\d+.*\.parquet\Z")
-_OURS = (set(dataset.SCHEMA.names), set(COLUMNS))  # what symtune writes: nothing to say of columns that are not read
+_OURS = (set(dataset.SCHEMA.names), set(COLUMNS))  # what symtune writes: its unread columns are not worth a remark
 
 
 def find(path: str, base: Path = Path()) -> Path:
@@ -59,8 +59,7 @@ def files(path: Path) -> list[Path]:
 
 
 def heldout(path: Path) -> list[str]:
-    """The splits, other than train, that a data set folder, or a shard of one, holds (a shard is named by its
-    split)."""
+    """The splits other than train in a data set folder, or in a shard of one (a shard is named after its split)."""
     if path.is_dir():
         return sorted({shard.name.split("-")[0] for shard in files(path)} - {"train"})
     found = _SHARD.match(path.name)
@@ -68,7 +67,7 @@ def heldout(path: Path) -> list[str]:
 
 
 def records(path: Path, notes: Notes | None = None) -> Iterator[Item]:
-    """Every record of the source at `path`, in order; `notes` takes what is dropped and ignored on the way."""
+    """Every record of the source at `path`, in order; `notes` collects what is dropped and ignored on the way."""
     notes = notes if notes is not None else Notes()
     for file in files(path):
         for where, number, row in _rows(file, notes):

@@ -1,4 +1,4 @@
-"""One record of a file, in whatever layout, as an item: id, prompt, completion, and types where it has them."""
+"""One record of a file, in whatever layout, as an item: id, prompt, completion, and types if it has them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from symtune.types import InputError, Rejected
 
 TYPES = ("answer_type", "query_type")
 COLUMNS = ("id", "source", "prompt", "completion", *TYPES)  # of a training set folder
-ORIGINS = ("task", "task_name", "dataset", "dataset_name", "source", "subset", "origin")  # keys that name one
+ORIGINS = ("task", "task_name", "dataset", "dataset_name", "source", "subset", "origin")  # keys that name an origin
 LONGEST_ORIGIN = 200  # characters
 MOST_ORIGINS = 2_000
-MOST_NAMES = 200  # names of ignored keys that are kept apart; a file may hold a new one in each record
+MOST_NAMES = 200  # ignored keys that are counted by name; a file may have a new one in each record
 OTHER_NAMES = "(others)"
 
 
 class Item(NamedTuple):
-    """One record. The types, which only generated examples have, tell whose answers look alike."""
+    """One record. The types, which only generated examples have, tell which answers look alike."""
 
     id: str
     prompt: str
@@ -33,8 +33,8 @@ class Item(NamedTuple):
 
 @dataclass
 class Notes:
-    """What happened to a source's records: drops by reason, with the place of the first; ignored keys; the tasks or
-    data sets that records say they come from (`origins`).
+    """What happened to the records of a source: drops by reason, with the place of the first; ignored keys; the tasks
+    or data sets from which records say they come (`origins`).
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
@@ -53,15 +53,15 @@ class Notes:
         self.ignored[key if key in self.ignored or len(self.ignored) < MOST_NAMES else OTHER_NAMES] += count
 
     def originate(self, row: Mapping[str, Any]) -> None:
-        """Count what a record says that it is of."""
+        """Count the origin that a record names."""
         for value in {row[key] for key in ORIGINS if isinstance(row.get(key), str)}:
             if len(value) <= LONGEST_ORIGIN and (value in self.origins or len(self.origins) < MOST_ORIGINS):
                 self.origins[value] += 1
 
 
 def item_of(row: dict[str, Any], where: str, id: str, notes: Notes) -> Item:
-    """The item that a record gives. Raises Rejected for a record that gives none, and InputError for one that is in no
-    known layout, or whose prompt would lack a part.
+    """The item that a record gives. Raises Rejected for a record that gives none, and InputError for one in an unknown
+    layout, or whose prompt would lack a part.
     """
     layout = layout_of(row, where)
     before = [text for key in SYSTEM for text in texts_of(row.get(key), key, where)]
@@ -98,7 +98,7 @@ def _turns(row: dict[str, Any], layout: Layout, where: str, extra: Counter[str])
     if layout.chat:
         return turns_of(row[layout.chat], layout.chat, where, extra)
     prompt, answer = row[layout.prompt], row[layout.completion]
-    if is_turns(prompt) or is_turns(answer):  # a prompt and a completion made of messages
+    if is_turns(prompt) or is_turns(answer):  # the prompt or the completion consists of messages
         asked = turns_of(prompt, layout.prompt, where, extra, role="user")
         return asked + turns_of(answer, layout.completion, where, extra, role="assistant")
     parts = texts_of(prompt, layout.prompt, where)
@@ -121,6 +121,6 @@ def _types(row: dict[str, Any]) -> tuple[str, str]:
     if query_type is None and isinstance(row.get("info"), str):
         try:
             query_type = json.loads(row["info"]).get("query_type")
-        except (ValueError, RecursionError, AttributeError):  # another's column of that name
+        except (ValueError, RecursionError, AttributeError):  # a column of that name that is not ours
             query_type = None
     return str(row.get("answer_type") or ""), str(query_type or "")

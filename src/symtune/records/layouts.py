@@ -1,15 +1,15 @@
 """The published layouts of records, as a table: which keys hold the prompt, the completion, and the rest.
 
-    messages, conversations, conversation                turns (`turns.py`): OpenAI's, ShareGPT's and their kin
+    messages, conversations, conversation                turns (`turns.py`): OpenAI, ShareGPT and the like
     instruction [input] | output, response, completion   Alpaca, Dolly
-    prompt | completion, response                        also made of messages, as TRL has it
+    prompt | completion, response                        may also consist of messages, as in TRL
     inputs | targets                                     FLAN, T0
     input | output                                       the layout that the paper published
 
 A record has the first layout whose keys are all present and not empty. Every layout also reads `system` (or
-`system_prompt`), `context` and `history`. A key of PARTS may hold a part of the prompt: if the record's layout has
-no place for it, and its text is not in the prompt anyway, the record is refused and the key named, since a model
-would be taught to answer what it was not shown. All other keys are ignored and counted.
+`system_prompt`), `context` and `history`. A key of PARTS may hold a part of the prompt: if the record's layout has no
+place for it, and its text is not in the prompt anyway, the record is refused and the key named, because a model would
+otherwise be taught to answer from something it was not shown. All other keys are ignored and counted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ALWAYS = (*SYSTEM, "context", "history")
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a record's parts are: in turns (`chat`), or in a prompt, `more` of it, and a completion."""
+    """Where the parts of a record are: in turns (`chat`), or in a prompt, `more` text for it, and a completion."""
 
     chat: str = ""
     prompt: str = ""
@@ -36,7 +36,7 @@ class Layout:
 
     @cached_property
     def needed(self) -> tuple[str, ...]:
-        """The keys that a record of this layout has."""
+        """The keys that a record of this layout must have."""
         return (self.chat,) if self.chat else (self.prompt, self.completion)
 
     @cached_property
@@ -81,14 +81,14 @@ def matters(key: str) -> bool:
 
 
 def given(value: Any) -> bool:
-    """Whether a key holds anything: parquet has a null, and others an empty text, where a record lacks it."""
+    """Whether a key holds anything: if a record lacks it, parquet has a null, and other files an empty text."""
     if isinstance(value, str):
         return value.strip() not in ("", "[]", "{}")
     return value is not None and value not in ([], {})
 
 
 def layout_of(row: Mapping[str, Any], where: str) -> Layout:
-    """The layout of a record. Raises InputError for a record that has none."""
+    """The layout of a record. Raises InputError for a record in no known layout."""
     for there in ({key for key in row if given(row[key])}, set(row)):
         for layout in LAYOUTS:
             if there.issuperset(layout.needed):
@@ -98,7 +98,7 @@ def layout_of(row: Mapping[str, Any], where: str) -> Layout:
 
 
 def refuse_unused(row: Mapping[str, Any], layout: Layout, shown: str, where: str) -> None:
-    """Raise InputError for a key that may hold a part of the prompt and is neither read nor already in `shown`."""
+    """Raise InputError for a key that may hold a part of the prompt but is neither read nor already in `shown`."""
     for key, value in row.items():
         if key in layout.keys or key.lower() not in PARTS or not given(value):
             continue

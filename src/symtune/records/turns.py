@@ -1,12 +1,12 @@
 """Turns of a conversation -> one prompt and one completion.
 
-The rule: the last turn of the assistant is the completion, and what follows it is left out. What comes before it is
-the prompt: first the system's text and the context, then
+The rule: the last turn of the assistant is the completion, and whatever follows is left out. The prompt is what comes
+before: first the system message and the context, then
 
     one turn of the user:  its text
     several turns:         "User: …", "Assistant: …", … and at the end "Assistant:"
 
-with an empty line between any two parts.
+with an empty line between parts.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ ROLES = {
 LABELS = {"user": "User: ", "assistant": "Assistant: ", "system": "System: ", "tool": "Tool: ", "": ""}
 ROLE_KEYS, TEXT_KEYS = ("role", "from", "speaker"), ("content", "value", "text")
 CALLS = ("tool_calls", "function_call")
-EMPTY_INPUTS = ("<noinput>", "<no input>")  # what Alpaca's generator writes where there is none
+EMPTY_INPUTS = ("<noinput>", "<no input>")  # what Alpaca's generator writes for an empty input
 AFTER = "(turns after the last answer)"
 
 
 class Turn(NamedTuple):
-    """Who says what. A text without a role goes into the prompt as it is."""
+    """A role and what it says. A text without a role goes into the prompt as it is."""
 
     role: str
     text: str
 
 
 def is_turns(value: Any) -> bool:
-    """Whether a value is a list of messages, and not a text."""
+    """Whether a value is a list of messages rather than a text."""
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
@@ -99,7 +99,7 @@ def _message(entry: dict[str, Any], key: str, extra: Counter[str]) -> list[Turn]
 
 
 def _text(content: Any) -> str:
-    """The text of a message, which may come in parts, as OpenAI has it."""
+    """The text of a message, which may come in parts, as in OpenAI's layout."""
     if isinstance(content, str):
         return content
     if content is None:
@@ -113,8 +113,8 @@ def _text(content: Any) -> str:
 
 
 def render(before: Sequence[str], turns: Sequence[Turn], extra: Counter[str]) -> tuple[str, str]:
-    """Prompt and completion, by the rule above; `before` are the texts that the prompt begins with. Raises Rejected
-    where nobody answers or nobody asks.
+    """Prompt and completion, by the rule above; `before` are the texts with which the prompt begins. Raises Rejected if
+    there is no answer or no question.
     """
     last = max((k for k, turn in enumerate(turns) if turn.role == "assistant"), default=-1)
     if last < 0:

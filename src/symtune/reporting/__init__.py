@@ -1,9 +1,9 @@
-"""A run folder, or a folder of evaluations -> one self-contained HTML file: what was measured, and what came of it.
+"""A run folder, or a folder of evaluations -> one self-contained HTML file: what was measured, with what result.
 
     report(Path("runs/quickstart"), Path("runs/quickstart/report.html"))
 
-Every number on the page is read from a file of the folder; nothing is measured or scored again here. The file
-makes no request to anywhere. A run that is not finished gives a page that says what is missing.
+Every number on the page is read from a file in the folder; nothing is measured or scored again here. The file makes no
+network requests. An unfinished run gives a page that says what is missing.
 
 evaluations, read, study    evaluation folders, a run folder, a folder of evaluations: read as they are
 overview, scores, spread, errors, sentences, making, plots    what is shown of them; page puts it together
@@ -27,9 +27,9 @@ HERE = Path(__file__).parent
 
 
 def report(folder: Path, out: Path | None = None, *, tasks: Sequence[str] = (), overwrite: bool = True) -> Path:
-    """Write the report of a run folder, or of the evaluations in a folder and below it, to `out` (default:
-    `report.html` inside it) and return its path. `tasks`: files of tasks of the user's own, in whose words the page of
-    a run then speaks.
+    """Write the report of a run folder, or of the evaluations in a folder and its subfolders, to `out` (default:
+    `report.html` inside it) and return its path. `tasks`: files of the user's own tasks, whose wording the page of a
+    run then uses.
 
     Raises InputError if there is nothing to report or a file is broken, and OutputError if `out` cannot be written.
     """

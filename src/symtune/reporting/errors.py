@@ -1,4 +1,4 @@
-"""The worst errors of evaluations, with their tables and with what the other models answered."""
+"""The worst errors of evaluations, with their tables and with the answers of the other models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from symtune.reporting.words import ShownTable, shown_table
 from symtune.types import Table
 
 HELD_OUT = "held_out"  # the benchmark whose questions are programs
-EACH = 5  # of what is measured
+EACH = 5  # errors for each thing measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """A question that a model has wrong, and what each model wrote. `is_program`: it is set in lines."""
+    """A question that a model got wrong, and what each model wrote. `is_program`: keep its line breaks."""
 
     wrong: Wrong
     gold: str
@@ -41,7 +41,7 @@ class Error:
 def worst(
     evaluations: Evaluations, series: Mapping[str, Series], of: Sequence[str], most: int = EACH
 ) -> Iterator[tuple[str, tuple[Error, ...]]]:
-    """(what is measured, its worst errors): those of the models `of`, in turn; first those that another model has
+    """(what is measured, its worst errors): those of the models `of`, in turn; first those that another model got
     right.
     """
     for name, found in evaluations.items():

@@ -14,7 +14,7 @@ from symtune.output import MANIFEST
 from symtune.reporting.files import Json, checked, checked_lines, read_json
 from symtune.types import InputError, Table
 
-SELECTION = b'"symtune": "select-prompt"'  # stands at the head of a selection file
+SELECTION = b'"symtune": "select-prompt"'  # at the beginning of a selection file
 HEAD = 200  # bytes
 
 
@@ -25,7 +25,7 @@ class Score(BaseModel):
     benchmark: str
     split: str
     metric: str
-    score: float | None  # None, as the interval, where the release lacks parts
+    score: float | None  # None, like the interval, if the release lacks parts
     n: int
     interval: tuple[float, float] | None
     group: str = ""
@@ -33,7 +33,7 @@ class Score(BaseModel):
 
 
 class PromptNote(BaseModel):
-    """The note `prompt_selection`: how the prompt stands to its selection."""
+    """The note `prompt_selection`: how the prompt relates to a selection."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
     prompt: str
@@ -43,7 +43,7 @@ class PromptNote(BaseModel):
 
 
 class Notes(BaseModel):
-    """What a page reads of a result's notes, to be checked; other notes are as they are."""
+    """The notes of a result that a page uses, which are checked; other notes are left as they are."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
     chance: float | None = None
@@ -67,7 +67,7 @@ class FirstWrong(BaseModel):
 
 
 class StepsOf(BaseModel):
-    """What predictions.jsonl says of the steps of a worked completion."""
+    """What predictions.jsonl says about the steps of a worked completion."""
 
     model_config = ConfigDict(frozen=True)
     written: int
@@ -77,7 +77,7 @@ class StepsOf(BaseModel):
 
 
 class Prediction(BaseModel):
-    """What a report needs of a line of predictions.jsonl."""
+    """What a report needs from a line of predictions.jsonl."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
     id: str
@@ -90,7 +90,7 @@ class Prediction(BaseModel):
 
 
 class Wrong(BaseModel):
-    """A line of errors.jsonl. `tables` are those of `symtune.types.Table`, cut, with their size in all."""
+    """A line of errors.jsonl. `tables` are in the form of `symtune.types.Table`, cut, with their full size."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
     id: str
@@ -150,18 +150,18 @@ class Evaluation:
 
     @property
     def notes(self) -> Json:
-        """What the first result notes."""
+        """The notes of the first result."""
         return self.results[0].notes if self.results else {}
 
     @property
     def model(self) -> Json:
-        """The facts of the model."""
+        """The facts about the model."""
         found = self.manifest.get("model")
         return found if isinstance(found, Mapping) else {}
 
     @property
     def selected(self) -> Selected | None:
-        """The selection that the prompt was measured against, where one is known."""
+        """The selection with which the prompt was compared, if one is known."""
         said, scores = self.notes.get("prompt_selection", {}), self.manifest.get("prompt_scores")
         if not scores or "chosen" not in said or not self.results:
             return None
@@ -170,7 +170,7 @@ class Evaluation:
 
 
 def read_evaluation(folder: Path) -> Evaluation:
-    """The evaluation in a folder. Raises InputError where a file of it is broken."""
+    """The evaluation in a folder. Raises InputError if one of its files is broken."""
     path = folder / "results.json"
     results = checked(Score, read_json(path, of=list) or [], f"{path}: result")
     checked(Notes, [result.notes for result in results], f"{path}: notes of result")
@@ -184,7 +184,8 @@ def read_evaluation(folder: Path) -> Evaluation:
 
 
 def found_below(folder: Path) -> Iterator[tuple[Path, Evaluation]]:
-    """The evaluations in a folder and below it, in order. Hidden folders are unfinished work."""
+    """The evaluations in a folder and its subfolders, in order. Hidden folders, which are unfinished work, are
+    skipped."""
     for place, names, _ in os.walk(folder):
         names[:] = sorted(name for name in names if not name.startswith("."))
         here = Path(place)
@@ -195,7 +196,7 @@ def found_below(folder: Path) -> Iterator[tuple[Path, Evaluation]]:
 
 
 def selections_below(folder: Path) -> Iterator[Selected]:
-    """The selection files in a folder and below it, in order."""
+    """The selection files in a folder and its subfolders, in order."""
     for place, names, files in os.walk(folder):
         names[:] = sorted(name for name in names if not name.startswith("."))
         for name in sorted(files):

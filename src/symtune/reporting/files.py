@@ -1,4 +1,4 @@
-"""Files of ours as they are read for a page: JSON and lines of it, checked; what is not there is None or empty."""
+"""Reads our own files for a page: JSON and JSON lines, checked; a missing file gives None or nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Checked = TypeVar("Checked", bound=BaseModel)
 
 
 def checked(model: type[Checked], lines: Sequence[Any], place: str) -> tuple[Checked, ...]:
-    """The lines as `model`. Raises InputError that names the first fault."""
+    """The lines as instances of `model`. Raises InputError that names the first fault."""
     found = []
     for number, line in enumerate(lines, 1):
         try:
@@ -30,7 +30,7 @@ def checked(model: type[Checked], lines: Sequence[Any], place: str) -> tuple[Che
 
 
 def checked_lines(model: type[Checked], path: Path, having: str = "") -> tuple[Checked, ...]:
-    """The lines of a jsonl file, those that have a key if one is named; none where there is no file."""
+    """The lines of a jsonl file, or only those with the key `having`; none if there is no file."""
     if not path.is_file():
         return ()
     values = [entry.value for entry in json_objects(path) if not having or having in entry.value]
@@ -38,7 +38,7 @@ def checked_lines(model: type[Checked], path: Path, having: str = "") -> tuple[C
 
 
 def read_json(path: Path, of: type = dict) -> Any:
-    """The JSON value of a file, of a type; None where there is no file. Raises InputError."""
+    """The JSON value of a file, which must be of the given type; None if there is no file. Raises InputError."""
     if not path.is_file():
         return None
     try:

@@ -44,7 +44,7 @@ def _largest_first(counts: Any) -> list[tuple[str, int]]:
 
 
 def _of_evaluation(run: Run, stage: str) -> Iterator[tuple[str, str, int]]:
-    """What an evaluation had to cut or saw cut."""
+    """What an evaluation cut, and which answers were cut off."""
     _, _, rest = stage.partition("evaluation/")
     model, _, measured = rest.partition("/")
     evaluation = run.evaluations.get(measured, {}).get(model)
@@ -60,7 +60,7 @@ def _of_evaluation(run: Run, stage: str) -> Iterator[tuple[str, str, int]]:
 
 
 def stage_lines(run: Run) -> Iterator[tuple[str, str]]:
-    """(stage, time it took) of every stage."""
+    """(stage, time it took) for every stage."""
     for stage in run.planned:
         seconds = run.stages.get(stage, {}).get("seconds")
         if stage in run.manifests:
@@ -86,7 +86,7 @@ def machine(run: Run) -> str:
 
 
 def versions(manifests: Sequence[Json]) -> dict[str, str]:
-    """Package -> version, of all that were noted."""
+    """Package -> version, for all packages recorded."""
     found: dict[str, str] = {}
     for manifest in manifests:
         found |= {str(name): str(version) for name, version in manifest.get("versions", {}).items()}
@@ -94,7 +94,7 @@ def versions(manifests: Sequence[Json]) -> dict[str, str]:
 
 
 def hashes(manifests: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """(file, sha256) of what went in and came out, by the folder of each manifest."""
+    """(file, sha256) of inputs and outputs, by the folder of each manifest."""
     for stage, manifest in manifests.items():
         model = manifest.get("model")
         if isinstance(model, Mapping):
@@ -111,7 +111,7 @@ def _flat(place: str, value: Any, note: str = "") -> Iterator[tuple[str, str]]:
 
 
 def facts(run: Run) -> Iterator[tuple[str, str]]:
-    """The arguments of the training, as its manifest holds them."""
+    """The arguments of the training, as recorded in its manifest."""
     for name, value in sorted(run.manifests.get("model", {}).get("arguments", {}).items()):
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
         yield name, text

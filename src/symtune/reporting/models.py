@@ -1,4 +1,4 @@
-"""Models as a page names and colours them."""
+"""The names and colours of models on a page."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from symtune.reporting.files import Json
 
-COLOURS = 6  # of the style sheet, c0 to c5
-GENERIC = ("model", "control", "checkpoint")  # last parts of names that say nothing alone
+COLOURS = 6  # in the style sheet, c0 to c5
+GENERIC = ("model", "control", "checkpoint")  # last parts of names that say nothing by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ def coloured(labels: Mapping[str, str]) -> dict[str, Series]:
 
 
 def key_of(facts: Json) -> str:
-    """What makes a model another one: its weights, or its name where nobody knows them."""
+    """What identifies a model: its weights, or its name if they are not known."""
     return str(facts.get("weights_sha256") or facts.get("name") or "unknown")
 
 
 def labels(found: Sequence[Json]) -> dict[str, str]:
-    """Labels of models by key, in order: as much of the end of each one's name as tells it from the others."""
+    """Labels of models by key, in order: as much of the end of each name as distinguishes it from the others."""
     names = {key_of(facts): str(facts.get("name") or "unknown") for facts in found}
     parts = {key: [part for part in name.split("/") if part] or [name] for key, name in names.items()}
     longest = max((len(path) for path in parts.values()), default=0)
@@ -43,12 +43,12 @@ def labels(found: Sequence[Json]) -> dict[str, str]:
 
 
 def _least(path: Sequence[str]) -> int:
-    """How many of the last parts of a name say something."""
+    """How many of the last parts of a name are needed for it to say something."""
     return 2 if path[-1] in GENERIC else 1
 
 
 def facts_in_words(facts: Mapping[str, Any]) -> str:
-    """What is known of a model, in a line."""
+    """What is known about a model, in one line."""
     said = []
     if isinstance(facts.get("parameters"), int):
         said.append(f"{facts['parameters'] / 1e6:,.1f}M parameters")

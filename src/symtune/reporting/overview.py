@@ -1,4 +1,4 @@
-"""The table of all that was measured: benchmarks by models, with intervals and with what a reader must know of each."""
+"""The table of everything measured: benchmarks by models, with intervals and with what readers must know about each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is measured, and the scores of the models by key."""
+    """What is measured, and the scores of the models, by key."""
 
     name: str
     metric: str
@@ -43,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the answers of an evaluation ended: (verdict, count, share), and the warning where many are truncated."""
+    """What became of the answers of an evaluation: (verdict, count, share), and a warning if many are truncated."""
 
     name: str
     model: str
@@ -74,7 +74,7 @@ def rows(evaluations: Evaluations, models: Sequence[str]) -> Iterator[Row]:
 
 
 def endings(evaluations: Evaluations, models: Sequence[str]) -> Iterator[Ending]:
-    """How answers ended, evaluation by evaluation."""
+    """What became of the answers, evaluation by evaluation."""
     for name, found in evaluations.items():
         for key in models:
             notes = found[key].notes if key in found else {}
@@ -109,4 +109,4 @@ def _tags(evaluation: Evaluation) -> Iterator[Tag]:
     if warning:
         yield Tag("cut", f"{100 * notes['truncated'] / n:.0f} % truncated", warning)
     if notes.get("release"):
-        yield Tag("cut", str(notes["release"]), "the release here lacks parts: no score over all")
+        yield Tag("cut", str(notes["release"]), "the release here lacks parts, so there is no overall score")

@@ -1,4 +1,4 @@
-"""The content of the page: plain values for page.html, chosen and worded in this package, computed nowhere."""
+"""The content of the page: plain values for page.html, selected and worded in this package, but not computed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RunPart:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that the template shows. `series`: the models, and chance, by key; `models`: the keys, in order."""
+    """Everything that the template shows. `series`: the models, and chance, by key; `models`: the keys, in order."""
 
     title: str
     lead: str
@@ -60,7 +60,7 @@ class Page:
 
 
 def of_run(run: Run, known: Known) -> Page:
-    """The page of a run, whole or partial."""
+    """The page of a run, finished or not."""
     there = tuple(model for model in MODELS if any(model in of for of in run.evaluations.values()))
     series = models.coloured({name: name for name in MODELS})
     tables = tuple(scores.tables(run.evaluations, MODELS, run.comparisons))

@@ -1,6 +1,6 @@
-"""Numbers for the page's plots: shares of an axis in percent, so that the SVG stretches to any width.
+"""Numbers for the plots of the page: positions on an axis in per cent, so that the SVG stretches to any width.
 
-The page draws them as inline SVG whose colours are the page's own variables (light and dark).
+The page draws them as inline SVG, with colours from the variables of the page (light and dark).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Axis:
     ticks: tuple[float, ...]
 
     def place(self, value: float) -> float:
-        """Where `value` lies, in percent of the axis."""
+        """The position of `value`, in per cent of the axis."""
         return round(100 * min(max(value / self.top, 0.0), 1.0), 2)
 
 

@@ -1,4 +1,4 @@
-"""Read the files of a run folder as they are; what is not there yet is None or empty."""
+"""Reads the files of a run folder as they are; whatever does not exist yet is None or empty."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from symtune.task import TABLES
 from symtune.types import InputError, Table
 
 RECIPE = "recipe.yaml"
-MODELS = ("before", "control", "after")  # whose evaluations a run holds
-# The stages of a run that has not noted its own.
+MODELS = ("before", "control", "after")  # the models whose evaluations a run holds
+# The stages of a run that has not recorded them.
 STAGES = {
     "data": "generate training examples",
     "heldout": "generate held-out examples",
@@ -52,7 +52,7 @@ class Comparison(BaseModel):
 
 
 class LogLine(BaseModel):
-    """A line of log.jsonl; a loss that is not finite is what a diverged training logs."""
+    """A line of log.jsonl. If training diverged, the loss is not finite."""
 
     model_config = ConfigDict(frozen=True)
     tokens: float
@@ -82,16 +82,16 @@ class Run:
     recipe: Json
     manifest: Json | None
     planned: Mapping[str, str]  # stage -> its title, in order
-    stages: Json  # stage -> what the run notes of it: arguments, seconds
+    stages: Json  # stage -> what the run recorded about it: arguments, seconds
     manifests: Mapping[str, Json]  # stage folder -> its manifest, for those that are complete
-    evaluations: Mapping[str, Mapping[str, Evaluation]]  # what is measured -> whose model -> its evaluation
+    evaluations: Mapping[str, Mapping[str, Evaluation]]  # what is measured -> model -> its evaluation
     comparisons: tuple[Comparison, ...]
     logs: Mapping[str, tuple[LogLine, ...]]  # "model", "control" -> logged steps
     examples: tuple[Shown, ...]
 
 
 def read_run(path: Path, *, examples: int = 8) -> Run:
-    """The run folder at `path`. Raises InputError if it is none, or one of its files is broken."""
+    """The run folder at `path`. Raises InputError if it is not one, or if one of its files is broken."""
     text = read_text(path / RECIPE)
     try:
         recipe = yaml.safe_load(text)
@@ -119,8 +119,8 @@ def read_run(path: Path, *, examples: int = 8) -> Run:
 
 
 def read_evaluations(run: Path) -> dict[str, dict[str, Evaluation]]:
-    """The evaluations of a run folder that are whole: by what is measured, in the order of their names but for
-    `held_out`, which comes first, and by whose model. Raises InputError if a file of one is broken.
+    """The complete evaluations of a run folder: by what is measured (in alphabetical order, but `held_out` first), and
+    by model. Raises InputError if one of their files is broken.
     """
     folders = {path.parent.name for name in MODELS for path in (run / "evaluation" / name).glob(f"*/{MANIFEST}")}
     found: dict[str, dict[str, Evaluation]] = {}

@@ -111,5 +111,5 @@ def _row(label: str, key: Key, found: Mapping[str, Score], lines: Sequence[Compa
         if (line.metric, line.group, line.of) == (*key, "after")
     }
     lacking = [str(score.notes["release"]) for score in found.values() if score.score is None]
-    note = f"no score over all: the release here holds {lacking[0]}" if lacking else ""
+    note = f"no overall score: the release here has only {lacking[0]}" if lacking else ""
     return Row(label, max(score.n for score in found.values()), marks, differences, note)

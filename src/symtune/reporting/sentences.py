@@ -37,7 +37,7 @@ def model_name(run: Run) -> str:
 
 
 def done(run: Run) -> str:
-    """What the run did to which model, in one sentence."""
+    """What the run did, and to which model, in one sentence."""
     model, tokens = model_name(run), tokens_of(run, "model")
     records = run.manifests.get("mix", {}).get("records")
     what = f"{records:,} records" if isinstance(records, int) else "a mixture"
@@ -51,7 +51,7 @@ def done(run: Run) -> str:
 
 
 def measured(study: Study) -> str:
-    """What a folder of evaluations holds, in one sentence."""
+    """What a folder of evaluations contains, in one sentence."""
     counts = [
         (len({evaluation.results[0].benchmark for evaluation in study.folders.values()}), "benchmark"),
         (len(study.models), "model"),
@@ -62,7 +62,7 @@ def measured(study: Study) -> str:
 
 
 def _measured(run: Run) -> str:
-    """What was measured with, in words."""
+    """What the run was measured with, in words."""
     tasks = sorted({str(shown.row.get("task", "")) for shown in run.examples})
     names = [
         f"held-out {', '.join(tasks)} questions" if name == "held_out" and tasks else name for name in run.evaluations
@@ -77,7 +77,7 @@ def whole(scores: Sequence[Scores]) -> Iterator[tuple[str, Row]]:
 
 
 def claims(scores: Sequence[Scores]) -> Iterator[str]:
-    """What came of it, in one sentence for each thing measured."""
+    """The outcome, in one sentence for each thing measured."""
     rows = list(whole(scores))
     if not rows:
         yield "Nothing has been measured yet."
@@ -133,7 +133,7 @@ def _shorter(run: Run) -> str:
 
 
 def control_note(run: Run) -> str:
-    """What the control is, and where it falls short."""
+    """What the control is, and how it is weaker than it could be."""
     model, control = tokens_of(run, "model"), tokens_of(run, "control")
     note = "Control: the same model and training, with the answers shuffled among the examples, so that it can "
     note += "learn the format and nothing else."

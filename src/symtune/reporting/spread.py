@@ -1,4 +1,4 @@
-"""Prompt spread: how far the scores of a benchmark's prompt templates lie apart, and which one was chosen."""
+"""Prompt spread: how much the scores of a benchmark's prompt templates differ, and which template was chosen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from symtune.reporting.plots import Axis, axis
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """One selection, and how the test was asked: (what is measured, prompt, "chosen" or else)."""
+    """One selection, and how the test split was asked: (what is measured, prompt, how that relates to the choice)."""
 
     selected: Selected
     series: Series
@@ -23,7 +23,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Spreads:
-    """All selections on one axis of shares, and what was tested without any."""
+    """All selections on one axis, and what was tested without any."""
 
     axis: Axis
     rows: tuple[Spread, ...]
@@ -31,7 +31,7 @@ class Spreads:
 
 
 def spreads(evaluations: Evaluations, series: Mapping[str, Series], selections: Sequence[Selected]) -> Spreads:
-    """The selections that evaluations know of, and those that stand beside them."""
+    """The selections that evaluations know about, and those beside them."""
     found: dict[str, Selected] = {}
     for evaluation in (one for of in evaluations.values() for one in of.values()):
         if evaluation.selected is not None:

@@ -1,4 +1,4 @@
-"""A folder of evaluations without a recipe: which models were measured with what."""
+"""A folder of evaluations without a recipe: which models were measured, and with what."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Study:
 
 
 def read_study(path: Path) -> Study:
-    """The evaluations in a folder and below it. Raises InputError where there is none, or a file of one is broken."""
+    """The evaluations in a folder and its subfolders. Raises InputError if there are none, or a file is broken."""
     found = [(folder, evaluation) for folder, evaluation in found_below(path) if evaluation.results]
     if not found:
         raise InputError(
-            f"{path}: no recipe.yaml here, and no evaluation in it or below; wanted a run folder of `symtune run`, or "
+            f"{path}: no recipe.yaml here, and no evaluation below it; wanted a run folder of `symtune run`, or "
             "a folder of evaluations"
         )
     measured: dict[tuple[str, str], dict[str, list[Evaluation]]] = {}
@@ -51,5 +51,5 @@ def read_study(path: Path) -> Study:
 
 
 def _is_another(evaluation: Evaluation) -> bool:
-    """Whether its prompt is known to be another than the chosen one: such runs come last."""
+    """Whether its prompt is known not to be the chosen one: such runs come last."""
     return bool(evaluation.notes.get("prompt_selection", {}).get("prompt") == "another than chosen")

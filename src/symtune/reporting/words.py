@@ -11,7 +11,7 @@ ROWS_SHOWN, CELL_SHOWN = 14, 80
 
 
 def percent(share: float) -> str:
-    """0.4567 as 45.7 % (with a space that does not break)."""
+    """0.4567 as 45.7 % (with a no-break space)."""
     return f"{100 * share:.1f}\u00a0%"
 
 
@@ -31,7 +31,7 @@ def points(difference: float) -> str:
 
 
 def printable(value: object, limit: int = TEXT_SHOWN) -> str:
-    """A text for the page: control characters made visible, clipped with a count of what is left out."""
+    """A text for the page: with control characters made visible, and clipped with a count of what is left out."""
     text = "".join(ch if ch in "\n\t" or ch.isprintable() else f"\\x{ord(ch):02x}" for ch in str(value))
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit:,} more characters)"
 
@@ -62,7 +62,7 @@ class ShownTable:
 
 
 def shown_table(table: Table, of_rows: int = 0, of_columns: int = 0) -> ShownTable:
-    """The first rows of a table that has so many rows and columns in all, or as many as are given."""
+    """The first rows of a table. `of_rows`, `of_columns`: its full size, if it was cut before."""
     rows = max(of_rows, len(table.rows)) - min(len(table.rows), ROWS_SHOWN)
     columns = max(of_columns, len(table.header)) - len(table.header)
     more = [f"{rows:,} more rows"] if rows else []

@@ -1,28 +1,29 @@
-"""SQL, in four rooms: what a program means, what programs people write, how programs are drawn, and worked out.
+"""SQL, in four packages: what a program means, the programs people write, drawing programs, and working them out.
 
     language/   tree                    what a program is
                 records, functions      a record for each function, aggregate and window function, in one table
-                type_rules              of which type an expression is; which types may stand beside one another
-                bounds -> parse         SQL text, bounded, -> tree
-                render                  tree -> the text of an engine
+                type_rules              the type of an expression; which types can be combined
+                bounds -> parse         SQL text, within bounds -> tree
+                render                  tree -> SQL for one engine
                 vectors, operations, windows, products, expressions, evaluator   tree over tables -> values, by the
                                         rules of docs/sql.md
-                limits, measures        what a program may cost; its operators, difficulty and chance
-                engines -> proof, second_opinion   an answer that SQLite, and DuckDB, agree on
+                limits, measures        how much work a program may take; its operators, difficulty and chance
+                engines -> proof, second_opinion   an answer on which SQLite, and DuckDB, agree
+                idle                    which parts of a program can be dropped without changing the answer
     corpus/     text, delimited, forms, statements, corpora   SQL corpora -> statements
                 dialects -> scopes, mending -> abstraction   a statement in any dialect -> a shape
-                shapes, slots           a shape: SQL with slots for columns and values, each of a type
+                shapes, slots           a shape: SQL with typed slots for columns and values
                 templates               shapes, merged and counted, in a file
-    sampling/   views                   what a block shows of tables
-                draws                   the material of a table, and conditions that a row of it satisfies
+    sampling/   views                   the part of the tables that a block shows
+                draws                   the material of a table, and conditions that one of its rows satisfies
                 selections, computations, nestings -> programs   one function for each query type, and their shares
-                instances               an SQL template over a table
-                joins, growth           several tables; a program made harder
+                instances               an SQL template filled from a table
+                joins, growth           several tables; making a program harder
                 balance, sampler        no shortcut beyond its bound; proven programs over one context
-    solutions/  wordings                how the steps of a worked solution are put: data
+    solutions/  wordings                the wording of the steps of a worked solution, as data
                 writer/                 a program and its tables -> steps
-                verifier/               anybody's steps -> which of them hold; shares no code with the writer
+                verifier/               steps, whoever wrote them -> which of them hold; shares no code with the writer
 
-Imports go one way, language <- corpus <- sampling <- solutions. Outside this package only the task `sql_execution` and
-the verb `sql-templates` know that there is SQL, and they import from the module that has what they need.
+Imports go one way, language <- corpus <- sampling <- solutions. Outside this package, only the task `sql_execution` and
+the verb `sql-templates` deal with SQL, and they import from the module that has what they need.
 """

@@ -12,10 +12,10 @@ Everything here is a pure function of the text: a cell means the same in a table
 | `1 234` with a no-break or thin space | a number; with a plain space it is text (`555 123`) |
 | `1.2e5` `3e-4` | numbers; `12E5` is text (a code) |
 | `$5.00` `€3` `£1,000` `US$ 7` `EUR 7` `-$5` | a number with a unit in front |
-| `12%` `5 km` `120kg` `3.2 million` | a number with a unit behind; 12% is 12 |
+| `12%` `5 km` `120kg` `3.2 million` | a number followed by a unit; 12% is 12 |
 | `1,234[1]` `12 [note 2]` `1993[citation needed]` `12*` `12†` `12^` `12¤` | numbers; footnote marks are left out |
 | `007` `01 234` `1,23` `1.234,5` `(5)` `5.` `~5` `<5` `1st` `3-2` `1:05` `5/6` `2000 BC` `3 pm` | text |
-| numbers beyond 2^53 | text: no engine holds them exactly |
+| numbers beyond 2^53 | text: not every engine holds them exactly |
 | `2008-04-13` `2008/4/13` `2008-04-13 00:00:00` `2008-04-13T00:00` | dates |
 | `April 13, 2008` `Apr. 13, 2008` `april 13 , 2008` `13 April 2008` `13-Apr-2008` | dates |
 | `4/13/2008` | a date, month first, if a column proves the order (see `columns`) |
@@ -40,7 +40,7 @@ MISSING_IF_TYPED = frozenset({
 })  # fmt: skip
 
 LARGEST_EXACT = 2**53
-LONGEST = 80  # characters; no number and no date is longer, and a hostile cell costs nothing
+LONGEST = 80  # characters; no number or date is longer, and so a hostile cell costs nothing
 _FOOTNOTES = re.compile(r"(?:\s*(?:\[[^\[\]]{1,24}\]|[*†‡§^¤]))+$")
 _GROUP_MARKS = ",\u00a0\u2009\u202f"
 _NUMBER = re.compile(
@@ -52,7 +52,7 @@ _NUMBER = re.compile(
     r"(?P<unit>(?:\s?(?:sq\.? |square )?[^\s\d]{1,12})?)"
 )
 _SIGNS_IN_UNITS = frozenset("%‰°€£$¥/.²³")
-# Behind a number these do not measure it: ordinals, eras, times of day, months.
+# After a number, these are not units: ordinals, eras, times of day, months.
 _NOT_UNITS = frozenset(
     ["st", "nd", "rd", "th", "er", "e", "ème", "ª", "º", "bc", "bce", "ad", "ce", "am", "pm", "a.m.", "p.m."]
 )
@@ -76,9 +76,7 @@ _DAY_FIRST = re.compile(r"(?P<d>[0-9]{1,2})(?P<s>[-\s])\s*(?P<name>[A-Za-z]{3,9}
 
 
 def is_missing(text: str, *, typed: bool = False) -> bool:
-    """Whether a cell says "nothing here"; `typed`: in a number or date column, where some words say so
-    too.
-    """
+    """Whether a cell means "nothing here"; `typed`: in a number or date column, where some words mean that too."""
     if text[:1].isdigit():  # most cells that are not text
         return False
     text = text.strip()
@@ -95,9 +93,9 @@ def without_footnotes(text: str) -> str:
 
 
 def parse_number(text: str) -> tuple[int | float, str] | None:
-    """The number that a cell writes and its unit ("$", "%", "km", ""), or None if it writes none.
+    """The number in a cell and its unit ("$", "%", "km", ""), or None if the cell is not a number.
 
-    The number is finite; an integer is at most 2^53 in size. A unit is not part of the number: 12% is 12.
+    The number is finite; the magnitude of an integer is at most 2^53. A unit is not part of the number: 12% is 12.
     """
     if text.isdigit() and text.isascii() and len(text) < 16 and (text[0] != "0" or len(text) == 1):
         return int(text), ""  # most numbers
@@ -118,7 +116,7 @@ def parse_number(text: str) -> tuple[int | float, str] | None:
         number = int(digits) if len(digits) <= 16 else LARGEST_EXACT + 1
     if number > LARGEST_EXACT or not math.isfinite(number):
         return None
-    if sign[:1] in ("-", "−", "–") and number:  # never -0.0, which equals 0.0 and prints otherwise
+    if sign[:1] in ("-", "−", "–") and number:  # never -0.0, which equals 0.0 but prints differently
         number = -number
     return number, f"{front.strip()}{unit}"
 
@@ -134,8 +132,8 @@ def _is_unit(text: str) -> bool:
 
 
 def parse_date(text: str) -> str | None:
-    """The ISO text of the date that a cell writes, or None. Numeric dates with slashes are read month first,
-    with dots day first; `proves_order` tells whether a cell could not be read the other way round.
+    """The ISO text of the date in a cell, or None. Numeric dates with slashes are read month first, those with dots day
+    first; `date_order` tells whether a cell could be read the other way round.
     """
     if len(text) > LONGEST:
         return None
@@ -157,7 +155,7 @@ def _iso(year: int, month: int, day: int) -> str | None:
 
 
 def date_order(text: str) -> tuple[str, bool]:
-    """How a cell orders day and month in figures: ("/" or "." or "" if it does not, and whether the day is
+    """How a cell orders a numeric day and month: ("/", "." or "" if it does not contain them, and whether the day is
     over 12, so that no other order is possible).
     """
     text = without_footnotes(text)

@@ -1,4 +1,4 @@
-"""Which of the loaded tables, or of their rows, a stage may see: those of a split, without those of a benchmark."""
+"""Which of the loaded tables, or of their rows, a stage may see: those of a split, except those of a benchmark."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ DUPLICATE_OF_HELD_OUT = "duplicate content of a held-out table"
 
 
 def tables_of_split(tables: TableSet, split: Split, shares: Shares | None = None) -> TableSet:
-    """The tables of one split: the release's if it gives one, else by content hash (90 / 5 / 5 %, or `shares`).
+    """The tables of one split: as assigned by the release, else by content hash (90 / 5 / 5 %, or `shares`).
 
-    No content stands in two splits: a table whose copy (same content or origin) a release holds out is
-    dropped and counted. Raises InputError if the split has no table.
+    No content is in two splits: a table is dropped and counted if a release holds out a copy of it (same content or
+    origin). Raises InputError if the split has no table.
     """
     _check_split(split)
     splits, copies = _assign(tables, shares)
@@ -50,11 +50,11 @@ def _none_of(split: Split, splits: Mapping[str, Split], tables: TableSet, shares
 
 
 def rows_of_split(tables: TableSet, split: Split, shares: Shares = DEFAULT_SHARES) -> TableSet:
-    """Every table with those of its rows that fall into a split, by content: equal rows, also of several tables, fall
-    into one. For one table or very few; its splits show the same columns and kinds of values.
+    """Every table with those of its rows that fall into a split, by content: equal rows, even in several tables, are in
+    the same split. For one table or very few; the splits show the same columns and kinds of values.
 
-    Tables of which no row falls into the split are dropped and counted; contents are those of the parts. Raises
-    InputError where nothing is left, and for the tables of a release, which have splits of their own.
+    Tables none of whose rows are in the split are dropped and counted; content hashes are those of the parts. Raises
+    InputError if nothing is left, and for the tables of a release, which has its own splits.
     """
     _check_split(split)
     if tables.official:
@@ -83,11 +83,11 @@ def _check_split(split: str) -> None:
 
 
 def exclude_tables(tables: TableSet, spec: str, shares: Shares | None = None) -> TableSet:
-    """Leave out every table that another source has too, by content or origin, and count them.
+    """Leave out every table that another source also has, by content or origin, and count them.
 
-    `spec` is `PATH` or `PATH:SPLIT`, PATH a file or folder that `load_tables` reads, for example the release
-    folder of a benchmark; `shares` are those of its splits. Tables parted by rows have other contents than whole ones:
-    exclude first. Raises InputError where PATH does not exist or nothing is left.
+    `spec` is `PATH` or `PATH:SPLIT`, where PATH is a file or folder that `load_tables` reads, for example the release
+    folder of a benchmark; `shares` are those of its splits. Tables split by rows have other contents than whole tables,
+    so exclude first. Raises InputError if PATH does not exist or nothing is left.
     """
     path, split = Path(spec), None
     if not path.exists() and ":" in spec:

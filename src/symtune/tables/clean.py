@@ -1,16 +1,15 @@
-"""From a raw table to a Table: headers made unique, cells kept as written except for what no reader could
-survive.
+"""From a raw table to a Table: headers are made unique, and cells kept as written, except for what no reader could
+handle.
 
-Headers: white space (line breaks too) collapsed; an empty one is named by its position ("column 3"), a
-repeated one gets a number ("name (2)"). They are unique without regard to case, since SQL compares
-identifiers so.
+Headers: white space (including line breaks) is collapsed; an empty name is replaced by its position ("column 3"), and a
+repeated one gets a number ("name (2)"). Names are unique ignoring case, since SQL compares identifiers that way.
 
-Rows: as wide as the header. A short one is filled up with empty cells; a long one is cut where nothing but empty
-cells stand beyond the header, else it is left out, unless so many are that the table is not what it seems.
+Rows: made as wide as the header. A short row is padded with empty cells. A long row is cut if only empty cells lie
+beyond the header, and otherwise left out; if there are too many of either, the table is refused.
 
-Cells: line breaks of every kind become one space, so that a row stays on a row in every linearization; white
-space around the text is left out; NUL and lone surrogates, which neither SQLite nor UTF-8 can carry, become
-U+FFFD. Everything else stays as it was written.
+Cells: line breaks of every kind become one space, so that a row stays on one line in every linearization; white space
+around the text is removed; NUL and lone surrogates, which SQLite or UTF-8 cannot hold, become U+FFFD. Everything else
+stays as it was written.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _UNUSUAL = re.compile("[\0\r\n\v\f\x1c-\x1e\x85\u2028\u2029\ud800-\udfff]")
 
 
 class RaggedRows(Exception):  # noqa: N818 - says what is wrong
-    """So many rows are not as wide as the header that the table is not what it seems. `row`: the first of them."""
+    """Too many rows are not as wide as the header. `row`: the first of them."""
 
     def __init__(self, detail: str, row: Sequence[str]) -> None:
         super().__init__(detail)
@@ -44,8 +43,8 @@ class RaggedRows(Exception):  # noqa: N818 - says what is wrong
 
 
 def even_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Sequence[Sequence[str]], Counter[str]]:
-    """The rows, each as wide as the header, and what that took. Raises RaggedRows if more than half of the rows
-    are short, or more than a tenth of them (one may be, where half of the table and more is whole) are long.
+    """The rows, each made as wide as the header, and what was changed. Raises RaggedRows if more than half of the rows
+    are short, or more than a tenth are long (one long row is allowed if at least half of the rows are whole).
     """
     width, notes = len(header), Counter[str]()
     if all(len(row) == width for row in rows) or width * len(rows) > MAX_CELLS:  # refused for its size
@@ -72,7 +71,7 @@ def even_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Seq
 
 
 def clean_cell(text: str, repaired: Counter[str]) -> str:
-    """The text of a cell on one line, storable everywhere; counts what was replaced."""
+    """The text of a cell on one line, which can be stored anywhere; counts what was replaced."""
     if not _UNUSUAL.search(text):
         return text.strip()
     text = _BREAKS.sub(" ", text.strip())
@@ -126,7 +125,7 @@ def _key(name: str) -> str:
 def plain_columns(
     header: Sequence[str], columns: Iterable[Sequence[Any]]
 ) -> tuple[list[str], list[list[str]], Counter[str]]:
-    """The names and texts of the columns that hold plain values; each that does not is left out and counted."""
+    """The names and texts of the columns that hold plain values; other columns are left out and counted."""
     names, texts, notes = list[str](), list[list[str]](), Counter[str]()
     for name, values in zip(header, columns, strict=True):
         try:

@@ -1,19 +1,19 @@
 """Column types: how the cells of a column are read. The text stays as written; only its value is typed.
 
-A column is `number` or `date` only if EVERY cell that is not missing reads as one, and at least two do; else it
-is `text`. `cells` says what one cell can mean; the column adds:
+A column is `number` or `date` only if EVERY cell that is not missing reads as one, and there are at least two such
+cells; otherwise it is `text`. `cells` says what one cell can mean; columns add these rules:
 
 | rule | why |
 |---|---|
 | all numbers carry the same unit (`5 km`, `7 km`), or none does | `5 km` and `5 m` do not compare |
-| a unit of three letters or more may be in any case and take an `s` | `1 day`, `6 days` and `2 Days` do compare |
-| one integer beyond 2^53 makes the column text | no engine and no float holds it exactly |
+| a unit of three letters or more may be in any case and end in `s` | `1 day`, `6 days` and `2 Days` do compare |
+| one integer beyond 2^53 makes the column text | not every engine, and no float, holds it exactly |
 | a code with leading zeros (`007`) makes the column text | the zeros are part of it |
-| dates in figures (`4/13/2008`, `13.4.2008`): one mark, one day over 12 | else day and month look alike |
+| numeric dates (`4/13/2008`, `13.4.2008`) have the same mark, and one a day over 12 | else day and month look alike |
 | a column of years is `number` | people count and subtract years |
 
-A type is found once, on the whole table; views keep it. Since `parse_cell` depends on nothing but the text
-and the type, a cell has the same value in every view.
+A type is determined once, on the whole table, and views keep it. Since `parse_cell` depends only on the text and the
+type, a cell has the same value in every view.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _column_type(cells: Sequence[str]) -> ColumnType:
     first = next((cell for cell in cells if not is_missing(cell, typed=True)), "")
     if parse_number(first) is None and parse_date(first) is None:
         return "text"  # most columns of text are seen by their first cell
-    present = [cell for cell in set(cells) if not is_missing(cell, typed=True)]  # the order decides nothing
+    present = [cell for cell in set(cells) if not is_missing(cell, typed=True)]  # the order has no effect
     if len(present) < MINIMUM and cells.count(first) < MINIMUM:
         return "text"
     if _all_numbers(present):
@@ -58,7 +58,7 @@ def _all_numbers(cells: Sequence[str]) -> bool:
 
 
 def _measure(unit: str) -> str:
-    """What a unit measures in: days for `day`, `days` and `Days`. Short ones are symbols: `m` is not `M` or `ms`."""
+    """The unit in one form: `day` for `day`, `days` and `Days`. Short units are symbols: `m` is not `M` or `ms`."""
     return unit.casefold().removesuffix("s") if len(unit) > 2 and unit.isalpha() else unit
 
 
@@ -70,13 +70,13 @@ def _all_dates(cells: Sequence[str]) -> bool:
     return not marks or (len(marks) == 1 and any(proof for mark, proof in orders if mark))
 
 
-@lru_cache(maxsize=1 << 16)  # some 200 bytes each
+@lru_cache(maxsize=1 << 16)  # about 200 bytes each
 def parse_cell(text: str, type: ColumnType) -> Value:
     """The value of a cell: an int or a finite float, an ISO date, the text itself, or None if it is
     missing.
 
-    A text that does not read as the type gives None in a number or date column; `infer_types` gives no type
-    to a column that holds such a text.
+    In a number or date column, a text that does not read as the type gives None; `infer_types` never gives such a type
+    to a column that contains one.
     """
     if type == "text":
         return None if is_missing(text) else text
@@ -98,6 +98,6 @@ def typed_rows(table: Table) -> list[tuple[Value, ...]]:
 
 
 def _values(cells: Sequence[str], type: ColumnType) -> list[Value]:
-    if type == "text":  # faster read again than looked up, and not kept
+    if type == "text":  # reading it again is faster than a look-up, and takes no memory
         return [None if is_missing(cell) else cell for cell in cells]
     return [parse_cell(cell, type) for cell in cells]

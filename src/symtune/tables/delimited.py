@@ -1,4 +1,4 @@
-"""Delimited text (csv and its relatives) to one raw table; shared by the sources that read such files."""
+"""Delimited text (csv and the like) to one raw table; shared by the sources that read such files."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from symtune.tables.encodings import decode
 from symtune.tables.grids import table_of_grid
 from symtune.tables.model import BrokenSource, RawTable
 
-_HEADER_LINE = 1 << 16  # characters in which the header line ends, or as much of it as is looked at
+_HEADER_LINE = 1 << 16  # characters that are examined for the header line
 _SAMPLE = 1 << 20  # characters by which delimiters are compared
-_TOLD = re.compile(r"sep=(.)(?=\r?\n)")  # what Excel writes above a csv
+_TOLD = re.compile(r"sep=(.)(?=\r?\n)")  # the line with the delimiter that Excel writes above a csv
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-MAX_BYTES = 1 << 29  # of a file, unpacked; more does not fit a small machine as a table
+MAX_BYTES = 1 << 29  # of a file, unpacked; as a table, more would not fit into the memory of a small machine
 UNQUOTED = "file whose quotation marks quote nothing: they are part of the cells"
 _PLAIN = {"quoting": csv.QUOTE_NONE}
 
 
 def read_bytes(path: Path, most: int = MAX_BYTES + 1) -> bytes:
-    """The first bytes of a file, unpacked where it ends in .gz. Raises BrokenSource."""
+    """The first bytes of a file, decompressed if its name ends in .gz. Raises BrokenSource."""
     try:
         with (gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb") as stream:
             data = stream.read(most)
@@ -49,8 +49,8 @@ def read_text(path: Path, encoding: str | None = None) -> tuple[str, Mapping[str
 
 
 def read_delimited(path: Path, id: str, delimiter: str = ",", **dialect: Any) -> RawTable:
-    """The table of a delimited file in a known dialect; blank lines are passed over. Raises BrokenSource with
-    file:line where a row is not as wide as the header, a quote never ends, or nothing is there.
+    """The table of a delimited file in a known dialect; blank lines are skipped. Raises BrokenSource with file:line if
+    a row is not as wide as the header, a quotation never ends, or the file is empty.
     """
     text, notes = read_text(path)
     rows = [row for row in _rows(str(path), text, {"delimiter": delimiter} | dialect) if row]
@@ -67,14 +67,14 @@ def read_any_dialect(path: Path, id: str, delimiters: str, encoding: str | None 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A text read in one dialect: `lines` of its physical lines lie in rows as wide as most are."""
+    """A text read in one dialect. `good`: how many of its physical lines are in rows of the most common width."""
 
     dialect: Mapping[str, Any]
     rows: list[list[str]]
     width: int
     good: int
     lines: int
-    swallowed: int  # rows in which a quoted cell holds whole rows
+    swallowed: int  # rows in which a quoted cell contains whole rows
 
     @property
     def perfect(self) -> bool:
@@ -82,9 +82,9 @@ class _Reading:
 
 
 def table_of_text(text: str, id: str, where: str, delimiters: str) -> RawTable:
-    """The table of delimited text. The dialect is the one in which most lines are rows of one width, tried first with
-    the delimiters of the header line, the most frequent one first (a line `sep=;` above it settles it); see `_forms`
-    for quotes.
+    """The table of delimited text. The dialect is the one in which most lines are rows of equal width. The delimiters
+    in the header line are tried first, the most frequent one before the others; a line `sep=;` above it decides. For
+    quoting, see `_forms`.
     """
     if told := _TOLD.match(text):
         text, delimiters = text[told.end() :], told[1]
@@ -140,14 +140,14 @@ def _best(text: str, where: str, delimiters: str) -> _Reading:
 
 
 def _read(text: str, where: str, delimiter: str) -> _Reading:
-    """The best reading with a delimiter: the first form that leaves nothing wanting, else the one with the most lines
-    in rows of one width.
+    """The best reading with a delimiter: the first form without any defect, else the one with the most lines in rows of
+    equal width.
     """
     readings: list[_Reading] = []
     broken: BrokenSource | None = None
     for form in _forms(text, delimiter):
         if form is _PLAIN and delimiter not in "\t|" and not any(reading.swallowed for reading in readings):
-            continue  # in prose commas stand beside quotation marks everywhere
+            continue  # in prose, commas are next to quotation marks everywhere
         try:
             reading = _measured(_rows(where, text, {"delimiter": delimiter} | form), {"delimiter": delimiter} | form)
         except BrokenSource as error:
@@ -160,19 +160,19 @@ def _read(text: str, where: str, delimiter: str) -> _Reading:
         raise broken
     if len(readings) > 1 and readings[-1].dialect.get("quoting") == csv.QUOTE_NONE and _encloses(readings[-1]):
         readings.pop()
-    return max(readings, key=lambda reading: reading.good)  # the first of equals
+    return max(readings, key=lambda reading: reading.good)  # of equal ones, the first
 
 
 def _encloses(reading: _Reading) -> bool:
-    """Whether quotation marks surround all names, or all cells of a column: then they do quote."""
+    """Whether quotation marks surround all names, or all cells of a column, and therefore do quote."""
     rows = [row for row in reading.rows if len(row) == reading.width]
     enclosed = [[len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in row] for row in rows]
     return all(enclosed[0]) or any(sum(column) * 10 > len(rows) * 9 for column in zip(*enclosed, strict=True))
 
 
 def _forms(text: str, delimiter: str) -> Iterator[dict[str, Any]]:
-    """How a file may quote its cells: as RFC 4180 says; with a space before the quote; with backslashes (as MySQL
-    and WikiTableQuestions do); or not at all.
+    """How a file may quote its cells: as in RFC 4180; with a space before the quotation mark; with backslashes (like
+    MySQL and WikiTableQuestions); or not at all.
     """
     if f'{delimiter} "' in text:
         yield {"skipinitialspace": True}
@@ -190,7 +190,7 @@ def _rows(where: str, text: str, dialect: Mapping[str, Any]) -> list[list[str]]:
         try:
             rows = list(reader)
         except csv.Error as error:
-            detail = f"not a readable csv ({error}); check the quotes before this line"
+            detail = f"not a readable csv ({error}); check the quotation marks above"
             raise BrokenSource("broken csv", f"{where}:{reader.line_num}", " ".join(detail.split())) from None
     if not any(rows):
         raise BrokenSource("empty file", where, "empty; wanted a header line and rows")
@@ -218,9 +218,7 @@ def _measured(rows: list[list[str]], dialect: Mapping[str, Any]) -> _Reading:
 
 
 def _swallows(pieces: list[str], delimiter: str, width: int) -> bool:
-    """Whether the physical lines of a row are rows themselves: two quotation marks that have nothing to do with one
-    another stand around them.
-    """
+    """Whether the physical lines of a row are really rows, between two unrelated quotation marks."""
     if width < 2:
         return False
     rows = sum(piece.count(delimiter) == width - 1 for piece in pieces)
@@ -257,7 +255,7 @@ def _check_width(where: str, text: str, dialect: Mapping[str, Any], rows: list[l
 
 @contextmanager
 def _any_field_size() -> Iterator[None]:
-    """Let the csv module read cells of any length (its limit, 131,072, is one of the process)."""
+    """Let the csv module read cells of any length (its limit, 131,072, holds for the whole process)."""
     before = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     try:
         yield

@@ -7,8 +7,8 @@ file is refused with a message that says "encoding".
 | a byte order mark | UTF-8, UTF-16 or UTF-32, as it says |
 | NUL bytes of one parity, and line breaks where UTF-16 (or UTF-32) has them | that, without a mark |
 | valid UTF-8 | UTF-8 |
-| UTF-8 but for one byte in ten, or fewer | UTF-8, broken bytes replaced by U+FFFD and counted |
-| anything else | what `guesses` is sure of |
+| UTF-8 except for at most one byte in ten | UTF-8, with broken bytes replaced by U+FFFD and counted |
+| anything else | the guess of `guesses`, if it is certain |
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REFUSED = "unknown encoding"
 REPLACED = "byte that is not UTF-8: replaced by U+FFFD"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, because it begins with that mark
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -36,7 +36,7 @@ _UNMARKED = {
     "utf-32-le": "UTF-32 (little-endian)",
     "utf-32-be": "UTF-32 (big-endian)",
 }
-_SAMPLE = 1 << 16  # bytes that are looked at to know UTF-16 without a mark; a multiple of 4
+_SAMPLE = 1 << 16  # bytes examined to recognize UTF-16 without a mark; a multiple of 4
 _HINT = "save it as UTF-8, or name its encoding: --encoding NAME"
 
 
@@ -53,7 +53,7 @@ def check_encoding(name: str) -> str:
 
 
 def decode(data: bytes, where: str, encoding: str | None = None) -> tuple[str, Mapping[str, int]]:
-    """The text of a file's bytes, and what was guessed or repaired. Raises BrokenSource if it cannot be known."""
+    """The text of a file's bytes, and what was guessed or repaired. Raises BrokenSource if it cannot be determined."""
     if encoding is not None:
         return _as_told(data, where, encoding), {}
     for mark, marked in _MARKS:
@@ -67,7 +67,7 @@ def decode(data: bytes, where: str, encoding: str | None = None) -> tuple[str, M
             data = data[len(mark) :]
     if (found := _unmarked(data)) is not None:
         return _strict(data, where, found), {f"file without a byte order mark: read as {_UNMARKED[found]}": 1}
-    if b"\x1b" not in data:  # else it may be ISO-2022, which is ASCII to the eye of a machine
+    if b"\x1b" not in data:  # otherwise it may be ISO-2022, which is valid ASCII
         try:
             return data.decode("utf-8"), {}
         except UnicodeDecodeError:
@@ -76,8 +76,8 @@ def decode(data: bytes, where: str, encoding: str | None = None) -> tuple[str, M
 
 
 def decode_texts(texts: Sequence[bytes], encoding: str | None) -> tuple[list[str], str]:
-    """Texts of one origin, none of which is UTF-8, and what was done with them: read in the encoding that the user
-    says, or in the one that is sure for all of them, else with U+FFFD for what is broken.
+    """Texts with the same origin, none of which is UTF-8, and what was done: they are read in the encoding given by the
+    user, or in the one that is certain for all of them, else with U+FFFD for invalid bytes.
     """
     found = guess(b"\n".join(texts)) if encoding is None else None
     if encoding is None and found is not None and found.sure:
@@ -120,7 +120,7 @@ def _nearly_utf8(data: bytes) -> bool:
 
 
 def _unescaped(data: bytes) -> tuple[str, Mapping[str, int]] | None:
-    """ISO-2022, where the escapes of a file are that."""
+    """The text, if the escape sequences of the file are those of ISO-2022."""
     for encoding, name in (("iso2022_jp_2", "ISO-2022-JP"), ("iso2022_kr", "ISO-2022-KR")):
         try:
             text = data.decode(encoding)
@@ -135,7 +135,7 @@ def _as_told(data: bytes, where: str, encoding: str) -> str:
     for mark, marked in _MARKS:
         if data.startswith(mark) and marked.removesuffix("-sig") == encoding.removesuffix("-sig"):
             return _strict(data, where, marked)
-    if encoding in ("utf-16", "utf-32"):  # without a mark Python would take the machine's byte order
+    if encoding in ("utf-16", "utf-32"):  # without a mark, Python would use the byte order of the machine
         encoding = next((name for name in (_unmarked(data),) if name and name.startswith(encoding)), f"{encoding}-le")
     return _strict(data, where, encoding)
 
@@ -146,7 +146,7 @@ def _strict(data: bytes, where: str, encoding: str) -> str:
     except UnicodeDecodeError as error:
         detail = f"not in the encoding {encoding} ({_broken(error)}); {_HINT}"
         raise BrokenSource(REFUSED, where, detail) from None
-    except (UnicodeError, ValueError) as error:  # idna, punycode: encodings that no file is in
+    except (UnicodeError, ValueError) as error:  # idna, punycode: encodings that no file uses
         raise BrokenSource(REFUSED, where, f"not in the encoding {encoding} ({error}); {_HINT}") from None
 
 
@@ -155,7 +155,7 @@ def _broken(error: UnicodeDecodeError) -> str:
 
 
 def _unmarked(data: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a mark, where the bytes read so and not as UTF-8."""
+    """UTF-16 or UTF-32 without a mark, if the bytes can be read that way and not as UTF-8."""
     sample = data[:_SAMPLE]
     nul = sample.count(0)
     if nul * 64 < len(sample):
@@ -165,7 +165,7 @@ def _unmarked(data: bytes) -> str | None:
         try:
             text = sample[: len(sample) // unit * unit].decode(encoding)
         except UnicodeDecodeError as error:
-            if error.start < len(sample) - 2 * unit:  # not a pair that the sample cuts
+            if error.start < len(sample) - 2 * unit:  # not a pair cut by the end of the sample
                 continue
             text = sample[: error.start].decode(encoding)
         if any(mark in text for mark in "\r\n") and _strange(text) * 50 <= len(text):
@@ -174,5 +174,5 @@ def _unmarked(data: bytes) -> str | None:
 
 
 def _strange(text: str) -> int:
-    """The number of characters that no text has: control characters, and unassigned code points."""
+    """The number of characters that never occur in text: control characters and unassigned code points."""
     return sum(1 for mark in text if mark not in "\t\r\n" and unicodedata.category(mark) in ("Cc", "Cn", "Co", "Cs"))

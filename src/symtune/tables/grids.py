@@ -1,17 +1,17 @@
 """From a grid of cells, as laid out in a file or a sheet, to a header and rows.
 
-What is removed or joined is counted under its kind, in this order:
+Whatever is removed or joined is counted by kind, in this order:
 
-| what a grid holds | what becomes of it |
+| what a grid contains | what becomes of it |
 |---|---|
-| rows without any text, and columns that have neither name nor text | left out |
-| lines above the header (a title, a source, a date), told by how little of the table's width they fill | left out |
+| rows without any text, and columns with neither name nor text | left out |
+| lines above the header (a title, a source, a date), which fill little of the table's width | left out |
 | two header rows: groups above (`2019` and empty cells) and names below (`Men`, `Women`), or units below | `2019 Men` |
-| lines below the table, behind an empty row or with "Source:" or "Note:" in front | left out |
+| lines below the table, after an empty row or beginning with "Source:" or "Note:" | left out |
 | every row one cell longer than the header: row names, as R writes them | a column without a name |
 
-All of this is decided by the cells, and only if the evidence is clear: a row of values is never a header, and if
-the first line fills the table's width it is the header.
+All of this is decided by the cells, and only if the evidence is clear: a row of values is never a header, and a first
+line that fills the table's width is always the header.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ SECOND_HEADER = "second header row: joined to the first"
 ROW_NAMES = "row names without a header: named by their position"
 _MOST_ABOVE = 20  # lines above a header
 _MOST_BELOW = 20
-_SAMPLE = 1_000  # rows that say how wide a table is and what its columns hold
-_LEAST, _MOST_CELLS = 10, 100_000  # rows, and cells, by which columns of values are told
+_SAMPLE = 1_000  # rows that determine how wide a table is and what its columns contain
+_LEAST, _MOST_CELLS = 10, 100_000  # rows, and cells, by which columns of values are recognized
 _LONGEST_UNIT = 12  # characters: "(thousands)"
 _DATE, _YEARS = "a date", "a year"
 _FOOTER = re.compile(r"\s*(?:(?:data )?sources?|notes?|quelle|anmerkung|fuente|fonte)\s*:|\s*[*†‡]", re.IGNORECASE)
@@ -42,7 +42,7 @@ Row = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A header, the rows under it (each as wide as it was written), and what was taken away or joined."""
+    """A header, the rows under it (each as wide as it was written), and what was removed or joined."""
 
     header: list[str]
     rows: list[Row]
@@ -50,14 +50,14 @@ class Grid:
 
 
 def table_of_grid(grid: Iterable[Row], spanned: frozenset[int] = frozenset()) -> Grid | None:
-    """The table in a grid, None if no row has any text. `spanned`: rows with cells merged across columns."""
+    """The table in a grid; None if no row has any text. `spanned`: rows with cells merged across columns."""
     notes: Counter[str] = Counter()
     rows: list[Row] = []
     spans, behind_blank = set[int](), set[int]()
     blank = False
     for number, row in enumerate(grid):
         if not "".join(row).strip():
-            notes[EMPTY_ROW] += len(row) > 0  # a blank line of a file is no row
+            notes[EMPTY_ROW] += len(row) > 0  # a blank line of a file is not a row
             blank = True
             continue
         if blank:
@@ -104,12 +104,12 @@ def _has_row_names(header: list[str], body: list[Row]) -> bool:
 
 
 def _used(rows: Sequence[Row], at: int) -> int:
-    """How many rows have a text in a column."""
+    """How many rows have text in a column."""
     return sum(1 for row in rows if at < len(row) and row[at].strip())
 
 
 def _unit(cell: str) -> str | None:
-    """The unit of a number, `_DATE` for a date, None for what is neither."""
+    """The unit of a number, `_DATE` for a date, None for anything else."""
     number = parse_number(cell)
     if number is not None:
         return number[1].casefold().removesuffix("s")
@@ -122,14 +122,14 @@ def _is_year(cell: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Rows with text, which of them stand behind an empty row, and which have cells merged across columns."""
+    """Rows with text, which of them follow an empty row, and which have cells merged across columns."""
 
     rows: list[Row]
     behind_blank: set[int]
     spans: set[int]
 
     def header_at(self) -> int:
-        """The row of the header: 0, or the first one as full as the table's, where all above it is no table."""
+        """The row of the header: 0, or the first row as full as those of the table, if nothing above it is a table."""
         sample = self.rows[:_SAMPLE]
         fill = [len(_filled(row)) for row in sample]
         full, width = _mode(fill), _mode([len(row) for row in sample])
@@ -149,11 +149,11 @@ class _Shape:
         return 0
 
     def _first_of_group(self, at: int) -> int:
-        """The row that names groups of the columns named in this one, else this one."""
+        """The row that names groups of the columns named in this row, else this row."""
         return at - 1 if at and at not in self.behind_blank and self._is_group(at - 1, at) else at
 
     def _is_note(self, at: int, header: int, full: int, width: int) -> int:
-        """Whether a line above the header is no row of the table: 2 plainly, 1 where it may be one."""
+        """Whether a line above the header is not part of the table: 2 if certainly, 1 if probably."""
         row = self.rows[at]
         filled = _filled(row)
         first = row[filled[0]].strip()
@@ -166,7 +166,7 @@ class _Shape:
         return int(len(filled) <= max(1, full // 2) or (blank and len(filled) < full))
 
     def _columns(self, start: int) -> dict[int, frozenset[str]]:
-        """The columns of values in the rows from `start` on: position -> their units; `_YEARS` where all are years."""
+        """The columns of values in the rows from `start` on: position -> their units; `_YEARS` if all are years."""
         width = max(map(len, self.rows[start : start + _SAMPLE]), default=0)
         body = self.rows[start : start + max(_LEAST, min(_SAMPLE, _MOST_CELLS // max(width, 1)))]
         found = {}
@@ -181,14 +181,14 @@ class _Shape:
 
     @staticmethod
     def _is_data(row: Row, columns: dict[int, frozenset[str]]) -> bool:
-        """Whether the row has a value in a column of such values. "1 credit" is a name above figures without a unit,
-        and a year is one above figures that are no years.
+        """Whether the row has a value in a column of such values. "1 credit" is a name above numbers without a unit,
+        and a year is a name above numbers that are not years.
         """
         cells = [(row[at].strip(), units) for at, units in columns.items() if at < len(row)]
         return any(_unit(cell) in units and (_YEARS in units or not _is_year(cell)) for cell, units in cells)
 
     def _is_group(self, upper: int, lower: int) -> bool:
-        """Whether a row names groups of the columns that the row below it names."""
+        """Whether a row names groups of the columns named in the row below it."""
         cells = [self.rows[upper][at].strip() for at in _filled(self.rows[upper])]
         above, below = _filled(self.rows[upper]), _filled(self.rows[lower])
         spanning = any(at not in above and at > above[0] for at in below)
@@ -198,7 +198,7 @@ class _Shape:
         return above != list(range(len(above))) or any(at not in below for at in above) or upper in self.spans
 
     def header(self, start: int, notes: Counter[str]) -> tuple[list[str], int]:
-        """The header that begins in that row, and the row below it."""
+        """The header that begins in this row, and the position of the row below it."""
         names = [cell.strip() for cell in self.rows[start]]
         if start + 3 > len(self.rows) or not self._goes_on(start):
             return list(self.rows[start]), start + 1
@@ -214,19 +214,19 @@ class _Shape:
         under = start + 2
         third = _filled(self.rows[under])
         if start + 4 <= len(self.rows) and not any(joined[at] for at in third if at < width) and max(third) < width:
-            for at in third:  # names of the row names, as pandas writes them
+            for at in third:  # the names of index columns, as pandas writes them
                 joined[at] = self.rows[under][at].strip()
             under += 1
         return joined, under
 
     def _goes_on(self, start: int) -> bool:
-        """Whether the row below the header is a second row of it."""
+        """Whether the row below the header is its second row."""
         upper, lower = self.rows[start], self.rows[start + 1]
         above, below = _filled(upper), _filled(lower)
         spanning = self._is_group(start, start + 1)
         repeated = any(at + 1 in above and upper[at].strip() == upper[at + 1].strip() for at in above)
         body = self.rows[start + 2 : start + 2 + _SAMPLE]
-        # a name that stands over both rows
+        # a name that spans both rows
         open_below = [at for at in above if at not in below and 2 * _used(body, at) >= len(body)]
         if start + 1 in self.behind_blank or not (spanning or repeated or open_below):
             return False
@@ -245,8 +245,8 @@ class _Shape:
 
     @staticmethod
     def _several_groups(upper: Row, lower: Row) -> bool:
-        """Whether several groups stand over several columns each, the names of which are all there: different ones, or
-        the same under every group, as in Men, Women, Men, Women.
+        """Whether several groups span several columns each, all of which have names: different ones, or the same under
+        every group, as in Men, Women, Men, Women.
         """
         groups: dict[int, list[str]] = {}
         group = -1
@@ -259,7 +259,7 @@ class _Shape:
         return len(several) > 1 and (again or (not upper[0].strip() and all(names) and len(set(names)) == len(names)))
 
     def end(self, under: int) -> int:
-        """The row behind the last one of the table."""
+        """The row after the last row of the table."""
         rows, last = self.rows, len(self.rows)
         full = _mode([len(_filled(row)) for row in rows[under : under + _SAMPLE]])
         width = _mode([len(row) for row in rows[under : under + _SAMPLE]])
@@ -277,5 +277,5 @@ class _Shape:
 
 
 def _mode(numbers: list[int]) -> int:
-    """The most frequent number, the largest of several."""
+    """The most frequent number; of several, the largest."""
     return max(Counter(numbers).items(), key=lambda item: (item[1], item[0]), default=(0, 0))[0]

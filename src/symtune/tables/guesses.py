@@ -1,9 +1,10 @@
-"""Which legacy encoding a file is in: a detector proposes readings, and one is used only if no other comes near.
+"""Which legacy encoding a file is in: a detector proposes readings, and one is used only if it is far ahead of the
+others.
 
-chardet ranks encodings. It was made for prose, and tables are numbers, names and few words, so its figures are low
-and near to one another. Therefore it is shown nothing but the distinct cells that are not ASCII; readings that no
-person wrote are struck out (a capital inside a word, a Greek letter between Latin ones, a sign in the middle of a
-word); encodings that give the same text count once; and the best reading must lead the next by a factor.
+chardet ranks encodings. It was made for prose, whereas tables consist of numbers, names and few words, so its scores
+are low and close together. Therefore it is only shown the distinct cells that are not ASCII; implausible readings are
+discarded (a capital inside a word, a Greek letter between Latin ones, a sign in the middle of a word); encodings that
+give the same text count once; and the best reading must lead the next by a certain factor.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# codec -> (its name for people, how common its files are); a file in any other encoding wants --encoding
+# codec -> (its name for people, how common such files are); a file in any other encoding needs --encoding
 _KNOWN = {
     "cp1250": ("Windows-1250", 1.0), "cp1251": ("Windows-1251", 1.0), "cp1252": ("Windows-1252", 3.0),
     "cp1253": ("Windows-1253", 1.0), "cp1254": ("Windows-1254", 4.0), "cp1255": ("Windows-1255", 1.0),
@@ -25,9 +26,9 @@ _KNOWN = {
     "euc_jis_2004": ("EUC-JP", 1.0), "gb18030": ("GBK", 1.0), "big5hkscs": ("Big5", 1.0),
     "cp949": ("EUC-KR", 1.0),
 }  # fmt: skip
-_LEAD = 2.0  # the best reading must be that much better than the next
-_LEAD_OF_FEW = 6.0  # where there is little to go by
-_FEW, _FEW_CELLS = 8, 3  # bytes that are not ASCII, and distinct cells that hold them
+_LEAD = 2.0  # the best reading must be this many times better than the next
+_LEAD_OF_FEW = 6.0  # the same if there is little evidence
+_FEW, _FEW_CELLS = 8, 3  # little evidence: this many bytes that are not ASCII, or distinct cells with them
 _SIGNS = "°£€¥–—’“”…"
 _MOST = 1 << 16  # bytes of cells shown to the detector
 _LONGEST = 200  # bytes of one cell
@@ -40,7 +41,7 @@ _EAST = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HALFWIDTH", "KATAKANA-HIRAGAN
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A reading of bytes: Python's codec, its name for people, and whether nothing else comes near."""
+    """A reading of bytes: Python's codec, its name for people, and whether it is far ahead of all others."""
 
     codec: str
     name: str
@@ -92,7 +93,7 @@ def _foreign_cells(data: bytes) -> list[bytes]:
 
 
 def _text(cells: bytes, codec: str) -> str | None:
-    """The cells read so, or None if no person wrote them."""
+    """The cells in this encoding, or None if nobody would write such text."""
     try:
         text = cells.decode(codec)
     except UnicodeDecodeError:
@@ -102,12 +103,12 @@ def _text(cells: bytes, codec: str) -> str | None:
     if not foreign or odd * 20 > len(foreign):
         return None
     if not _PAIR.search(cells) and len(set(foreign)) < 3 and any(_script(mark) in _EAST for mark in foreign):
-        return None  # the bytes of "5 °C" are also one Korean syllable
+        return None  # the byte in "5 °C" may also be part of a Korean syllable
     return text
 
 
 def _in_words(text: str) -> bool:
-    """Whether every foreign character is a letter beside an ASCII letter, or a sign that Western text has."""
+    """Whether every foreign character is a letter next to an ASCII letter, or a sign found in Western text."""
     return all(
         mark.isascii()
         or mark in _SIGNS
@@ -117,12 +118,12 @@ def _in_words(text: str) -> bool:
 
 
 def _triples(text: str) -> Iterator[tuple[str, str, str]]:
-    """Every character between its neighbours."""
+    """Every character, with its neighbours."""
     return zip("\n" + text, text, text[1:] + "\n", strict=False)
 
 
 def _odd(before: str, mark: str, after: str) -> bool:
-    """Whether nobody writes this character between these two."""
+    """Whether nobody would write this character between these two."""
     if mark.isascii():
         return False
     category, script = unicodedata.category(mark), _script(mark)

@@ -7,8 +7,8 @@
 | a list of records | `[{"City": "Oslo", "Pop": 7}, …]` |
 | an object of columns | `{"City": ["Oslo", …], "Pop": [7, …]}` |
 
-The first two (of three columns and more) are surely tables. The others are what messages, answers and orders look like
-too: `nested` says where they are read.
+The first two (with three columns or more) are certainly tables. The others might also be messages, answers or orders;
+`nested` says where they are read as tables.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MOST_SPAN = 1_000  # columns of one cell
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A table in a JSON value. `sure`: nothing else is written so."""
+    """A table in a JSON value. `sure`: it cannot be anything else."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -41,12 +41,12 @@ class Found:
     notes: Mapping[str, int] = field(default_factory=dict)
 
     def raw(self, id: str, where: str) -> RawTable:
-        """The table, called `id` where it has no name of its own."""
+        """The table, named `id` if it has no name."""
         return RawTable(self.id or id, self.header, self.rows, title=self.title, where=where, notes=self.notes)
 
 
 def table_in(value: Any) -> Found | None:
-    """The table that a JSON value is, or None."""
+    """The table that a JSON value represents, or None."""
     if isinstance(value, Mapping):
         return _of_object(value) or _of_columns(value)
     if isinstance(value, list) and value:
@@ -100,7 +100,7 @@ def _cells(row: list[Any]) -> list[str]:
 
 
 def _cell(cell: Any, *, named: bool = False) -> str:
-    """The text of a cell, also of `{"value": "x", …}`, and of `["x", [links]]`. Raises TypeError."""
+    """The text of a cell, which may also be `{"value": "x", …}` or `["x", [links]]`. Raises TypeError."""
     if isinstance(cell, Mapping):
         for key in ("name", "column_name", "label", "text", "value") if named else ("value", "text"):
             if key in cell:
@@ -111,7 +111,7 @@ def _cell(cell: Any, *, named: bool = False) -> str:
 
 
 def _of_rows(value: list[list[Any]]) -> Found | None:
-    """A list of rows. Its first row names columns: texts, and years at most."""
+    """A list of rows. Its first row, which names the columns, contains only texts, and perhaps years."""
     first = value[0]
     if len(value) < 2 or len(first) < 1 or sum(map(len, value)) > MAX_CELLS:
         return None
@@ -135,7 +135,7 @@ def _of_records(value: Sequence[Any], *, sure: bool = False) -> Found | None:
 
 
 def _of_columns(value: Mapping[Any, Any]) -> Found | None:
-    """An object of columns: lists of one length, or (as pandas writes them) objects with the same keys."""
+    """An object of columns: lists of equal length, or (as pandas writes them) objects with the same keys."""
     columns = list(value.values())
     if not columns or (len(columns) == 1 and not isinstance(columns[0], Mapping)):
         return None
@@ -157,5 +157,5 @@ def _of_columns(value: Mapping[Any, Any]) -> Found | None:
 
 
 def title_of(value: Mapping[Any, Any]) -> str:
-    """The title that a table is given, "" for none."""
+    """The title given for a table, or ""."""
     return next((value[key] for key in _TITLES if isinstance(value.get(key), str) and value[key]), "")

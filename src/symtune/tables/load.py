@@ -23,9 +23,9 @@ MAX_COLUMNS = 2_000  # SQLite's limit
 def load_tables(source: Path | None, *, layout: str | None = None, encoding: str | None = None) -> TableSet:
     """All usable tables of a file or folder; None: the bundled ones.
 
-    `layout` forces a source by its name (`symtune.tables.sources.known()`); else it is seen from what is
-    there. `encoding` is that of every text in it. Raises InputError (file, and line where there is one) for a path
-    that does not exist, a file named here that is broken, and a source without one usable table.
+    `layout` forces a source by its name (`symtune.tables.sources.known()`); otherwise it is recognized. `encoding` is
+    that of every text in it. Raises InputError (with file, and line if known) for a path that does not exist, for a
+    broken file that is named itself, and for a source without any usable table.
     """
     path = default.PATH if source is None else Path(source)
     if not path.exists():
@@ -116,9 +116,7 @@ def _fault(raw: RawTable) -> str:
 
 
 def _foreign_keys(made: dict[str, tuple[Table, RawTable]]) -> tuple[ForeignKey, ...]:
-    """Foreign keys under the names that the loaded tables have; those to a table that was dropped are left
-    out.
-    """
+    """Foreign keys, with the names of the loaded tables; those that refer to a table that was dropped are left out."""
     keys = []
     for id in sorted(made):
         table, raw = made[id]

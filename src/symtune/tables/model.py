@@ -1,6 +1,4 @@
-"""What table sources return (RawTable) and what loading makes of it (TableSet). Frozen values, no
-behaviour.
-"""
+"""What table sources return (RawTable) and what loading turns it into (TableSet). Frozen values without behaviour."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from dataclasses import dataclass, field
 
 from symtune.types import InputError, Split, Table
 
-MAX_CELLS = 5_000_000  # of one table; more does not fit a small machine
+MAX_CELLS = 5_000_000  # in one table; more would not fit into the memory of a small machine
 TOO_LARGE = f"over {MAX_CELLS:,} cells"
 
 Drop = Callable[[str, str], None]  # (reason, where: file or file:line): count a table that cannot be used
@@ -17,8 +15,8 @@ Drop = Callable[[str, str], None]  # (reason, where: file or file:line): count a
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How sources read. `drop` counts a table that cannot be used; `encoding` is that of every text, where the user
-    says it.
+    """How sources read. `drop` counts a table that cannot be used; `encoding` is that of every text, if given by the
+    user.
     """
 
     drop: Drop
@@ -26,9 +24,7 @@ class Reading:
 
 
 class BrokenSource(InputError):  # noqa: N818 - says what is broken
-    """A file without a readable table. `reason` is what `TableSet.dropped` counts it under in a
-    folder.
-    """
+    """A file without a readable table. In a folder, `TableSet.dropped` counts it under `reason`."""
 
     def __init__(self, reason: str, where: str, detail: str) -> None:
         super().__init__(f"{where}: {detail}")
@@ -38,11 +34,11 @@ class BrokenSource(InputError):  # noqa: N818 - says what is broken
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """A table as a file holds it, before headers and cells are cleaned and typed.
+    """A table as it is in a file, before headers and cells are cleaned and typed.
 
-    `split` is what the layout's own files say. `origin` is an identity that stays the same where one release
-    republishes another's tables under new ids. `foreign_keys` holds (column, id of the referenced table,
-    its column). `where` is the file (and line) for messages; `notes` counts what reading repaired or guessed.
+    `split` is what the layout's own files say. `origin` is an identity that stays the same if one release republishes
+    the tables of another under new ids. `foreign_keys` holds (column, id of the referenced table, its column). `where`
+    is the file (and line) for messages; `notes` counts what reading repaired or guessed.
     """
 
     id: str
@@ -69,7 +65,7 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`left.left_column = right.right_column`: what two shown tables are joined on. All are SQL names."""
+    """`left.left_column = right.right_column`, on which two shown tables are joined. All names are those in SQL."""
 
     left: str
     left_column: str
@@ -81,12 +77,11 @@ class Link:
 class TableSet:
     """All usable tables of one source.
 
-    tables: sorted by id. official: table id -> split, where the layout's own files give one. content: table
-    id -> content hash (see `splits`). origin: table id -> identity across releases (where known). dropped:
-    reason -> number of tables that could not be used. repaired: what was repaired or guessed -> how often.
-    passed_over: what of a folder was not looked at -> how often. first: any of these kinds -> the table or file
-    where it came up first. layout: the name(s) of the source(s) that read it. sha256: of ids, headers and cells as
-    loaded.
+    tables: sorted by id. official: table id -> split, if the layout's own files give one. content: table id -> content
+    hash (see `splits`). origin: table id -> identity across releases (if known). dropped: reason -> number of tables
+    that could not be used. repaired: what was repaired or guessed -> how often. passed_over: what was passed over in a
+    folder -> how often. first: any of these kinds -> the table or file where it first occurred. layout: the name(s) of
+    the source(s) that read it. sha256: of ids, headers and cells as loaded.
     """
 
     tables: tuple[Table, ...]

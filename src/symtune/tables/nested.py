@@ -1,9 +1,9 @@
-"""Tables that lie under a key of JSON objects, beside a question for example: where they are, and which they are.
+"""Tables under a key of JSON objects, for example beside a question: where they are, and how they are recognized.
 
-A value that is surely a table (see `json_tables`) is one under any key, and so is the same as text: JSON, or delimited
-with one row per line. What may be something else is read only under a key that says table. Under another key, where no
-key says so, the file is refused by the name of the key: what else the lines hold would become one table of question
-ids.
+A value that is certainly a table (see `json_tables`) is read under any key, also if it is written as text: as JSON, or
+delimited with one row per line. A value that may be something else is read only under a key that suggests a table. If
+such a value is under another key, and no key suggests a table, the file is refused with the name of that key: otherwise
+the remaining values would become one table of question ids.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from symtune.tables.model import BrokenSource, Drop, RawTable
 TAKEN_ONCE = "table that several lines hold: taken once"
 _TABLE = re.compile(r"table|^(?:tbl|dataframe|df|spreadsheet|sheet|grid|csv|tsv|data|rows|records)$", re.IGNORECASE)
 _LINEAR = re.compile(r"\s*(?:<table|col(?:umns?)?\s*:|header\s*:)|.*\brow 1\s*:", re.IGNORECASE | re.DOTALL)
-_DEEPEST = 3  # keys that lead to a table
+_DEEPEST = 3  # the most keys on the way to a table
 _LONGEST_TEXT = 10_000_000  # characters of a table written as text
 _MOST_KEYS = 1_000  # of an object
 Keys = tuple[str, ...]  # one inside the other
 
 
 def hidden(key: str, where: str) -> BrokenSource:
-    """The fault of a file whose lines may hold tables under a key that does not say so."""
+    """The fault of a file whose lines may hold tables under a key that does not suggest it."""
     detail = (
         f"there may be tables under the key {key[:80]!r} of its lines, beside other values; rename the key to 'table' "
         "if they are tables in a form that docs/tables.md describes, or remove it"
@@ -43,8 +43,8 @@ def hidden(key: str, where: str) -> BrokenSource:
 def tables_of_lines(
     lines: Iterable[tuple[int, Any]], keys: Keys, id: str, file: Path, drop: Drop
 ) -> Iterator[RawTable]:
-    """The tables that the lines of a file (with their numbers) hold under keys. One that several lines hold, since
-    many questions are about it, is taken once.
+    """The tables that the lines of a file (given with their numbers) hold under keys. A table that several lines hold,
+    because many questions are about it, is read once.
     """
     seen: set[bytes] = set()
     for number, line in lines:
@@ -62,7 +62,7 @@ def tables_of_lines(
 
 
 def unpacked(value: Any) -> Any:
-    """A JSON text as the value that it writes, where that is an object or a list; anything else as it is."""
+    """A JSON text as the value it stands for, if that is an object or a list; anything else as it is."""
     if isinstance(value, str) and len(value) <= _LONGEST_TEXT and value.lstrip()[:1] in ("{", "["):
         try:
             found = json.loads(value)
@@ -115,8 +115,8 @@ def _of_text(text: str, where: str) -> Found | None:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Where the tables of some lines lie: under `keys` (None: the lines are rows), or `hidden` under a key that does
-    not say whether it holds tables.
+    """Where the tables of some lines are: under `keys` (None: the lines are rows), or `hidden` under a key that may or
+    may not hold tables.
     """
 
     keys: Keys | None = None
@@ -124,8 +124,8 @@ class Choice:
 
 
 def choose(lines: Iterable[Any], *, alone: bool = False) -> Choice:
-    """Where the tables of lines lie, by the first of them. `alone`: the line is the whole file, so that nothing but a
-    table can be meant by what looks like one.
+    """Where the tables of lines are, judged by the first lines. `alone`: the line is the whole file, so that whatever
+    looks like a table is meant as one.
     """
     ranks: dict[Keys, Counter[int]] = {}
     for line in lines:
@@ -143,9 +143,9 @@ _UNSURE, _UNREADABLE = 3, 4
 
 
 def _candidates(line: Any, path: Keys) -> Iterator[tuple[Keys, int]]:
-    """Every key that may hold tables, and how plainly: 0 a sure table under a key that says so, 1 another one under
-    such a key, 2 a sure one under another key, 3 (`_UNSURE`) what may be something else, 4 (`_UNREADABLE`) a table
-    that cannot be read.
+    """Every key that may hold tables, and how clearly: 0: a certain table under a key that suggests one, 1: another
+    table under such a key, 2: a certain table under another key, 3 (`_UNSURE`): something that may not be a table,
+    4 (`_UNREADABLE`): a table that cannot be read.
     """
     if not isinstance(line, Mapping) or len(path) >= _DEEPEST:
         return

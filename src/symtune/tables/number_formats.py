@@ -1,8 +1,8 @@
 """A cell of a spreadsheet as a person sees it: its value in its number format.
 
-Common formats are followed: decimals (`0.00`), groups of thousands (`#,##0`), per cent, a currency or a unit
-before or behind the number, dates and times (in ISO order). Of any other (fractions, scientific notation, conditions,
-thousands cut off) the value itself is given, which is never wrong. A negative number has a minus, also where the
+Common formats are supported: decimals (`0.00`), groups of thousands (`#,##0`), per cent, a currency or a unit before or
+after the number, dates and times (in ISO order). For any other format (fractions, scientific notation, conditions,
+scaling by thousands) the value itself is given, which is never wrong. A negative number has a minus sign, even if the
 format would put it in parentheses or in red.
 """
 
@@ -26,7 +26,7 @@ _EXACT = 15  # significant digits of a number in a spreadsheet
 
 
 def shown(value: Any, number_format: str | None) -> str:
-    """The text of a value in a number format, as Excel names formats. Raises TypeError as `text_of` does."""
+    """The text of a value in a number format, in Excel's notation. Raises TypeError as `text_of` does."""
     if isinstance(value, bool) or not isinstance(value, int | float | datetime | date | time | timedelta):
         return text_of(value)
     if isinstance(value, int | float):
@@ -39,7 +39,7 @@ def shown(value: Any, number_format: str | None) -> str:
 
 
 def _day(day: date, number_format: str) -> str:
-    """A date; only its month or its year where the format shows no more."""
+    """A date, or only its month or year, if the format shows no more."""
     pattern = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", number_format).lower()
     if "d" in pattern or "y" not in pattern:
         return day.isoformat()
@@ -70,8 +70,8 @@ def _first_section(number_format: str) -> str:
 
 @lru_cache(maxsize=1 << 10)
 def _parts(section: str) -> tuple[str, int, bool, bool, str] | None:
-    """What stands before the number, its decimals, whether thousands are grouped, whether it is per cent, and what
-    stands behind; None for a format that is not followed.
+    """The text before the number, its decimals, whether thousands are grouped, whether it is in per cent, and the text
+    after it; None for a format that is not supported.
     """
     before = behind = number = ""
     percent = False

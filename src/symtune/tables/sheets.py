@@ -1,4 +1,4 @@
-"""What workbooks have in common: a packed file that is opened in bounded memory, merged cells, sheets as tables."""
+"""What workbooks have in common: a compressed file opened in bounded memory, merged cells, sheets as tables."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from symtune.tables.model import MAX_CELLS, TOO_LARGE, BrokenSource, Drop, RawTa
 HIDDEN_SHEET = "hidden sheet: left out"
 EMPTY_SHEET = "empty sheet"
 MERGED = "cell merged over several rows: its text in each of them"
-MAX_BYTES = 1 << 28  # of the texts in a workbook, unpacked
-MAX_ROWS = 1 << 20  # of a sheet, as spreadsheets have them
+MAX_BYTES = 1 << 28  # of the parts of a workbook, unpacked
+MAX_ROWS = 1 << 20  # in a sheet, which is the limit of spreadsheet programs
 _MOST_PARTS = 10_000  # files in a workbook
 _OLE = b"\xd0\xcf\x11\xe0"
 
-_MOST_AT_ONCE = 1_000_000  # elements that a reader of XML may have to hold together
+_MOST_AT_ONCE = 1_000_000  # elements that an XML reader may have to hold at once
 _CHUNK = 1 << 20
-_UNITS = {"sharedStrings.xml": "si", "content.xml": "table-row"}  # what a reader holds one at a time; else rows
+_UNITS = {"sharedStrings.xml": "si", "content.xml": "table-row"}  # what a reader holds one at a time; otherwise rows
 
 Merged = tuple[int, int, int, int]  # first row, first column, last row, last column, all from 0
 
 
 def unpackable(file: Path) -> zipfile.ZipFile:
-    """The open archive of a workbook, of which all parts together fit the memory. Raises BrokenSource."""
+    """The open archive of a workbook whose parts, taken together, fit into memory. Raises BrokenSource."""
     try:
         with file.open("rb") as stream:
             head = stream.read(4)
@@ -67,8 +67,9 @@ def unpackable(file: Path) -> zipfile.ZipFile:
 
 
 class Scan:
-    """A pass over an XML part before a reader builds a tree of it: `unit` names the elements that the reader holds one
-    at a time (a row, a text). Raises BrokenSource for a part that would not fit the memory, and whatever expat raises.
+    """A pass over an XML part before a reader builds a tree from it. `unit` names the elements of which the reader
+    holds one at a time (a row, a text). Raises BrokenSource for a part that would not fit into memory, and whatever
+    expat raises.
     """
 
     def __init__(self, stream: IO[bytes], unit: str, where: str) -> None:
@@ -108,7 +109,7 @@ class Scan:
 
 
 def rows_within_bounds(rows: Iterable[Sequence[str]], where: str) -> list[list[str]]:
-    """The rows without the empty cells at their ends. Raises BrokenSource if they have too many cells."""
+    """The rows without the empty cells at their ends. Raises BrokenSource if there are too many cells."""
     kept: list[list[str]] = []
     cells = 0
     for row in rows:
@@ -125,7 +126,7 @@ def rows_within_bounds(rows: Iterable[Sequence[str]], where: str) -> list[list[s
 def raw_table(
     rows: list[list[str]], merged: Sequence[Merged], id: str, where: str, notes: Counter[str], drop: Drop
 ) -> RawTable | None:
-    """The table of a sheet; None, and counted, where it is empty."""
+    """The table of a sheet; if it is empty, None, and it is counted."""
     spanned = {first for first, left, last, right in merged if right > left and first == last}
     filled = _fill(rows, merged)
     shaped = table_of_grid(rows, frozenset(spanned))
@@ -134,13 +135,13 @@ def raw_table(
         return None
     notes = notes + shaped.notes + Counter({MERGED: filled})
     width, body = len(shaped.header), shaped.rows
-    if width * len(body) <= MAX_CELLS:  # else it is refused for its size
-        body = [[*row, *[""] * (width - len(row))] for row in body]  # sheets keep no empty cells
+    if width * len(body) <= MAX_CELLS:  # otherwise it is refused for its size
+        body = [[*row, *[""] * (width - len(row))] for row in body]  # sheets do not store empty cells
     return RawTable(id, shaped.header, body, where=where, notes=notes)
 
 
 def _fill(rows: list[list[str]], merged: Sequence[Merged]) -> int:
-    """Write the text of cells that are merged over several rows into each of them; how many there were."""
+    """Write the text of cells merged over several rows into each of these rows; returns how many there were."""
     filled = cells = 0
     for first, left, last, _ in merged:
         text = rows[first][left] if first < len(rows) and left < len(rows[first]) else ""

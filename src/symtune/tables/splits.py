@@ -1,16 +1,16 @@
 """Splits by content: two tables with the same content are never in different splits.
 
-The content hash is of the header and the cells as they were published, folded so that one table in two
-releases is one content. A release may write "£5,000 – Gojō" and another "PS5,000 - Gojo": so letters are
-case-folded and stripped of accents, and everything but letters and digits (of any script) is left out. Row
-and column order count. Headers are hashed before they are made unique.
+The content hash covers the header and the cells as they were published, folded so that a table has the same content in
+two releases. One release may write "£5,000 – Gojō" and another "PS5,000 - Gojo", so letters are case-folded and
+stripped of accents, and everything except letters and digits (of any script) is left out. The order of rows and columns
+matters. Headers are hashed before they are made unique.
 
-If a release gives a split, it wins. Otherwise the hash decides: 90 % train, 5 % validation, 5 % test, or the shares
-that the user gives. With the user's shares, a split that would have no table gets one from the largest split, since
+If a release gives a split, that takes precedence. Otherwise the hash decides: 90 % train, 5 % validation, 5 % test, or
+the shares given by the user. With such shares, a split that would have no table gets one from the largest split, since
 a hash may put three tables anywhere.
 
-The rows of a table can also be split, ordered by a hash of their cells: equal rows, of one table or of several, fall
-in the same split.
+The rows of a table can also be split, ordered by a hash of their cells: equal rows, in one table or in several, are in
+the same split.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from symtune.types import SPLITS, InputError, Split, Table
 
 _CELL, _ROW = "\x1f", "\x1e"
 _ASCII_NOISE = bytes(code for code in range(128) if not chr(code).isalnum() and chr(code) not in _CELL + _ROW)
-_BEYOND_ASCII = re.compile("[^\0-\x7f]{1,32}")  # letters fold one by one, so long runs may be cut
-# Letters and signs that Unicode does not decompose, as ASCII transliterations of tables write them.
+_BEYOND_ASCII = re.compile("[^\0-\x7f]{1,32}")  # letters are folded one by one, so long runs may be cut
+# Letters and signs that Unicode does not decompose, as they are written in ASCII transliterations of tables.
 _TRANSLITERATE = str.maketrans({
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t",
     "°": "deg", "£": "ps", "€": "eur", "®": "r", "©": "c", "×": "x",
@@ -39,16 +39,16 @@ _TRANSLITERATE = str.maketrans({
 def content_hash(table: Table | Sequence[Sequence[str]]) -> str:
     """The 128-bit hash (32 hexadecimal digits) of a table's normalised content.
 
-    Takes a Table, or the raw rows with the header first. Give the raw rows where there are any: a Table's
-    header was made unique, which changes the content where names repeat.
+    Takes a Table, or the raw rows with the header first. Pass the raw rows if you have them: the header of a Table was
+    made unique, which changes the content if names were repeated.
     """
     rows = (table.header, *table.rows) if isinstance(table, Table) else table
     text = _ROW.join([_CELL.join(row) for row in rows])
     if text.count(_CELL) + text.count(_ROW) != sum(map(len, rows)) - 1:
-        # Separators inside a cell would let two tables share one text, so they are taken out of cells first.
+        # Separators inside cells could give two tables the same text, so they are first removed from cells.
         text = _ROW.join([_CELL.join([cell.replace(_CELL, " ").replace(_ROW, " ") for cell in row]) for row in rows])
     folded = _fold(text)
-    if not folded.strip((_CELL + _ROW).encode()):  # nothing but signs: then the signs are the content
+    if not folded.strip((_CELL + _ROW).encode()):  # only signs: then the signs are the content
         folded = text.casefold().encode("utf-8", "surrogatepass")
     return hashlib.blake2b(folded, digest_size=16).hexdigest()
 
@@ -69,7 +69,7 @@ def _fold_foreign(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """The per cent of the material in each split. Raises InputError if they do not add up to 100."""
+    """The share of the material in each split, in per cent. Raises InputError if they do not add up to 100."""
 
     train: int = 90
     validation: int = 5
@@ -105,14 +105,14 @@ DEFAULT_SHARES = Shares()
 
 
 def split_of(content: str, shares: Shares = DEFAULT_SHARES) -> Split:
-    """The split that a content hash falls into: by default 90 % train, 5 % validation, 5 % test."""
+    """The split of a content hash: by default 90 % train, 5 % validation, 5 % test."""
     percent = int(content, 16) % 100
     return "train" if percent < shares.train else "validation" if percent < shares.train + shares.validation else "test"
 
 
 def row_splits(rows: Iterable[Sequence[str]], shares: Shares = DEFAULT_SHARES) -> dict[int, Split]:
-    """The split of every distinct row (by `row_hash`): in the order of their hashes so many to each split as its share
-    says, and one at least to each that has a share, where there are rows enough.
+    """The split of every distinct row (by `row_hash`). In the order of their hashes, each split gets as many rows as
+    its share says, and if there are enough rows, at least one if its share is not 0.
     """
     hashes = sorted({row_hash(row) for row in rows})
     counts = [len(hashes) * share // 100 for share in shares.each]
@@ -143,10 +143,10 @@ def assign(
     """The split of each table id, and the ids to drop: copies of a table that a release holds out elsewhere.
 
     Tables with the same content hash or the same origin, and tables linked by a foreign key (`linked`, pairs of ids),
-    get one split: the most held-out split (test, then validation, then train) that a release gives to any of them, else
-    the one of the content hash. A table that a release puts into a less held-out split than its copy is dropped; one
-    without official split follows its copies. With `shares` no split that has a share stays empty where there are
-    tables enough.
+    get the same split: the most held-out split (test, then validation, then train) that a release gives to any of them,
+    or else that of the content hash. A table that a release puts into a less held-out split than its copy is dropped; a
+    table without an official split follows its copies. With `shares`, no split with a share above 0 stays empty if
+    there are enough tables.
     """
     ids = list(ids)
     group = _groups(ids, content, origin, linked)
@@ -173,7 +173,7 @@ def assign(
 
 
 def _fill(free: dict[str, Split], there: set[Split], content: Mapping[str, str], shares: Shares) -> None:
-    """Give a group of the largest split to each split that has a share and none: test first."""
+    """Give each split that has a share but no tables a group from the largest split, test first."""
     wanted = dict(zip(SPLITS, shares.each, strict=True))
     order: tuple[Split, ...] = ("test", "train", "validation")
     for split in order:

@@ -18,10 +18,10 @@ __all__ = ["StepLog", "TrainConfig", "TrainFile", "TrainReport", "TrainSettings"
 def train(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None = None, quiet: bool = False) -> TrainReport:
     """Train a model and write its checkpoint folder `config.out`, which appears only when it is complete.
 
-    A decoder-only model learns the completion and the token that ends it, nothing of the prompt. With
-    `save_every`, an interrupted run resumes from its newest complete checkpoint and ends in the same weights.
-    `on_step` hears of each optimizer step; `quiet` draws no progress bar. Raises InputError, OutputError or
-    MissingExtra before the model is loaded, as far as the fault shows by then.
+    A decoder-only model learns the completion and the token that ends it, but not the prompt. With `save_every`, an
+    interrupted run resumes from its newest complete checkpoint and ends with the same weights. `on_step` is called
+    after each optimizer step; `quiet` suppresses the progress bar. Raises InputError, OutputError or MissingExtra, if
+    possible before the model is loaded.
     """
     for package in ("torch", "transformers", "accelerate"):
         need(package, "train", "training a model")

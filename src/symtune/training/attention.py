@@ -1,9 +1,9 @@
-"""Attention over a pack on a CPU, without the part of the matrix that is masked away.
+"""Attention over a pack on a CPU, without the part of the matrix that is masked out.
 
-The tokens of a pack stand in depth-first order: first the chain that all rows share (perhaps empty), then blocks
-of whole branches. A token of a block attends within the chain and its own block only, so each block is computed
-by itself over chain and block. For packs of 2,048 tokens of SmolLM2-135M a step takes half the time that one
-masked matrix takes. On a GPU one call with a mask is quicker, and is what we use there.
+The tokens of a pack are in depth-first order: first the chain that all rows share (perhaps empty), then blocks of
+complete branches. A token of a block attends only to the chain and its own block, so each block is computed separately
+over chain and block. For packs of 2,048 tokens with SmolLM2-135M, a step takes half as long as with one masked matrix.
+On a GPU, a single call with a mask is faster, and is used there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import transformers
 from symtune.packing import Layout
 
 NAME = "symtune_blocks"
-# Branches are merged into blocks of up to this many tokens: below it a call costs more than its arithmetic.
+# Branches are merged into blocks of up to this many tokens: below it, a call costs more than its arithmetic.
 BLOCK = 256
 
 
@@ -32,11 +32,11 @@ class Blocks:
 
 
 def blocks(packed: Layout) -> Blocks:
-    """How a pack falls into chain and blocks."""
+    """How a pack divides into chain and blocks."""
     starts = packed.branches.tolist()
     chain = starts[0] if starts else len(packed.ids)
     merged: list[list[int]] = []
-    for start, end in pairwise([*starts, len(packed.ids)]):  # no branches: one row, all chain
+    for start, end in pairwise([*starts, len(packed.ids)]):  # no branches: a single row is all chain
         if merged and end - merged[-1][0] <= BLOCK:
             merged[-1][1] = end
         else:

@@ -2,8 +2,8 @@
 
     checkpoint-200/complete.json     sizes and sha256 of all other files, and what the training was; written last
 
-A checkpoint without its mark, or whose files are not those that were marked, is skipped with one line, and the
-newest complete one is used. An older checkpoint is deleted only when a newer one has its mark.
+A checkpoint without this mark, or whose files do not match it, is skipped with a one-line message, and the newest
+complete one is used. An older checkpoint is deleted only once a newer one has its mark.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def step_of(checkpoint: Path | None) -> int:
 
 
 def mark(folder: Path, training: Mapping[str, Any] | None = None) -> None:
-    """Mark a checkpoint as complete. `training`: what decides its outcome, for a later run to compare."""
+    """Mark a checkpoint as complete. `training`: what determines the outcome, for a later run to compare."""
     files = {
         path.relative_to(folder).as_posix(): [path.stat().st_size, sha256(path)]
         for path in sorted(folder.rglob("*"))
@@ -69,7 +69,7 @@ def fault(checkpoint: Path) -> str:
 
 
 def newest_complete(folder: Path, say: Say = lambda line: None) -> Path | None:
-    """The newest complete checkpoint of a folder, or None. What is wrong with a newer one is reported in one line."""
+    """The newest complete checkpoint in a folder, or None. If newer ones are incomplete, `say` reports why."""
     for path in sorted(folder.glob(f"{PREFIX}*"), key=step_of, reverse=True):
         if not path.is_dir() or not step_of(path):
             continue
@@ -82,13 +82,13 @@ def newest_complete(folder: Path, say: Say = lambda line: None) -> Path | None:
 
 @contextlib.contextmanager
 def writing(folder: Path, *, clear: bool = True) -> Iterator[None]:
-    """Around all that writes model weights or checkpoints: what the libraries raise when it fails is an OutputError,
+    """A context for everything that writes model weights or checkpoints: errors of the libraries become OutputError,
     and, with `clear`, nothing half written stays in `folder`.
     """
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
-        # torch.save reports a full disk as a RuntimeError about its stream, safetensors with an error of its own.
+        # torch.save reports a full disk as a RuntimeError about its stream, safetensors as a SafetensorError.
         if isinstance(error, RuntimeError) and not _of_a_file(error):
             raise
         if clear:

@@ -15,7 +15,7 @@ Schedule = Literal["cosine", "linear", "constant"]
 
 
 class TrainSettings(Strict):
-    """How to train. Lengths and budgets are in tokens; they count computed tokens."""
+    """How to train. Lengths and budgets are in computed tokens: the tokens that the model actually processes."""
 
     max_tokens: int | None = Field(
         default=None,
@@ -27,19 +27,19 @@ class TrainSettings(Strict):
     )
     learning_rate: float = Field(default=2e-4, gt=0, lt=1, description="Peak learning rate.")
     schedule: Schedule = Field(default="cosine", description="cosine, linear or constant.")
-    warmup: float = Field(default=0.05, ge=0, lt=1, description="Share of the steps to warm up.")
+    warmup: float = Field(default=0.05, ge=0, lt=1, description="The share of the steps used for warm-up.")
     weight_decay: float = Field(default=0.01, ge=0, description="AdamW's weight decay.")
     clip: float = Field(default=1.0, ge=0, description="Gradient norm to clip to; 0: no clipping.")
     batch_tokens: int = Field(default=4096, gt=0, description="Approximate computed tokens per optimizer step.")
-    max_length: int = Field(default=1024, gt=1, description="Longest record and longest pack, in tokens.")
+    max_length: int = Field(default=1024, gt=1, description="The longest record and the longest pack, in tokens.")
     pack: bool = Field(default=True, description="Put several records in one sequence (decoder-only models).")
-    share_prefix: bool = Field(default=True, description="In a pack, compute a shared beginning once.")
+    share_prefix: bool = Field(default=True, description="In a pack, compute a shared beginning only once.")
     order: Literal["shuffled", "as_given"] = Field(default="shuffled", description="shuffled or as_given.")
     shuffle_answers: bool | tuple[str, ...] = Field(
         default=False, description="For a control: permute completions (in YAML also a list of the sources to permute)."
     )
     seed: int = Field(default=7, description="Another seed gives a different order.")
-    bf16: bool | None = Field(default=None, description="Compute in bfloat16; by default if it helps.")
+    bf16: bool | None = Field(default=None, description="Compute in bfloat16; by default, if it helps.")
     save_every: int = Field(default=0, ge=0, description="Steps between checkpoints to resume from; 0: no checkpoints.")
     processes: int = Field(default=1, gt=0, description="How many processes torchrun started; a mismatch is refused.")
 
@@ -54,7 +54,7 @@ class TrainConfig(TrainSettings):
 
 
 class TrainFile(TrainSettings):
-    """A file for `symtune train --config`; the command line supplies what it leaves out."""
+    """A file for `symtune train --config`; the command line supplies whatever it leaves out."""
 
     model: str | dict[str, Any] | None = Field(
         default=None, description="A name, a folder, a hub id, or a YAML that builds a model."
@@ -66,7 +66,7 @@ class TrainFile(TrainSettings):
 class TrainFlags(TrainFile):
     """The command line of `symtune train`."""
 
-    config: Path | None = Field(default=None, description="A YAML file with the other settings; flags win over it.")
+    config: Path | None = Field(default=None, description="A YAML file with the other settings; flags override it.")
     overwrite: bool = Field(default=False, description="Replace an earlier output.")
 
 
@@ -84,17 +84,17 @@ class StepLog:
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """What training did. `tokens` were computed; `effective_tokens` counts every record separately."""
+    """What training did. `tokens` are computed tokens; `effective_tokens` counts every record separately."""
 
     out: Path
     steps: int
-    records: int  # that can be trained on, after drops
-    records_seen: int  # records computed, a repetition counting again
+    records: int  # usable records, after drops
+    records_seen: int  # records computed, counting repetitions
     dropped: Mapping[str, int]
     tokens: int
     effective_tokens: int
-    trained_tokens: int  # that bear the loss
+    trained_tokens: int  # tokens on which the loss is computed
     first_loss: float  # mean of the first tenth of the steps
     last_loss: float  # mean of the last tenth
     seconds: float
-    resumed_from: int  # the step; 0: from the beginning
+    resumed_from: int  # the step; 0: started from the beginning

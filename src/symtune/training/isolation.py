@@ -1,4 +1,4 @@
-"""Which attention a model computes packs with: tried on a few records before the first step."""
+"""Which attention a model uses for packs, tested on a few records before the first step."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from symtune.training import attention
 from symtune.training.tensors import causal_tensors, logits_of
 from symtune.types import InputError
 
-# Outputs of packed and single rows may differ by rounding only, relative to the largest output.
+# Outputs of packed and single rows may differ only by rounding, relative to the largest output.
 ISOLATION_TOLERANCE = 1e-3
 
 
 def choose_attention(loaded: LoadedModel, rows: Sequence[Row], packs: Sequence[Pack], share: bool) -> float:
-    """Set the quickest attention that keeps packed rows apart, and return how well it does: the largest
-    difference, relative to the largest output, between packed rows and each row on its own.
+    """Set the fastest attention that keeps packed rows apart, and return how well it does so: the largest difference,
+    relative to the largest output, between packed rows and each row alone.
 
     Raises InputError for a model that cannot read packs (a recurrent one, for example).
     """
@@ -31,12 +31,12 @@ def choose_attention(loaded: LoadedModel, rows: Sequence[Row], packs: Sequence[P
     some = [rows[k] for k in shortest[:3]]
     window = getattr(loaded.model.config.get_text_config(), "sliding_window", None)
     if window and max(len(row.tokens) for row in rows) > window:
-        raise InputError(f"model {loaded.name} attends to {window} tokens only; use pack: false")
+        raise InputError(f"model {loaded.name} attends to only {window} tokens; use pack: false")
     alone = torch.cat([_trained_logits(loaded, [row], share, in_blocks=False) for row in some])
     given = loaded.model.config._attn_implementation
     difference = math.inf
     if loaded.model.device.type == "cpu":
-        with contextlib.suppress(ValueError):  # an architecture without exchangeable attention
+        with contextlib.suppress(ValueError):  # an architecture whose attention cannot be exchanged
             loaded.model.set_attn_implementation(attention.NAME)
             difference = _difference(loaded, some, share, alone, in_blocks=True)
             if difference < ISOLATION_TOLERANCE:
@@ -59,7 +59,7 @@ def _difference(
     try:
         got = _trained_logits(loaded, rows, share, in_blocks=in_blocks)
         return float((got - wanted).abs().max() / wanted.abs().max().clamp_min(1e-6))
-    except (RuntimeError, TypeError, IndexError):  # what models raise at an input they do not know
+    except (RuntimeError, TypeError, IndexError):  # what models raise for an input that they do not support
         return math.inf
 
 

@@ -1,4 +1,4 @@
-"""The progress of a training run on the terminal, with the time left from the first second on."""
+"""The progress of a training run on the terminal, with the time left from the first second."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from symtune.progress import Log, clock
 from symtune.training.config import StepLog, TrainConfig
 from symtune.training.plan import Plan
 
-# Guesses until a step has been measured: loading, and a small model on two CPU cores.
+# Estimates until a step has been measured: for loading, and for a small model on two CPU cores.
 LOAD_SECONDS = 15.0
 TOKENS_PER_SECOND = 250.0
 BYTES_PER_TOKEN = 3.0
 
 
 class Meter:
-    """A bar over the computed tokens of a run; before the first step the time left is a guess, marked by ~."""
+    """A bar over the computed tokens of a run; before the first step, the time left is an estimate, marked by ~."""
 
     def __init__(self, config: TrainConfig, files: Sequence[Path], quiet: bool) -> None:
         self.budget = config.max_tokens or _guess_tokens(files) * (config.epochs or 1)
@@ -52,22 +52,22 @@ class Meter:
         self.progress.stop()
 
     def say(self, line: str) -> None:
-        """One line for the user, also where no bar is drawn."""
+        """Print one line for the user, even if no bar is drawn."""
         self.progress.console.print(f"symtune: {line}", markup=False, highlight=False, soft_wrap=True)
 
     def stage(self, what: str) -> None:
-        """Say what is being done."""
+        """Show what is being done."""
         self.progress.update(self.task, description=what)
 
     def begin(self, plan: Plan) -> None:
-        """The plan is known: the guess is better now."""
+        """The plan is known, which improves the estimate."""
         left = f"~{clock(plan.tokens / TOKENS_PER_SECOND)} left"
         self.progress.update(
             self.task, description="training", total=plan.tokens, left=left, counts=f"0/{plan.tokens:,} tokens"
         )
 
     def resume(self, step: int, plan: Plan) -> None:
-        """Training starts now, after `step` steps done earlier."""
+        """Training starts now, after `step` steps of an earlier run."""
         self.start_tokens = sum(pack.tokens for pack in plan.packs[: step * plan.per_step])
         self.began = time.monotonic()
         self.progress.update(self.task, completed=self.start_tokens)

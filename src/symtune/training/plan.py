@@ -1,7 +1,7 @@
 """The plan of a training run: which rows are computed together, in which order, in how many steps.
 
-It is made before the first step and depends only on the rows and the settings, so a run that is resumed, or
-repeated, sees the same tokens at the same step.
+It is made before the first step and depends only on the rows and the settings, so a run that is resumed or repeated
+sees the same tokens at the same step.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Plan:
 
     packs: tuple[Pack, ...]
     per_step: int
-    passes: float  # how often the rows are seen, on average
+    passes: float  # how often each row is seen, on average
 
     @property
     def steps(self) -> int:
@@ -50,7 +50,7 @@ def make_plan(rows: Sequence[Row], kind: str, settings: TrainSettings) -> Plan:
             room = None if room is None else room - pack.tokens
             packs.append(pack)
         epoch += 1
-    packs = packs[: len(packs) // settings.processes * settings.processes]  # the same number for each process
+    packs = packs[: len(packs) // settings.processes * settings.processes]  # an equal number for each process
     if not packs:
         raise InputError(
             f"max_tokens {settings.max_tokens}: not even the first pack fits; raise it, or lower max_length "

@@ -23,7 +23,7 @@ _OPTIONAL = ("id", "source", "task", "answer_type", "query_type", "info")
 
 @dataclass(frozen=True, slots=True)
 class TrainingRecord:
-    """One record; `kind` says which completions are of its form (source, answer type, query type)."""
+    """One record. `kind` (source, answer type, query type) says which completions have the same form."""
 
     id: str
     source: str
@@ -91,7 +91,7 @@ def _query_type(info: str) -> str:
 
 
 def form(completion: str) -> str:
-    """The form of a completion where no column names its type: number, text or long text."""
+    """The form of a completion if no column names its type: number, text or long text."""
     if _NUMBER.fullmatch(completion.strip()):
         return "number"
     return "text" if len(completion) <= 100 else "long text"
@@ -102,8 +102,8 @@ def shuffle_answers(
 ) -> tuple[list[TrainingRecord], int]:
     """The control: completions permuted among records of the same kind (source, answer type, query type).
 
-    `which`: True for all sources, or their names. Returns the records in their order, and how many of them
-    have another completion than before.
+    `which`: True for all sources, or the names of some. Returns the records in order, and how many of them have a
+    different completion than before.
     """
     kinds: dict[str, list[int]] = defaultdict(list)
     for index, record in enumerate(records):
@@ -127,8 +127,8 @@ def encode(
 ) -> tuple[list[Row], Counter[str]]:
     """Records as rows of tokens, and how many were dropped, by reason. No row is ever cut.
 
-    A decoder-only model reads prompt and completion as one sequence of at most `max_length`; for an
-    encoder-decoder each of the two may be that long.
+    A decoder-only model reads prompt and completion as one sequence of up to `max_length` tokens; for an
+    encoder-decoder, each of the two may be that long.
     """
     limit = min(max_length, loaded.context)
     rows: list[Row] = []

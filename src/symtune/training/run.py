@@ -39,14 +39,14 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
     """See `symtune.training.train`."""
     started = time.monotonic()
     files = _check(config)
-    first = os.environ.get("RANK", "0") == "0"  # of several processes the first speaks
+    first = os.environ.get("RANK", "0") == "0"  # of several processes, only the first prints
     with quiet_transformers(), Meter(config, files, quiet or not first) as meter:
         loaded = load(config.model)
         meter.stage("reading the training set")
         rows, facts = _rows(config, loaded, files)
         plan = make_plan(rows, loaded.kind, config)
         if sum(row.trained < 1 for row in rows):
-            raise RuntimeError("a row has no trained token")  # a bug of ours: each ends in an end token
+            raise RuntimeError("a row has no trained token")  # a bug of ours, since each row ends with an end token
         packing = config.pack and loaded.kind == "causal"
         share = packing and config.share_prefix
         attention = loaded.model.config._attn_implementation
@@ -93,7 +93,7 @@ def _check(config: TrainConfig) -> list[Path]:
 
 
 def _rows(config: TrainConfig, loaded: LoadedModel, files: Sequence[Path]) -> tuple[list[Row], dict[str, Any]]:
-    """The rows to train on, and what the manifest says of them."""
+    """The rows to train on, and what the manifest says about them."""
     records = list(training_rows.read(files))
     facts: dict[str, Any] = {"data_sha256": {file.name: sha256(file) for file in files}}
     if config.shuffle_answers is not False:
@@ -113,7 +113,7 @@ def _rows(config: TrainConfig, loaded: LoadedModel, files: Sequence[Path]) -> tu
 
 @contextlib.contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Dropout draws from the global generator: seeded here, and given back as it was."""
+    """Seed the global generator, from which dropout draws, and restore it afterwards."""
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         transformers.set_seed(seed)
         yield
@@ -121,7 +121,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 # ------------------------------------------------------------------------------------- resuming
 def _identity(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -> dict[str, Any]:
-    """Everything that decides the outcome of the training."""
+    """Everything that determines the outcome of the training."""
     settings = config.model_dump(mode="json", exclude={"model", "data", "out", "overwrite", "save_every"})
     return {
         **settings,
@@ -132,7 +132,7 @@ def _identity(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -
 
 
 def _in_domain(config: TrainConfig) -> Domains:
-    """What the model was trained on before, and is now."""
+    """What the model was trained on before, and what it is trained on now."""
     before = {} if isinstance(config.model, Mapping) else domains_of(Path(config.model))
     return merged([*each(before), *each(domains_of(config.data))])
 

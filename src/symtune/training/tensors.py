@@ -18,7 +18,7 @@ IGNORED = -100  # a padded target
 
 
 class Batches(torch.utils.data.Dataset):
-    """The packs of a plan as tensors, made when they are asked for."""
+    """The packs of a plan as tensors, made on demand."""
 
     def __init__(self, rows: Sequence[Row], plan: Plan, loaded: LoadedModel, share: bool) -> None:
         self.rows, self.plan, self.loaded, self.share = rows, plan, loaded, share
@@ -48,7 +48,7 @@ class Batches(torch.utils.data.Dataset):
 
 
 def stack(rows: Sequence[Any], fill: int, width: int | None = None) -> torch.Tensor:
-    """Rows of tokens as one tensor, filled up on the right: to the longest, or to `width`."""
+    """Rows of tokens as one tensor, padded on the right to the longest row or to `width`."""
     stacked = np.full((len(rows), width or max(map(len, rows))), fill, np.int64)
     for place, row in enumerate(rows):
         stacked[place, : len(row)] = row
@@ -56,7 +56,7 @@ def stack(rows: Sequence[Any], fill: int, width: int | None = None) -> torch.Ten
 
 
 def causal_tensors(rows: Sequence[Row], share: bool, in_blocks: bool) -> dict[str, Any]:
-    """A pack as a decoder-only model's input, a batch of one: see `symtune.packing`. One row needs no mask."""
+    """A pack as input of a decoder-only model, as a batch of one (see `symtune.packing`). One row needs no mask."""
     packed = layout(rows, share=share)
     tensors: dict[str, Any] = {
         "input_ids": torch.from_numpy(packed.ids)[None],
@@ -72,14 +72,14 @@ def causal_tensors(rows: Sequence[Row], share: bool, in_blocks: bool) -> dict[st
 
 
 def logits_of(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-    """The outputs at the trained places, float32: (T, vocabulary), or (batch, length, vocabulary)."""
+    """The outputs at the trained positions, in float32: (T, vocabulary), or (batch, length, vocabulary)."""
     inputs = dict(inputs)
     places = inputs.pop("places", None)
     if places is None:
         return model(**inputs, use_cache=False).logits.float()
     inner = getattr(model, "module", model)
     mask = inputs.get("attention_mask")
-    if mask is not None and inner.config._attn_implementation == "eager":  # adds its mask instead
+    if mask is not None and inner.config._attn_implementation == "eager":  # eager attention adds its mask to the scores
         inputs["attention_mask"] = torch.zeros(mask.shape, device=mask.device).masked_fill(
             ~mask, torch.finfo(torch.float32).min
         )
@@ -89,7 +89,7 @@ def logits_of(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
 
 
 def summed_loss(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-    """The cross-entropy of the trained tokens, summed."""
+    """The summed cross-entropy of the trained tokens."""
     inputs = dict(inputs)
     targets = inputs.pop("targets")
     logits = logits_of(model, inputs)

@@ -1,8 +1,8 @@
 """transformers' trainers, made to compute a plan's packs in its order, and the loss over trained tokens.
 
-Decoder-only models go through `Trainer`, encoder-decoders through `Seq2SeqTrainer`. The loss of a step is the
-mean over all its trained tokens, however they fall into packs or processes; for a decoder-only model the output
-layer is computed at trained places only, which saves a fifth of the work of a small model.
+Decoder-only models use `Trainer`, encoder-decoders `Seq2SeqTrainer`. The loss of a step is the mean over all its
+trained tokens, however they are divided into packs or processes. For a decoder-only model, the output layer is computed
+only at trained positions, which saves a fifth of the work of a small model.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from symtune.types import InputError
 
 
 class MarkedCheckpoints:
-    """Mixed into a trainer of transformers: a checkpoint is marked when all processes have written their parts, and
-    only then an older one is deleted. See `symtune.training.checkpoints`.
+    """A mixin for trainers of transformers: a checkpoint is marked once all processes have written their parts, and
+    only then is an older one deleted. See `symtune.training.checkpoints`.
     """
 
     args: Any
     state: Any
     accelerator: Any
-    training: Mapping[str, Any] | None = None  # what decides the outcome, noted in the mark
+    training: Mapping[str, Any] | None = None  # what determines the outcome, recorded in the mark
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         out = Path(self.args.output_dir)
@@ -43,7 +43,7 @@ class MarkedCheckpoints:
         limit, self.args.save_total_limit = self.args.save_total_limit, None
         try:
             with checkpoints.writing(folder):
-                if self.args.should_save and folder.exists():  # one that an earlier run left incomplete
+                if self.args.should_save and folder.exists():  # left incomplete by an earlier run
                     shutil.rmtree(folder)
                 self.accelerator.wait_for_everyone()
                 super()._save_checkpoint(model, trial)  # type: ignore[misc]
@@ -58,7 +58,7 @@ class MarkedCheckpoints:
 
 
 class _Loss(MarkedCheckpoints):
-    """The one thing that our trainers compute differently."""
+    """The loss, which is the one thing that our trainers compute differently."""
 
     optimizer: Any
     lr_scheduler: Any
@@ -107,7 +107,7 @@ class _Steps(transformers.TrainerCallback):
 
 
 def step_logs(plan: Plan, history: Sequence[dict[str, Any]]) -> list[StepLog]:
-    """The trainer's history as our log: one entry a step."""
+    """The trainer's history as our log, with one entry per step."""
     logs = []
     for entry in history:
         if "loss" in entry:
@@ -125,7 +125,7 @@ def make_trainer(
     working: Path,
     on_step: Callable[[StepLog], None],
 ) -> Any:
-    """The trainer of this kind of model, silent, that walks the plan in its order."""
+    """The trainer for this kind of model, which prints nothing and follows the plan in order."""
     bf16 = uses_bf16(loaded, config)
     kind = loaded.kind == "causal"
     arguments = (transformers.TrainingArguments if kind else transformers.Seq2SeqTrainingArguments)(
@@ -155,7 +155,7 @@ def make_trainer(
         label_names=["targets"],
     )
     if arguments.world_size == 1:
-        arguments._n_gpu = min(1, arguments.n_gpu)  # no DataParallel: several GPUs are torchrun's business
+        arguments._n_gpu = min(1, arguments.n_gpu)  # no DataParallel: several GPUs are left to torchrun
     trainer = (CausalTrainer if kind else EncoderDecoderTrainer)(
         model=loaded.model,
         args=arguments,

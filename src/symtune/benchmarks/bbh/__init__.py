@@ -1,14 +1,14 @@
-"""BIG-Bench Hard (Suzgun et al. 2022): 27 tasks that language models found hard.
+"""BIG-Bench Hard (Suzgun et al. 2022): 27 tasks that are hard for language models.
 
     bbh/TASK.json            {"canary": …, "examples": [{"input": …, "target": …}, …]}; also TASK.json without a folder
     cot-prompts/TASK.txt     for shots: a canary, a line of dashes, what the task is, and three worked examples
 
-One split, `test`. The score is `exact_match`: the answer is the target to the letter: "(B)", "Yes", "] )". The answer
-is all of the text, or what follows the last "the answer is", without the final period, as the worked examples end, or
-what is read out of the text (symtune.reading.read_answer). `exact_match_without_parentheses` also takes "B" for "(B)",
-wherever it is chosen by its letter (symtune.reading.read_option). The first result counts every question alike; then
-come the other metric, the mean over tasks, and the tasks. Shots are the worked examples, in the form of the official
-prompt. A release that lacks tasks is measured by task, and has no score over all.
+One split, `test`. The score is `exact_match`: the answer is exactly the target: "(B)", "Yes", "] )". The answer is the
+whole text; or what follows the last "the answer is", without the final period, as in the worked examples; or what is
+extracted from the text (symtune.reading.read_answer). `exact_match_without_parentheses` also accepts "B" for "(B)", if
+it is chosen by its letter (symtune.reading.read_option). The first result weights all questions equally; the other
+metric, the mean over tasks, and the tasks follow. Shots are the worked examples, in the form of the official prompt. A
+release that lacks tasks is measured task by task, and has no overall score.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class BigBenchHard(Benchmark[PartQuestion]):
         return TEST
 
     def load(self, data: Path, split: str, limit: int | None = None) -> list[PartQuestion]:
-        """The questions, task by task; under a limit, so many in turn from the tasks."""
+        """The questions, task by task; with a limit, taken from the tasks in turn."""
         files = _files(data)
         return take_in_turn([_questions(task, path, tuple(files)) for task, path in files.items()], limit)
 
@@ -78,36 +78,36 @@ class BigBenchHard(Benchmark[PartQuestion]):
         return tuple(shots)
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> PartQuestion:
-        """The target is all that the score needs."""
+        """Scoring needs only the target."""
         if len(target) != 1:
             raise InputError(f"target: got {list(target)}, wanted one text")
         return PartQuestion(id=str(line.get("id", "")), target=target, part="")
 
     def longest_answer(self, format: Format, questions: Sequence[PartQuestion] = ()) -> int:
-        """Longer where answers are worked out."""
+        """More tokens if answers are worked out."""
         return WORKED_ANSWER if self.template_of(format).key == STEP_BY_STEP else self.max_new_tokens
 
     def read(self, text: str, question: PartQuestion) -> list[str]:
-        """The answer. A target may look like markdown ("> )"), so that the text comes before what is read out of it."""
+        """The answer. A target may look like markdown ("> )"), so the text itself is tried before what is extracted."""
         whole = continues(text).strip()
         concluded = [found[1].strip().removesuffix(".") for found in _CONCLUSION.finditer(whole)][-1:]
         return [question.target[0]] if question.target[0] in (whole, *concluded) else read_answer(text)
 
     def score(self, prediction: str, question: PartQuestion) -> Verdict:
-        """Whether the answer is the target to the letter."""
+        """Whether the answer is exactly the target."""
         items = self.read(prediction, question)
         right = ROW_DELIMITER.join(items) == question.target[0]
         return Verdict(float(right), "right" if right else "wrong" if items else "no answer")
 
     def other_scores(self, prediction: str, question: PartQuestion) -> Mapping[str, float]:
-        """`exact_match_without_parentheses`: "B" will do for "(B)"."""
+        """`exact_match_without_parentheses`: accepts "B" for "(B)"."""
         letter = _LETTER.fullmatch(question.target[0])
         right = self.score(prediction, question).score == 1.0
         chosen = letter is not None and read_option(prediction, ()) == letter[1]
         return {"exact_match_without_parentheses": float(right or chosen)}
 
     def aggregate(self, split: str, outcomes: Sequence[Outcome]) -> list[Result]:
-        """All questions, without parentheses, the mean over tasks, tasks."""
+        """Results over all questions, without parentheses, as the mean over tasks, and by task."""
         whole, without, *tasks = means(self.name, split, self.metric, outcomes)
         without = without.noting({name: whole.notes[name] for name in ("chance", "chance_how") if name in whole.notes})
         over = mean_over_groups(self.name, split, "mean over tasks", outcomes)
@@ -115,7 +115,7 @@ class BigBenchHard(Benchmark[PartQuestion]):
 
 
 def _files(data: Path) -> dict[str, Path]:
-    """The tasks that the release holds, and their files. Raises InputError."""
+    """The tasks in the release, and their files. Raises InputError."""
     if not data.is_dir():
         raise InputError(f"{data}: no such folder; wanted the official release of BIG-Bench Hard")
     folder = data / "bbh" if (data / "bbh").is_dir() else data
@@ -166,7 +166,7 @@ def _example(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[str, str]
 
 
 def _chance(question: str, target: str, *, closed: bool) -> tuple[float, str]:
-    """The chance that a random option is the target, and how that is counted."""
+    """The chance that a random option is the target, and how this was computed."""
     listed = _OPTION.findall(question.rpartition("Options:\n")[2]) if "Options:\n" in question else []
     options = [text.strip() if label.startswith("-") else label for label, text in listed]
     if options:

@@ -1,14 +1,14 @@
-"""MMLU (Hendrycks et al. 2021): questions of 57 subjects with four options each.
+"""MMLU (Hendrycks et al. 2021): questions from 57 subjects, with four options each.
 
     data/dev/SUBJECT_dev.csv, data/val/SUBJECT_val.csv, data/test/SUBJECT_test.csv
         no header; question, option A, option B, option C, option D, the letter of the right one
 
-Splits: validation (`val`; the default where the release at hand holds it), test and dev. An answer is right if it
-chooses the right option (symtune.reading.read_option): by its letter, or by its text in full. The first result counts
-every question alike, as the official score does; then come the mean over subjects, the four categories, and the
-subjects. Shots are the first questions of the subject's dev file, at most five, behind the official introduction; those
-that do not fit are dropped, the last first. A release that lacks subjects is measured by subject, and has no score over
-all.
+Splits: validation (`val`; the default if the release at hand has it), test and dev. An answer is right if it chooses
+the right option (symtune.reading.read_option), by its letter or by its full text. The first result weights all
+questions equally, as the official score does; the mean over subjects, the four categories, and the subjects follow.
+Shots are the first questions of the subject's dev file, at most five, after the official introduction; those that do
+not fit are dropped, the last first. A release that lacks subjects is measured subject by subject, and has no overall
+score.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ class Mmlu(Benchmark[MmluQuestion]):
     published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
-        """`validation` by default, where it is there: the test split is for the one last measurement."""
+        """`validation` by default, if it exists: the test split is reserved for the final measurement."""
         chosen = split or (VALIDATION if _there(data, VALIDATION) else TEST)
         _subjects(data, chosen)
         return chosen
 
     def load(self, data: Path, split: str, limit: int | None = None) -> list[MmluQuestion]:
-        """The questions of a split, subject by subject; under a limit, so many in turn from the subjects."""
+        """The questions of a split, subject by subject; with a limit, taken from the subjects in turn."""
         subjects = _subjects(data, split)
         loaded = [list(_questions(data, FOLDERS[split], subject, subjects)) for subject in subjects]
         return take_in_turn(loaded, limit)
@@ -70,7 +70,7 @@ class Mmlu(Benchmark[MmluQuestion]):
     def shots(self, data: Path, split: str, number: int) -> tuple[Shot, ...]:
         """The first questions of the dev file of each subject."""
         if split == SHOTS:
-            raise InputError("the questions of MMLU's dev split are the shots; ask them without")
+            raise InputError("the questions of MMLU's dev split are the shots; leave --shots out")
         shots = []
         for subject in _subjects(data, split):
             asked = list(_questions(data, SHOTS, subject))
@@ -83,15 +83,15 @@ class Mmlu(Benchmark[MmluQuestion]):
         return tuple(shots)
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> MmluQuestion:
-        """The target, and the options where the line has them."""
+        """The target, and the options if the line has them."""
         options = line.get("options") or ()
         if not isinstance(options, list | tuple) or not all(isinstance(option, str) for option in options):
             raise InputError(f"options: got {str(options)[:60]}, wanted a list of texts")
         return MmluQuestion(id=str(line.get("id", "")), target=target, part="", options=tuple(options))
 
     def read(self, text: str, question: MmluQuestion) -> list[str]:
-        """The letter that is chosen. One that is alone on the first line is the answer, whatever follows: behind shots
-        a model goes on with questions and answers of its own.
+        """The letter that is chosen. A letter alone on the first line is the answer, whatever follows: after shots, a
+        model goes on with invented questions and answers.
         """
         alone = _ALONE.match(text)
         letter = alone[1] if alone else read_option(text, question.options)
@@ -108,7 +108,7 @@ class Mmlu(Benchmark[MmluQuestion]):
         return {"options": list(question.options)}
 
     def aggregate(self, split: str, outcomes: Sequence[Outcome]) -> list[Result]:
-        """All questions, the mean over subjects, categories, subjects."""
+        """Results over all questions, as the mean over subjects, by category, and by subject."""
         whole, *groups = means(self.name, split, self.metric, outcomes)
         over = mean_over_groups(self.name, split, "mean over subjects", outcomes, among=CATEGORY)
         there = at_hand(outcomes)
@@ -118,7 +118,7 @@ class Mmlu(Benchmark[MmluQuestion]):
 
 
 def _of_category(result: Result, at_hand: frozenset[str]) -> Result:
-    """The result of a category, which says so where it lacks subjects."""
+    """The result of a category, with a note if it lacks subjects."""
     subjects = CATEGORIES[result.group]
     there = len(at_hand.intersection(subjects))
     return result if there == len(subjects) else result.noting({"release": f"{there} of {len(subjects)} subjects"})
@@ -133,7 +133,7 @@ def _there(data: Path, split: str) -> tuple[str, ...]:
 
 
 def _subjects(data: Path, split: str) -> tuple[str, ...]:
-    """The subjects that the release holds in a split. Raises InputError or UnknownName."""
+    """The subjects that the release has in a split. Raises InputError or UnknownName."""
     if split not in FOLDERS:
         raise UnknownName("split", split, FOLDERS)
     if not data.is_dir():

@@ -1,16 +1,15 @@
 """WikiSQL (Zhong et al. 2017), read from its official release and answered by executing its structured queries.
 
-    data/train.jsonl, data/dev.jsonl, data/test.jsonl   a question a line: `table_id`, `question`, and its query, `sql`
+    data/train.jsonl, data/dev.jsonl, data/test.jsonl   one question per line: `table_id`, `question`, its query `sql`
     data/train.tables.jsonl, …                          the tables of each: `id`, `header`, `types`, `rows`
 
-The files may stand in the folder itself. Splits: train, validation (`dev`, the default) and test, or the name of any
-file of questions. The gold answer is what the query yields by the rules of TAPAS (`execution`); whatever a line says of
-its answer is not read. Where a query yields nothing the gold answer is "none", as in TAPEX, and `notes` count such
-questions.
+The files may also be in the folder itself. Splits: train, validation (`dev`, the default) and test, or the name of any
+file of questions. The gold answer is what the query yields by the rules of TAPAS (`execution`); an answer given in the
+line is ignored. If a query yields nothing, the gold answer is "none", as in TAPEX, and `notes` count such questions.
 
-The metric, `execution`, is denotation accuracy: the values that are read out of the prediction are those of the gold
-answer, each as often, in any order; numbers must be equal as Python's floats. `denotation` compares by symtune's own
-answer rule, which takes averages rounded to four decimals. Groups are the aggregations of the queries.
+The metric, `execution`, is denotation accuracy: the values extracted from the prediction are those of the gold answer,
+each equally often, in any order; numbers must be equal as Python floats. `denotation` compares by symtune's own answer
+rule, which allows averages to be rounded to four decimals. Groups are the aggregations of the queries.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ class WikiSql(TableBenchmark[WikiSqlQuestion]):
     published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
-        """`validation` by default: the test split is for the one last measurement."""
+        """`validation` by default: the test split is reserved for the final measurement."""
         chosen = split or "validation"
         _file(data, chosen)
         return chosen
@@ -80,12 +79,12 @@ class WikiSql(TableBenchmark[WikiSqlQuestion]):
         return questions
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> WikiSqlQuestion:
-        """The target is all that the score needs."""
+        """Scoring needs only the target."""
         return WikiSqlQuestion(id=str(line.get("id", "")), target=target, table=_NO_TABLE)
 
     def score(self, prediction: str, question: WikiSqlQuestion) -> Verdict:
-        """Whether the values that are read are those of the gold answer."""
-        if prediction.strip() == ROW_DELIMITER.join(question.target):  # also where a cell would be read as two
+        """Whether the values extracted are those of the gold answer."""
+        if prediction.strip() == ROW_DELIMITER.join(question.target):  # even if a cell would be read as two items
             return Verdict(1.0, "right")
         items = self.read(prediction, question)
         right = same(items, question.target)
@@ -109,7 +108,7 @@ def _file(data: Path, split: str) -> Path:
 
 
 def _types(file: Path) -> dict[str, Sequence[str]]:
-    """The release's own column types, by id of the table: what its queries go by."""
+    """The column types of the release, by table id; its queries depend on them."""
     found: dict[str, Sequence[str]] = {}
     for entry in json_objects(file, wanted="a table"):
         types = entry.value.get("types")

@@ -1,21 +1,21 @@
 r"""What a structured query of WikiSQL yields on its table, and when a predicted list of items is the same.
 
-After the conversion of WikiSQL that TAPAS documents (Herzig et al. 2020; `tapas/utils/wikisql_utils.py` and
-`text_utils.py` of google-research/tapas), which TAPEX took over; in our own words.
+Reimplements the conversion of WikiSQL that TAPAS documents (Herzig et al. 2020; `tapas/utils/wikisql_utils.py` and
+`text_utils.py` of google-research/tapas) and that TAPEX took over.
 
     query = Query.read({"sel": 1, "agg": 4, "conds": [[0, 0, "Oslo"]]}, width=2)   # SUM(column 1), column 0 is "Oslo"
     execute(query, [["Oslo", "1,000"], ["oslo", "7"]], ["text", "real"])           ->  ["1007"]
     same(["1007.0"], ["1,007"])                                                    ->  True
 
-- Cells of a column of type `real`, and what they are compared with, are numbers (`to_float`); others are texts. Texts
-  are compared as sequences of words and signs, without regard to case and white space: so "a-b" is "a - b", and the
-  carriage return that ends many cells does not count.
-- A query yields the cells of its column in the rows that meet all conditions. Of several rows MAX and MIN yield the
-  cell whose value is the largest or smallest. COUNT yields the number of rows. SUM and AVG yield a number; of several
+- Cells of a column of type `real`, and values compared with them, are numbers (`to_float`); all others are texts. Texts
+  are compared as sequences of words and signs, ignoring case and white space: so "a-b" is "a - b", and the carriage
+  return that ends many cells is ignored.
+- A query yields the cells of its column in the rows that satisfy all conditions. From several rows, MAX and MIN yield
+  the cell with the largest or smallest value. COUNT yields the number of rows. SUM and AVG yield a number; for several
   cells that are not all numbers, the cells.
-- A comparison of a number with a text, and SUM or AVG of one cell that is no number, yield nothing.
-- Two answers are the same if they have the same values, each as often, in any order. A value is a number where
-  `to_float` takes the text ("1,000" is "1000.0"), else the text without regard to case and white space.
+- A comparison of a number with a text, and SUM or AVG of a single cell that is not a number, yield nothing.
+- Two answers are the same if they have the same values, each equally often, in any order. A value is a number if
+  `to_float` accepts the text ("1,000" is "1000.0"), else the text, ignoring case and white space.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from typing import Any, TypeGuard
 NONE, MAX, MIN, COUNT, SUM, AVG = range(6)
 AGGREGATIONS = ("no aggregation", "max", "min", "count", "sum", "avg")
 EQUALS, GREATER, LESS = range(3)
-LONGEST = 400  # characters; no longer text is a number
+LONGEST = 400  # characters; a longer text is not a number
 _WORDS = re.compile(r"\w+|[^\w\s]+")
 
 Value = float | str
 
 
-class NoAnswer(Exception):  # noqa: N818 - says what comes of it
-    """A query that yields nothing, since it treats a text as a number."""
+class NoAnswer(Exception):  # noqa: N818 - says what the result is
+    """A query that yields nothing, because it treats a text as a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A structured query: cells of a column of the rows that meet all conditions, aggregated."""
+    """A structured query: the cells of a column in the rows that satisfy all conditions, aggregated."""
 
     column: int
     aggregation: int
@@ -60,7 +60,7 @@ class Query:
 
     @classmethod
     def read(cls, sql: Any, width: int) -> Query:
-        """The query of a line's `sql`, over a table of so many columns. Raises ValueError."""
+        """The query in a line's `sql`, over a table with `width` columns. Raises ValueError."""
         wanted = f"wanted sel, agg (0 to 5) and conds (lists of column, operator 0 to 2, value) over {width} columns"
         if not isinstance(sql, Mapping) or not isinstance(sql.get("conds"), list):
             raise ValueError(wanted)
@@ -82,7 +82,7 @@ def _below(number: object, limit: int) -> TypeGuard[int]:
 
 
 def execute(query: Query, rows: Sequence[Sequence[str]], types: Sequence[str]) -> list[str]:
-    """The items that a query yields on a table; none where it yields nothing."""
+    """The items that a query yields on a table, if any."""
     try:
         return _answer(query, rows, types)
     except NoAnswer:
@@ -148,9 +148,9 @@ def _written(number: float) -> str:
 
 
 def to_float(text: str) -> float | None:
-    """The number that a text writes, or None. Commas and points are read so: with both, and where commas part groups
-    of which one has three digits, commas part thousands; one comma otherwise is a decimal point; several commas or
-    several points part thousands. What is left is a number if Python says so; "nan" is none.
+    """The number in a text, or None. If there are both commas and points, or if commas separate groups one of which has
+    three digits, commas separate thousands; otherwise a single comma is a decimal point, and several commas or several
+    points separate thousands. The rest is a number if Python accepts it; "nan" is not.
     """
     text = text.strip()
     if not text or len(text) > LONGEST:
@@ -171,7 +171,7 @@ def to_float(text: str) -> float | None:
 
 @lru_cache(maxsize=1 << 14)
 def meaning(item: str) -> Value:
-    """An item as it is compared with others."""
+    """An item, in the form in which it is compared with others."""
     number = to_float(item)
     return " ".join(item.casefold().split()) if number is None else number
 

@@ -5,12 +5,12 @@ rules.
     csv/204-csv/590.csv                                                                  tables
     tagged/data/*.tagged                                                canonical values of the answers
 
-Splits: train (`training`), validation (`random-split-1-dev`) and test (`pristine-unseen-tables`), or the name
-of any file of `data/`. Without a `.tagged` file that knows a question there is no canonical value for its
-answer: it is scored by text alone, and the result's notes count such questions.
+Splits: train (`training`), validation (`random-split-1-dev`) and test (`pristine-unseen-tables`), or the name of any
+file in `data/`. If no `.tagged` file contains a question, there is no canonical value for its answer: it is scored only
+by its text, and the notes of the result count such questions.
 
-A tsv cell writes a line break as `\n`, a vertical bar as `\p` and a backslash as `\\`; items of a list stand
-between vertical bars.
+A tsv cell writes a line break as `\n`, a vertical bar as `\p` and a backslash as `\\`; vertical bars separate the items
+of a list.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ESCAPED = {"n": "\n", "p": "|", "\\": "\\"}
 
 @dataclass(frozen=True, kw_only=True)
 class WtqQuestion(TableQuestion):
-    """A question; `canon` holds the canonical value of each answer, None if no `.tagged` file knows them."""
+    """A question; `canon` holds the canonical value of each answer, None if no `.tagged` file has them."""
 
     canon: tuple[str, ...] | None = None
 
@@ -54,7 +54,7 @@ class WikiTableQuestions(TableBenchmark[WtqQuestion]):
     published = PUBLISHED
 
     def split(self, data: Path, split: str | None) -> str:
-        """`validation` by default: the test split is for the one last measurement."""
+        """`validation` by default: the test split is reserved for the final measurement."""
         chosen = split or "validation"
         _file(data, chosen)
         return chosen
@@ -74,12 +74,12 @@ class WikiTableQuestions(TableBenchmark[WtqQuestion]):
         return questions
 
     def question_of(self, line: Mapping[str, Any], target: tuple[str, ...]) -> WtqQuestion:
-        """The target, and its canonical values where the line has them."""
+        """The target, and its canonical values if the line has them."""
         canon = line.get("target_canon")
         return WtqQuestion(id=str(line.get("id", "")), target=target, table=_NO_TABLE, canon=canon)
 
     def score(self, prediction: str, question: WtqQuestion) -> Verdict:
-        """The official verdict on the items that are read out of the prediction."""
+        """The official verdict on the items extracted from the prediction."""
         items = self.read(prediction, question)
         right = wtq_correct(items, question.target, question.canon)
         return Verdict(float(right), "right" if right else "wrong" if items else "no answer")
@@ -96,8 +96,8 @@ class WikiTableQuestions(TableBenchmark[WtqQuestion]):
         return {
             "canonical_values": "none" if without == len(questions) else "some",
             "without_canonical_value": without,
-            "remark": "no .tagged file has these questions: their answers are compared as they are written, "
-            'without the canonical values by which the official score also takes "10" for "10 years"',
+            "remark": "no .tagged file has these questions; their answers are compared as they are written, "
+            'without the canonical values by which the official score also accepts "10" for "10 years"',
         }
 
 
@@ -114,8 +114,8 @@ def _items(cell: str) -> tuple[str, ...]:
 
 
 def _canonical_values(data: Path, stem: str) -> dict[str, tuple[str, ...]]:
-    """question id -> canonical values: of the split's own file, else of all there are (random splits are
-    parts of the training questions).
+    """question id -> canonical values: from the file of the split, else from all files (random splits are parts of the
+    training questions).
     """
     folder = data / "tagged" / "data"
     own = folder / f"{stem}.tagged"

@@ -1,4 +1,4 @@
-"""What a question of WikiTableQuestions asks for, by the first of its words that say so.
+"""What a question of WikiTableQuestions asks for, judged by the first words that say so.
 
 asked("in what year did Oslo host?")    ->  "when"
 asked("what is the number of cities?")  ->  "how many"

@@ -1,18 +1,18 @@
 """The official rules of WikiTableQuestions: when is a predicted list of items right?
 
-After the evaluator (version 1.0.2) that Pasupat and Liang (2015, "Compositional Semantic Parsing on
-Semi-Structured Tables") released with the data, in our own words. A released answer is a list of texts; its
-`.tagged` file adds a canonical value for each ("10 years" -> "10.0", "27 September" -> "xxxx-09-27").
+Reimplements the evaluator (version 1.0.2) that Pasupat and Liang (2015, "Compositional Semantic Parsing on
+Semi-Structured Tables") released with the data. A released answer is a list of texts; its `.tagged` file adds a
+canonical value for each ("10 years" -> "10.0", "27 September" -> "xxxx-09-27").
 
     wtq_correct(["10"], ["10 years"], ["10.0"])  ->  True
-    wtq_correct(["10"], ["10 years"], None)      ->  False: without canonical values only the text counts
+    wtq_correct(["10"], ["10 years"], None)      ->  False: without canonical values, only the text counts
 
-An item is read as a number, a date or a text. Both lists are reduced to distinct values; they must be
-equally long, and each target value must meet one predicted value: by normalised text, by number within 1e-6,
-or by date with every field the same.
+An item is read as a number, a date or a text. Both lists are reduced to distinct values; they must be equally long, and
+each target value must match a predicted value: by normalised text, by number within 1e-6, or by date with all fields
+equal.
 
-Where the release leaves a choice to the Python it runs on (it was written for Python 2) an underscore between
-digits makes no number. Nothing here raises, and the cost is linear in the length of the input.
+The release was written for Python 2; where the version of Python makes a difference, a text with an underscore between
+digits is not a number here. Nothing here raises, and the time is linear in the length of the input.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ TOLERANCE = 1e-6
 
 _ASCII_FORMS = str.maketrans("‘’´`“”‐‑‒–—−", "''''\"\"------")
 _CITATION_SIGNS = frozenset("•♦†‡*#+")
-_LONG = 2_000  # characters; normalisation of one long run of combining marks is quadratic in its length
+_LONG = 2_000  # characters; normalising a long run of combining marks takes time quadratic in its length
 
 
 @dataclass(frozen=True, slots=True)
 class WtqValue:
-    """One item: what it means (`meaning`: a number, a (year, month, day) with -1 for an open field, or the
-    normalised text) and its normalised text. Two values with one meaning are one value of a list.
+    """One item: what it means (`meaning`: a number, a (year, month, day) with -1 for an open field, or the normalised
+    text), and its normalised text. Values with the same meaning count as one value of a list.
     """
 
     meaning: int | float | tuple[int, int, int] | str
     text: str
 
     def matches(self, other: WtqValue) -> bool:
-        """Whether a target value and a predicted value are the same by text, number or date."""
+        """Whether a target value and a predicted value are the same, by text, number or date."""
         if self.text == other.text:
             return True
         mine, theirs = self.meaning, other.meaning
         if isinstance(mine, int | float) and isinstance(theirs, int | float):
             try:
                 return abs(mine - theirs) < TOLERANCE
-            except OverflowError:  # an integer beyond the range of floats against a fraction
+            except OverflowError:  # an integer beyond the range of floats, compared with a fraction
                 return False
         return isinstance(mine, tuple) and mine == theirs
 
@@ -55,7 +55,7 @@ def wtq_correct(prediction: Sequence[str], target: Sequence[str], target_canon: 
     """The official verdict on a predicted list of items.
 
     `target` holds the released answer's items, `target_canon` the canonical value of each (None if the
-    release has no `.tagged` file; items beyond its end have none). Predicted items are read as they stand.
+    release has no `.tagged` file; items beyond its end have none). Predicted items are read as they are.
     """
     wanted = _wanted(target, target_canon)
     given = _distinct([to_value(text) for text in prediction])
@@ -63,7 +63,7 @@ def wtq_correct(prediction: Sequence[str], target: Sequence[str], target_canon: 
 
 
 def alone_right(target: Sequence[str], target_canon: Sequence[str] | None) -> Callable[[WtqValue], bool]:
-    """Whether an item, predicted alone, is right: `wtq_correct` of one target and many items."""
+    """Whether an item, predicted alone, is right: `wtq_correct` for one target and many items."""
     wanted = _wanted(target, target_canon)
     return wanted[0].matches if len(wanted) == 1 else lambda value: False
 
@@ -75,7 +75,7 @@ def _wanted(target: Sequence[str], target_canon: Sequence[str] | None) -> list[W
 
 
 def _distinct(values: Sequence[WtqValue]) -> list[WtqValue]:
-    """The first value of each meaning."""
+    """The first value with each meaning."""
     first: dict[object, WtqValue] = {}
     for value in values:
         first.setdefault(value.meaning, value)
@@ -83,8 +83,8 @@ def _distinct(values: Sequence[WtqValue]) -> list[WtqValue]:
 
 
 def to_value(text: str, canonical: str = "") -> WtqValue:
-    """An item as a number, a date (also "xx-09-27"; a year alone is a number) or a text, in this order, read
-    from its canonical value where there is one.
+    """An item as a number, a date (also "xx-09-27"; a year alone is a number) or a text, in this order, read from its
+    canonical value if there is one.
     """
     source = canonical or text
     meaning: int | float | tuple[int, int, int] | None = _number(source)
@@ -101,7 +101,7 @@ def to_value(text: str, canonical: str = "") -> WtqValue:
 
 
 def _plain(meaning: int | float | tuple[int, int, int]) -> str:
-    """The text of a value that was written as no text at all."""
+    """The text for a value whose own text is empty."""
     if not isinstance(meaning, tuple):
         return str(meaning)
     year, month, day = meaning
@@ -142,10 +142,10 @@ def _date(text: str) -> tuple[int, int, int] | None:
 
 
 def normalize(text: str) -> str:
-    """A text without what the rules overlook: diacritics, the shape of quotes and dashes, citations at the
-    end ("[3]", "[citation needed]", "†"), details in parentheses at the end, quotation marks around the
-    whole, one final period, case, the kind and amount of white space. The three ends are taken off in turn
-    until none is left; positions instead of copies keep a text of a thousand citations cheap.
+    """A text without what the rules ignore: diacritics, the shape of quotation marks and dashes, citations at the end
+    ("[3]", "[citation needed]", "†"), details in parentheses at the end, quotation marks around the whole, one final
+    period, case, the kind and amount of white space. Citations, details and quotation marks are removed in turn until
+    none are left; working with positions instead of copies keeps a text with a thousand citations cheap.
     """
     text = _without_marks(text).translate(_ASCII_FORMS)
     span = _trim(text, 0, len(text))
@@ -164,7 +164,7 @@ def _without_marks(text: str) -> str:
     """`text` decomposed (NFKD) and without nonspacing marks."""
     if text.isascii():
         return text
-    if len(text) > _LONG:  # by character: only the order among marks can differ
+    if len(text) > _LONG:  # character by character: only the order among marks can differ
         return "".join([_without_marks(char) for char in text])
     return "".join([c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) != "Mn"])
 
@@ -178,8 +178,8 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _cut_citations(text: str, start: int, end: int) -> int:
-    """The end of text[start:end] before its longest tail of brackets and citation signs. What opens the text
-    is a citation only if it is a sign or a number in brackets.
+    """The end of text[start:end] before its longest tail of brackets and citation signs. At the very beginning of the
+    text, only a sign or a number in brackets is a citation.
     """
     while end > start:
         if text[end - 1] in _CITATION_SIGNS:
@@ -207,7 +207,7 @@ def _cut_details(text: str, start: int, end: int) -> int:
 
 
 def _inside_quotes(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span inside the quotation marks around text[start:end], if those are its only ones."""
+    """The span inside the quotation marks around text[start:end], if it contains no others."""
     if end - start >= 2 and text[start] == text[end - 1] == '"' and text.find('"', start + 1, end - 1) < 0:
         return start + 1, end - 1
     return start, end

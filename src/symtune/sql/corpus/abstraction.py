@@ -1,13 +1,14 @@
-"""SQL corpora -> shapes: columns become typed slots, values become slots bound to a column, tables become `w`.
+"""Statements -> shapes: columns become typed slots, values become slots tied to a column, and tables become `w`.
 
     shape = abstract("SELECT Name FROM city WHERE State = 'Ohio' AND Pop > 1000")
     shape.sql       # SELECT c1 FROM w WHERE c2 = v1 AND c3 > v2
     shape.columns   # c1 any, c2 text, c3 number
 
-The type of a column is what its uses say: SUM, AVG, arithmetic and comparison with a number make it `number`, an ISO
-date makes it `date`, another text `text`; MIN, MAX and < > make it `ordered` (a number or a date); the rest is `any`.
-Columns that are compared with one another have one type. A value slot knows the column it is drawn from, the
-comparison it stands in, and the witness row: values of one row number are drawn so that one row satisfies them all.
+The type of a column follows from how it is used: SUM, AVG, arithmetic and comparison with a number make it `number`;
+comparison with an ISO date makes it `date`, with any other text `text`; MIN, MAX, < and > make it `ordered` (a number
+or a date); otherwise it is `any`. Columns that are compared with one another have the same type. A value slot knows
+its column, the comparison it is part of, and its witness row: values with the same row number are drawn so that one
+row satisfies them all.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 
 
 def abstract(sql: str, schema: Schema | None = None) -> Shape:
-    """The shape of one statement. Raises Rejected with the reason where it has none."""
+    """The shape of one statement. Raises Rejected, with the reason, if it has none."""
     statement = parse_admitted(admitted(sql))
     try:
         return _Abstraction(schema or {}).shape(statement)
@@ -57,7 +58,7 @@ class _Abstraction:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.names = Names(schema)
-        self.keys: dict[str, Key] = {}  # slot -> what it is
+        self.keys: dict[str, Key] = {}  # slot -> the column it stands for
         self.values: dict[str, tuple[Any, str, int]] = {}  # provisional name -> key, use, row
         self.types = _Types()
         self.rows = count(1)
@@ -83,7 +84,7 @@ class _Abstraction:
         return 0 if self.names.sides == 1 or key in self.names.links else key[0]
 
     def _said(self, key: Key) -> str:
-        """What the schema says of a column's type; "" for nothing."""
+        """The column's type according to the schema, or "" if it has none."""
         return self.schema.get(self.names.tables[key[0] - 1], {}).get(key[1], "")
 
     def _type(self, key: Key) -> SlotType:
@@ -98,7 +99,7 @@ class _Abstraction:
     # -------------------------------------------------------------------------------------------- values
 
     def _visit(self, node: Any, row: int, negated: bool) -> None:
-        """Type the columns below a node and put value slots in the place of its constants."""
+        """Type the columns below a node, and replace its constants by value slots."""
         kind = type(node)
         if kind is exp.Not:
             self._visit(node.this, row, not negated)
@@ -127,24 +128,24 @@ class _Abstraction:
             self._visit(inside(node), row, negated)
         elif kind not in (exp.Limit, exp.Offset):
             if kind is exp.Select and node.args.get("limit") and node.args.get("order"):
-                for part in node.args["order"].expressions:  # the first by name is nobody's question
+                for part in node.args["order"].expressions:  # nobody asks for the first few in alphabetical order
                     if isinstance(key := self._class(part.this), tuple) and self._said(key) != "text":
                         self.types.order(key)
             self._typed(node)
-            if kind is exp.If:  # else the first branch would always be taken
+            if kind is exp.If:  # otherwise the first branch would always be taken
                 row, negated = next(self.rows), False
             for child in list(node.iter_expressions()):
                 self._visit(child, row, negated)
 
     def _same_columns(self, node: Any) -> None:
-        """Both sides of a set operation yield columns of the same types."""
+        """Record that both sides of a set operation yield columns of the same types."""
         sides = [side.this if isinstance(side, exp.Subquery) else side for side in (node.this, node.expression)]
         if all(isinstance(side, exp.Select) for side in sides):
             for one, other in zip(sides[0].expressions, sides[1].expressions, strict=False):
                 self.types.join(self._class(one), self._class(other))
 
     def _typed(self, node: Any) -> None:
-        """What a function or an operator says about the columns in it."""
+        """Record what a function or an operator implies about the types of its columns."""
         kind = type(node)
         if called := call_of(node):
             record, given = called
@@ -164,7 +165,7 @@ class _Abstraction:
                 self.types.join(given[0], one)
 
     def _argument(self, wanted: Argument, given: Any, first: Any) -> None:
-        """What a function says about one of its arguments, and its first."""
+        """Record what a function implies about the type of one argument, given its first argument."""
         if wanted.types:
             self.types.join(given, wanted.types[0])
         elif wanted.by_size:
@@ -173,14 +174,14 @@ class _Abstraction:
             self.types.join(given, first)
 
     def _meant(self, node: Any) -> Any:
-        """The expression itself; for the name of what a subquery computes, what it computes."""
+        """The expression itself, or, if it names something that a subquery computes, the computation."""
         node = bare(node)
         while isinstance(node, exp.Column) and node.name in self.names.outputs:
             node = bare(self.names.outputs[node.name].this)
         return node
 
     def _class(self, node: Any) -> Any:
-        """What the type of an expression depends on: a column's key, the name of a type, or None."""
+        """What determines the type of an expression: a column's key, the name of a type, or None."""
         node = self._meant(node)
         if isinstance(node, exp.Column):
             return self.keys.get(node.name)
@@ -221,7 +222,7 @@ class _Abstraction:
         self._visit(node.this, row, False)
 
     def _bind(self, compared: Any, constant: Any, use: str, row: int) -> None:
-        """Put a value slot in the place of a constant; one compared with what is no column stays if a number."""
+        """Replace a constant by a value slot. A number that is not compared with a column stays as it is."""
         column, constant = self._meant(compared), bare(constant)
         if not is_constant(constant):
             raise beyond(constant)
@@ -276,7 +277,7 @@ class _Abstraction:
         if not isinstance(key, tuple):
             raise beyond(column)
         self.types.join(key, "text")
-        negated ^= bool(node.args.get("negate"))  # NOT LIKE is one node
+        negated ^= bool(node.args.get("negate"))  # NOT LIKE is a single node
         name = f"v{len(self.values) + 1}"
         self.values[name] = (key, "not like" if negated else "like", row)
         start, end = ("%" * pattern.this.startswith("%")), ("%" * pattern.this.endswith("%"))
@@ -284,14 +285,14 @@ class _Abstraction:
 
 
 class _Types:
-    """Which columns share a type, and which type it is: number, date or text where a use says so."""
+    """Which columns share a type, and which type: number, date or text if some use determines it."""
 
     def __init__(self) -> None:
         self._same = Same()
         self._ordered: set[Key] = set()
 
     def join(self, one: Any, other: Any) -> None:
-        """Two classes have one type. Raises Rejected if they cannot."""
+        """Give two classes the same type. Raises Rejected if they have different ones."""
         if one is None or other is None:
             return
         a, b = self._same.root(_member(one)), self._same.root(_member(other))
@@ -300,22 +301,22 @@ class _Types:
         self._same.join(a, b)
 
     def order(self, one: Any) -> None:
-        """The values of a class are compared by size."""
+        """Record that the values of a class are compared by size."""
         if isinstance(one, tuple):
             self._ordered.add(one)
 
     def of(self, key: Key) -> str:
-        """number, date or text; "" if nothing says which."""
+        """number, date or text, or "" if it is not known which."""
         table, name = self._same.root(key)
         return name if table == _A_TYPE else ""
 
     def ordered(self, key: Key) -> bool:
-        """Whether the column, or one of its type, is compared by size."""
+        """Whether the column, or one that shares its type, is compared by size."""
         root = self._same.root(key)
         return any(self._same.root(one) == root for one in self._ordered)
 
 
-_A_TYPE = 0  # no table has this number, and it comes before all that there are: a type stands for its columns
+_A_TYPE = 0  # in place of a table number (from 1), so that a type sorts first and becomes the root of its columns
 
 
 def _member(one: Key | str) -> Key:

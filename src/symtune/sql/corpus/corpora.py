@@ -1,22 +1,22 @@
-"""Corpora of SQL, in the layouts that people publish -> statements for `sql/corpus/templates.py`.
+"""SQL corpora, in the layouts in which they are published -> statements for `sql/corpus/templates.py`.
 
     corpus = Corpus([Path("train.jsonl"), Path("train.tables.jsonl"), Path("queries.sql")])
     built = build(corpus.statements())
 
     .sql               statements (`statements.py`); or one per line, followed by a tab and a db_id
     .tsv, .csv         a header with a column `sql` or `query`, cells quoted or not (`delimited.py`)
-    .jsonl, .json      a record a line, a list of records, or one object of them:
+    .jsonl, .json      one record per line, a list of records, or one object that holds them:
         {"query": "SELECT …"} or {"sql": "SELECT …"}      (Spider, BIRD and most others; `db_id` names a schema)
-        {"query": "How many …?", "sql": "SELECT …"}       the one that begins like SQL
+        {"query": "How many …?", "sql": "SELECT …"}       the field that begins like SQL
         {"sql": {"sel": 3, "agg": 0, "conds": [[5, 0, "x"]]}, "table_id": …}       WikiSQL
         {"sql": [["Keyword", "select", []], ["Column", "c1", []], …], "tbl": …}    SQUALL
-        {"sql": ["SELECT …", "SELECT …"]}                                          several
+        {"sql": ["SELECT …", "SELECT …"]}                                          several statements
         {"q1": "SELECT …", "q2": "SELECT …"}, {"data": [{"sql": …}]}               a whole .json file
 
-All of them also packed, as .gz or .zst. Schema files are known by what they hold: Spider's tables.json
-(`column_names_original`, `column_types`) and WikiSQL's *.tables.jsonl (`header`, `types`). They make the types of
-columns known; nothing else of them is used. A broken file raises InputError with its line; a statement that cannot be
-read is counted under a reason.
+Any of them may be compressed, as .gz or .zst. Schema files are recognized by their content: Spider's tables.json
+(`column_names_original`, `column_types`) and WikiSQL's *.tables.jsonl (`header`, `types`). Only the column types are
+taken from them. A broken file raises InputError with the line; a statement that cannot be read is counted under a
+reason.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from symtune.sql.corpus.text import read_chunks, read_lines
 from symtune.sql.language.bounds import MAX_LENGTH
 from symtune.types import InputError
 
-FIELDS = ("query", "sql", "SQL")  # as messages name them; compared in lower case
-_NAMES = ("sql", "query", "sql_query", "gold_sql", "gold_query")  # in this order
+FIELDS = ("query", "sql", "SQL")  # as messages name them; case is ignored when reading
+_NAMES = ("sql", "query", "sql_query", "gold_sql", "gold_query")  # in order of preference
 _KINDS = (".sql", ".tsv", ".csv", ".json", ".jsonl")
 _PACKED = (".gz", ".zst")
 _NO_QUERY = "not a query"
@@ -48,12 +48,14 @@ _BEGINS = re.compile(r"\s*(?:select|with)\b", re.IGNORECASE)
 
 
 class Corpus:
-    """The files of a corpus, with the schemas among them. `inputs` (name, kind, sha256) is for the manifest."""
+    """The files of a corpus, schemas included. `inputs` (name, kind, sha256) is for the manifest."""
 
     def __init__(self, files: Sequence[Path]) -> None:
         for path in files:
             if not path.is_file():
-                raise InputError(f"{path}: no such file" if not path.exists() else f"{path}: a folder; name its files")
+                raise InputError(
+                    f"{path}: no such file" if not path.exists() else f"{path}: is a folder; name the files in it"
+                )
         self._files = list(files)
         self._schemas: dict[str, Schema] = {}  # Spider's, by db_id
         self._types: dict[str, list[str]] = {}  # WikiSQL's, by table_id
@@ -117,7 +119,7 @@ class Corpus:
             yield from _statements([sql] if isinstance(sql, str) else sql, self._schemas.get(str(record.get("db_id"))))
 
     def _read_schemas(self, path: Path) -> bool:
-        """Whether the file holds schemas, which are then kept."""
+        """Whether the file holds schemas; if so, they are kept."""
         kind = _kind(path)
         if kind not in (".json", ".jsonl"):
             return False
@@ -137,7 +139,7 @@ def _kind(path: Path) -> str:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     kind = "".join(suffixes[-2:-1] if suffixes[-1:] and suffixes[-1] in _PACKED else suffixes[-1:])
     if kind not in _KINDS:
-        raise InputError(f"{path}: wanted a .sql, .tsv, .json or .jsonl file, or a .csv, or one of them in .gz or .zst")
+        raise InputError(f"{path}: wanted a .sql, .tsv, .csv, .json or .jsonl file, or one of them as .gz or .zst")
     return kind
 
 
@@ -147,12 +149,12 @@ def is_field(name: str) -> bool:
 
 
 def _found(sql: str, schema: Schema | None = None) -> Statement:
-    """A statement of a .sql file, or the prose between two."""
+    """A statement of a .sql file, or the prose between two statements."""
     return Statement(sql, schema, reject="" if is_query(sql) else _NO_QUERY)
 
 
 def _statements(texts: Iterable[str], schema: Schema | None) -> Iterator[Statement]:
-    """The statements in the texts of one record, of which some hold several."""
+    """The statements in the texts of one record; one text may hold several."""
     for text in texts:
         several = len(text) <= MAX_LENGTH and ";" in text.rstrip("; \t\r\n")
         for sql in (list(split_statements([text])) if several else []) or [text]:
@@ -160,8 +162,8 @@ def _statements(texts: Iterable[str], schema: Schema | None) -> Iterator[Stateme
 
 
 def _sql_of(record: Mapping[str, Any]) -> Any:
-    """What a record holds as SQL: a text that begins like a query, else a form of SQL, else any text; None if no
-    field is called so."""
+    """The SQL of a record: a text that begins like a query, else a form of SQL (`forms.py`), else any text; None if
+    no field has such a name."""
     fields = sorted((key for key in record if is_field(key)), key=lambda key: (_NAMES.index(key.strip().lower()), key))
     if not fields:
         return None
@@ -174,7 +176,8 @@ def _sql_of(record: Mapping[str, Any]) -> Any:
 
 
 def _names_schemas(text: str, *, whole: bool) -> bool:
-    """Whether a file that begins so has a statement a line with its schema behind a tab, as Spider's gold files do."""
+    """Whether a file that begins with this text has one statement per line, followed by a tab and the name of its
+    schema, as Spider's gold files do."""
     lines = text.split("\n")
     lines = [line for line in (lines if whole else lines[:-1]) if _BEGINS.match(line)]
     return bool(lines) and all(_GOLD.match(line.lstrip()) for line in lines)
@@ -194,7 +197,7 @@ def _records(path: Path, kind: str) -> Iterator[tuple[str, Any]]:
 
 
 def _whole_object(entry: Entry) -> Iterator[tuple[str, Any]]:
-    """The records of a file that is one object: itself, or what its keys hold."""
+    """The records of a file that is a single object: the object itself, or the values of its keys."""
     record = entry.value
     below = [
         (f"{entry.where}: {key[:40]!r}", one)

@@ -1,8 +1,8 @@
 """Rows of a .tsv or .csv file of SQL: quoted as csv.writer, pandas and Excel write them, or not quoted at all.
 
-A cell of a tsv may begin with a quote that is its own. So a tsv is quoted only if it reads so: where every line has as
-many cells as the header, all cells that begin with a quote must be whole quoted cells; where some have not, a quoted
-reading of the whole file must give rows that have.
+A cell of an unquoted tsv may begin with a quotation mark. So a tsv counts as quoted only if it can be read that way:
+if every line has as many cells as the header, every cell that begins with a quotation mark must be a complete quoted
+cell; otherwise, reading the whole file as quoted must give rows that all have as many cells as the header.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from symtune.types import InputError
 TOO_WIDE = "a row of more cells than the header"
 _DELIMITERS = ",;\t|"
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
-_TOLD = re.compile(r'"?sep=(.)"?\s*\Z')  # what Excel writes above a csv
+_TOLD = re.compile(r'"?sep=(.)"?\s*\Z')  # the line with the delimiter that Excel writes above a csv
 
 Row = tuple[str, dict[str, str], str]  # file:line, cells by column, what is wrong with the row ("" for nothing)
 
 
 def read_rows(path: Path, kind: str, is_field: Callable[[str], bool]) -> Iterator[Row]:
-    """The rows below the header, which names a field. Raises InputError for a file that cannot be read so."""
+    """The rows below the header, in which `is_field` accepts at least one name. Raises InputError for a file that
+    cannot be read this way."""
     delimiter, names, skipped = _header(path, kind, is_field)
     if kind == ".tsv" and not _is_quoted(path, len(names), skipped):
         rows: Iterator[tuple[str, list[str]]] = (
@@ -43,7 +44,7 @@ def read_rows(path: Path, kind: str, is_field: Callable[[str], bool]) -> Iterato
 
 
 def _header(path: Path, kind: str, is_field: Callable[[str], bool]) -> tuple[str, list[str], int]:
-    """The delimiter, the names of the columns, and how many lines stand above the first row."""
+    """The delimiter, the column names, and the number of lines above the first row."""
     delimiters, skipped, where, line = "\t" if kind == ".tsv" else _DELIMITERS, 0, f"{path}:1", ""
     for skipped, (where, line) in enumerate(read_lines(path), start=1):  # noqa: B007 - both are read below
         if told := _TOLD.match(line):
@@ -74,7 +75,7 @@ def _body(path: Path, skipped: int) -> Iterator[tuple[str, str]]:
 
 
 def _is_quoted(path: Path, width: int, skipped: int) -> bool:
-    """Whether a tsv quotes its cells."""
+    """Whether the cells of a tsv are quoted."""
     quotes, straight, whole = False, True, True
     for _, line in _body(path, skipped):
         cells = _without_end(line).split("\t")
@@ -105,7 +106,7 @@ def _csv_rows(path: Path, delimiter: str, skipped: int) -> Iterator[tuple[str, l
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise InputError(f"{where}: not a readable csv ({error}); check the quotes before this line") from None
+            raise InputError(f"{where}: not a readable csv ({error}); check the quotation marks above") from None
         finally:
             csv.field_size_limit(limit)
         if cells is None:

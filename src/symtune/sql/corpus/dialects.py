@@ -1,11 +1,12 @@
-"""What people write in the dialects of SQL -> the one way in which SQLite and the typed tree say it.
+"""SQL in any dialect -> the one form that SQLite and the typed tree use.
 
-    text = admitted(sql)      # `sql/language/bounds.py` says the same of SQL in the typed tree's own words
+    text = admitted(sql)      # the counterpart, for SQL already in that form, is in `sql/language/bounds.py`
 
-A pass over the tokens of the bounds, so that what it leaves is bounded as ever. It knows what changes the words and
-not the question: TOP n and FETCH FIRST n ROWS are LIMIT, ILIKE is LIKE, casts are left out (numbers are numbers,
-`/` is real division), YEAR(d) and EXTRACT(YEAR FROM d) read a date, a parameter (`?`, `:name`, `$1`, `%s`) is a value
-that is not known, T1.'a name' and #temp are names. What it does not know it leaves as it is: the parser refuses it.
+One pass over the tokens that the bounds let through, so the result stays within the bounds. It rewrites what differs
+in wording but not in meaning: TOP n and FETCH FIRST n ROWS become LIMIT, ILIKE becomes LIKE, casts are left out
+(numbers are numbers, and `/` is real division), YEAR(d) and EXTRACT(YEAR FROM d) read a date, a parameter (`?`,
+`:name`, `$1`, `%s`) is an unknown value, and T1.'a name' and #temp are names. Anything else is left as it is, for the
+parser to refuse.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from symtune.sql.language.bounds import Token, emitted, query_tokens
 from symtune.sql.language.functions import DATE_PARTS
 from symtune.types import Rejected
 
-PARAMETER = "?"  # the text that stands for a value which is not known
+PARAMETER = "?"  # the text that stands for an unknown value
 _RENAMED = {"ilike": "LIKE"}
 _RENAMED_CALLS = {
     "len": "LENGTH", "char_length": "LENGTH", "character_length": "LENGTH", "ucase": "UPPER", "lcase": "LOWER",
@@ -31,9 +32,9 @@ _SETS = ("union", "intersect", "except")
 
 
 def admitted(sql: str) -> str:
-    """A statement in any dialect as text that is safe to parse. What stands in double quotes where a value is expected
-    (behind a comparison, in an IN list) is a text, as SQLite reads it where no column has that name. Raises Rejected
-    as the bounds do.
+    """A statement in any dialect, as text that is safe to parse. A double-quoted token where a value is expected
+    (after a comparison operator, in an IN list) becomes a text, as SQLite reads it if no column has that name. Raises
+    Rejected as the bounds do.
     """
     return emitted(list(_with_texts(common(query_tokens(ESCAPED_QUOTE.sub("''", sql))))))
 
@@ -44,19 +45,19 @@ def common(found: list[Token]) -> list[Token]:
 
 
 def words(text: str) -> list[Token]:
-    """Tokens of a text that is ours: words, signs and texts with spaces between."""
+    """The tokens of SQL written in this module: words, signs and texts, separated by spaces."""
     return [("text" if part[0] == "'" else "word" if part.isidentifier() else "sign", part) for part in text.split()]
 
 
 class _Calls:
-    """Calls, casts and constants. `ends` holds, for each open bracket, what its closing one becomes."""
+    """Rewrites calls, casts and constants. `ends` holds, for each open bracket, what its closing bracket becomes."""
 
     def __init__(self, found: list[Token]) -> None:
         self.found = found
         self.at = 0
         self.out: list[Token] = []
         self.ends: list[tuple[Token, ...]] = []
-        self.skipping = [""]  # for each open bracket: the word or sign behind which its contents are left out
+        self.skipping = [""]  # for each open bracket: the word or sign after which its contents are left out
 
     def word(self, ahead: int = 0) -> str:
         kind, text = self.found[self.at + ahead] if self.at + ahead < len(self.found) else ("", "")
@@ -108,7 +109,7 @@ class _Calls:
         elif word in ("date", "timestamp", "n", "e") and self.kind(1) == "text":
             self.at += 1  # DATE '2008-01-31', N'text'
         elif word == "nulls" and self.word(1) in ("first", "last"):
-            self.at += 2  # no NULL stands in a sort key
+            self.at += 2  # sort keys are never NULL
         elif self.found[self.at][0] == "parameter":
             self._put("text", f"'{PARAMETER}'")
         elif self.found[self.at][0] == "temporary":
@@ -130,7 +131,7 @@ class _Calls:
         self._open(*words(f"CAST ( strftime ( {form} ,"), end=tuple(words(") AS INTEGER )")))
 
     def _skip(self) -> None:
-        """Leave out a type up to the closing bracket of the one that is open."""
+        """Leave out a type, up to the bracket that closes the current one."""
         depth = 0
         while self.at < len(self.found):
             kind, text = self.found[self.at]
@@ -155,7 +156,7 @@ def _as_name(text: str) -> str:
 
 
 def _limits(found: list[Token]) -> list[Token]:
-    """TOP n and FETCH FIRST n ROWS ONLY as LIMIT n, behind what they limit; OFFSET n ROWS as OFFSET n, behind it.
+    """TOP n and FETCH FIRST n ROWS ONLY as LIMIT n at the end of the query they limit; OFFSET n ROWS as OFFSET n.
     Raises Rejected for TOP n PERCENT and TOP n WITH TIES.
     """
     out: list[Token] = []
@@ -200,7 +201,7 @@ def _limits(found: list[Token]) -> list[Token]:
 
 
 def _with_texts(found: list[Token]) -> Iterator[Token]:
-    """Tokens in double quotes that stand where a value is expected, as texts."""
+    """The tokens, with double-quoted ones as texts where a value is expected."""
     before, listing, between = "", False, False
     for i, (kind, text) in enumerate(found):
         word = text.lower() if kind in ("word", "sign") else ""

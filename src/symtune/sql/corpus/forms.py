@@ -1,4 +1,4 @@
-"""SQL that a corpus does not write as text, and its schemas: Spider's, WikiSQL's and SQUALL's own forms."""
+"""Schemas, and SQL that a corpus does not write as text: the forms of Spider, WikiSQL and SQUALL."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _OPERATORS = ("=", ">", "<")
 
 
 def wikisql(sql: Any, types: Sequence[str], where: str) -> Statement:
-    """WikiSQL's {sel, agg, conds}. Columns are numbered anew and values stand for their types, so that statements of
-    one shape are one text and are read once."""
+    """WikiSQL's {sel, agg, conds}. Columns are renumbered and values replaced by one value for each type, so that
+    statements of the same shape have the same text and are read once."""
     try:
         aggregate = _AGGREGATES[int(sql.get("agg", 0))]
         conditions = [(int(c), int(op), value) for c, op, value in sql["conds"]]
@@ -75,9 +75,9 @@ _COLUMN = re.compile(r"(c\d+)(?:_(number|year|raw|parsed|month|day))?\Z")
 
 
 def squall(sql: Any) -> Statement:
-    """SQUALL's list of [kind, token, …]. `c1_number` and `c1_year` are the column c1 read as a number, `c1_month` reads
-    a date; `id` (the row's place) is a column of numbers. `agg` marks rows of totals, and other readings of a cell (a
-    list, a score) have no node."""
+    """SQUALL's list of [kind, token, …]. `c1_number` and `c1_year` are column c1 read as a number, `c1_month` reads it
+    as a date, and `id` (the position of the row) is a column of numbers. Rejected are `agg`, which marks rows of
+    totals, and other readings of a cell (a list, a score), for which the tree has no node."""
     parts, reject = [], ""
     for item in sql:
         if not isinstance(item, list) or len(item) < 2 or not isinstance(item[1], (str, int, float)):

@@ -1,4 +1,4 @@
-"""Small readings and rewritings of sqlglot's trees, for `sql/corpus/abstraction.py`."""
+"""Small queries and rewrites of sqlglot's trees, for `sql/corpus/abstraction.py`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def bare(node: Any) -> Any:
 
 
 def is_constant(node: Any) -> bool:
-    """Whether the node is a text or a number, which may be negative."""
+    """Whether the node is a text or a number, negative or not."""
     if isinstance(node, exp.Neg):
         node = node.this
         return isinstance(node, exp.Literal) and not node.is_string
@@ -29,7 +29,7 @@ def is_constant(node: Any) -> bool:
 
 
 def constant_type(text: str, is_text: bool, said: str) -> str:
-    """The type of a constant, beside a column whose schema says `said`."""
+    """The type of a constant that is compared with a column whose type in the schema is `said`."""
     if not is_text:
         return "number"
     try:
@@ -47,14 +47,14 @@ def constant_type(text: str, is_text: bool, said: str) -> str:
 
 
 def reading_of(node: Any) -> str:
-    """The name of the reading (`slots.READINGS`) that the node is, in lower case; else ""."""
+    """The name, in lower case, of the reading (`slots.READINGS`) that the node is, or ""."""
     called = function_of(node)
     name = called[0].name.lower() if called else ""
     return name if name in READINGS else ""
 
 
 def inside(node: Any) -> Any:
-    """What a function of `reading_of` reads."""
+    """The argument of a reading (`reading_of`)."""
     called = function_of(node)
     return bare(called[1][0]) if called else None
 
@@ -72,8 +72,8 @@ def branches(case: exp.Case) -> list[Any]:
 
 
 def check_constant(node: exp.Literal) -> None:
-    """Constants that no column is compared with stay in arithmetic, in functions, in branches of CASE, and in
-    texts put together."""
+    """Refuse a constant that no column is compared with, except in arithmetic, in functions, in branches of CASE and
+    in concatenated texts, where it stays."""
     parent = node.parent
     if isinstance(parent, (exp.Select, exp.Alias)) and not isinstance(parent.parent, exp.Exists):
         raise Rejected("constant in the projection")
@@ -84,7 +84,7 @@ def check_constant(node: exp.Literal) -> None:
 
 
 def mend_case(case: exp.Case) -> None:
-    """`CASE a WHEN 1` is `CASE WHEN a = 1`; COUNT of a CASE without ELSE is the sum of its ones."""
+    """Rewrite `CASE a WHEN 1` as `CASE WHEN a = 1`, and COUNT of a CASE without ELSE as a sum of ones and zeros."""
     if case.this is not None:
         for branch in case.args["ifs"]:
             branch.set("this", exp.EQ(this=case.this.copy(), expression=branch.this.copy()))
@@ -100,8 +100,8 @@ _AGGREGATES = tuple(AGGREGATE_NODES)
 
 
 def mend_groups(select: exp.Select) -> None:
-    """`SELECT name … GROUP BY id` shows a column that is no key: people mean the group's name. Group by it, where it
-    is the only one; refuse the rest, for which an engine picks any row."""
+    """`SELECT name … GROUP BY id` shows a column that is not a key: people mean the name of the group. So group by the
+    columns shown; refuse a query without plain keys, for which an engine picks any row."""
     group: Any = select.args.get("group")
     keys = [part.name for part in group.expressions if isinstance(part, exp.Column)] if group else []
     computed = [part for part in group.expressions if not isinstance(part, exp.Column)] if group else []
@@ -122,7 +122,7 @@ def mend_groups(select: exp.Select) -> None:
         return
     if not keys or computed:
         raise Rejected("bare column")
-    # Keys that are shown stay; `id` that is not shown gives way to the name.
+    # Keys that are shown stay; an `id` that is not shown is replaced by the name.
     kept = [part for part in group.expressions if len(keys) > 1 or part.name in used]
     group.set("expressions", [*kept, *(exp.column(name, table=tables[name] or None) for name in sorted(bare))])
 
@@ -136,7 +136,7 @@ def _aggregated(node: Any) -> bool:
 
 
 def _outside_aggregates(node: Any, keys: Sequence[Any]) -> Iterator[exp.Column]:
-    """The columns of a part, but for those inside aggregates, subqueries and what is grouped by."""
+    """The columns of a part, except those inside aggregates, subqueries and grouping keys."""
     if isinstance(node, exp.Column):
         yield node
     elif node not in keys and not isinstance(node, (*_AGGREGATES, exp.Subquery, exp.Select)):

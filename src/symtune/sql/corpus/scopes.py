@@ -1,16 +1,16 @@
-"""What the names of a statement stand for: columns of tables, of subqueries, of queries around.
+"""What the names in a statement stand for: columns of tables, of subqueries, of enclosing queries.
 
     names = Names(schema)
     names.resolve(root)          # sqlglot's tree, changed in place
-    names.columns                # (table, column) -> c1, c2, … as the tree now calls it
+    names.columns                # (table, column) -> its name in the tree now: c1, c2, …
 
-Afterwards the tree has one table, `w`. Tables that a FROM joins are one wide table (just `w`), so the columns that they
-are joined on are one column. A table that is joined with itself, or that a subquery refers to, has an alias (x, y,
-z), and its columns are written with it. What a subquery in FROM or a common table expression computes is called n1,
-n2, …; common table expressions are called q1, q2, …. Aliases of the projection are put out of use.
+Afterwards the tree has one table, `w`. Tables joined in a FROM clause are one wide table (just `w`), so the columns on
+which they are joined are one column. A table that is joined with itself, or that a subquery refers to, has an alias
+(x, y, z), and its columns are written with it. What a subquery in FROM or a common table expression computes is called
+n1, n2, …; common table expressions are called q1, q2, …. Aliases in the projection are replaced by what they stand for.
 
-sqlglot's own `qualify` and `scope` do not serve: without a schema, which most corpora lack, they resolve no column that
-is written without its table, not even where there is one table, and they keep apart the tables that are one here.
+sqlglot's own `qualify` and `scope` are of no use here: without a schema, which most corpora lack, they do not resolve a
+column written without its table, even if there is only one table, and they keep apart the tables that are one here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_WRITTEN_OUT = 4_000  # nodes of sqlglot's that writing aliases out may add t
 
 @dataclass(eq=False)
 class FromItem:
-    """What stands in FROM: a base table by number, or a query by what it yields."""
+    """An item of FROM: a base table, by number, or a query, by what it yields."""
 
     alias: str  # lower case, as the statement calls it
     node: Any
@@ -47,7 +47,7 @@ class FromItem:
 
 @dataclass(eq=False)
 class QueryLevel:
-    """One SELECT. `wide`: its tables are joined to one."""
+    """One SELECT. `wide`: its tables are joined into one."""
 
     select: Any
     outer: QueryLevel | None
@@ -57,8 +57,8 @@ class QueryLevel:
 
 
 class Names:
-    """The names of one statement. After `resolve`: `columns`, `outputs` (n1 -> the expression that it is), `tables`
-    (base tables, lower case), `links` (columns that tables are joined by), `sides`."""
+    """The names in one statement. After `resolve`: `columns`, `outputs` (n1 -> the expression it stands for), `tables`
+    (base tables, in lower case), `links` (columns on which tables are joined), `sides`."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -66,13 +66,13 @@ class Names:
         self.columns: dict[Key, str] = {}
         self.outputs: dict[str, Any] = {}
         self.links: set[Key] = set()
-        self.sides = 1  # tables that columns outside ON belong to, where the statement is one join; else 1
+        self.sides = 1  # for a statement that is a single join: the number of tables with columns outside ON; else 1
         self._one = Same()
         self._levels: list[QueryLevel] = []
         self._queries: dict[str, tuple[str, Mapping[str, Any]]] = {}  # common table expressions
-        self._found: list[tuple[Any, QueryLevel, FromItem, str]] = []  # column nodes and what they are of
-        self._same: list[tuple[Any, Any]] = []  # nodes of columns that are one across tables
-        self._open_join = False  # an outer or natural join: not what a join of two tables would say
+        self._found: list[tuple[Any, QueryLevel, FromItem, str]] = []  # column nodes and where each belongs
+        self._same: list[tuple[Any, Any]] = []  # nodes of columns that are the same column in two tables
+        self._open_join = False  # has an outer or natural join, which a join of two tables cannot express
 
     def resolve(self, root: Any) -> None:
         self._query(root, None)
@@ -82,14 +82,14 @@ class Names:
         self._write()
 
     def key(self, key: Key) -> Key:
-        """The column that stands for all that it is joined with."""
+        """The column that stands for all columns joined with this one."""
         return self._one.root(key)
 
     # ------------------------------------------------------------------------------------------ reading
 
     def _query(self, node: Any, outer: QueryLevel | None, inside: bool = False) -> list[tuple[str, Any]]:
-        """Resolve a query and return what it yields, (lower-case name, output), where it stands `inside` a FROM or
-        WITH and is asked for it by name."""
+        """Resolve a query. `inside` a FROM or WITH, whose columns are referred to by name, return what it yields, as
+        (lower-case name, output)."""
         while isinstance(node, exp.Subquery):
             node = node.this
         if type(node) in SET_NODES:
@@ -104,7 +104,7 @@ class Names:
 
     def _select(self, select: exp.Select, outer: QueryLevel | None, inside: bool) -> list[tuple[str, Any]]:
         if not select.expressions:
-            raise Rejected("syntax", "SELECT of nothing")
+            raise Rejected("syntax", "a SELECT of nothing")
         if select.args.get("with_"):
             self._with(select.args["with_"])
         named = [(item.alias_or_name.lower(), item) for item in select.expressions]
@@ -123,7 +123,8 @@ class Names:
         return self._outputs(select, [name for name, _ in named]) if inside else []
 
     def _outputs(self, select: exp.Select, names: list[str]) -> list[tuple[str, Any]]:
-        """What the items are called outside. One that is no plain column, or is shown twice, gets a name of ours."""
+        """The names of the items outside the query. One that is not a plain column, or is shown twice, gets a new name
+        (n1, n2, …)."""
         origins = {id(node): (source, name) for node, _, source, name in self._found}
         found: list[tuple[str, Any]] = []
         seen = set()
@@ -148,7 +149,7 @@ class Names:
             yielded = self._query(cte.this, None, inside=True)
             given = [column.name.lower() for column in cte.args["alias"].args.get("columns") or ()]
             if given and len(given) != len(yielded):
-                raise Rejected("syntax", "a common table expression of another width than its names")
+                raise Rejected("syntax", "a common table expression with more or fewer columns than names")
             outputs = dict(zip(given or [name for name, _ in yielded], [place for _, place in yielded], strict=True))
             name = f"q{len(self._queries) + 1}"
             self._queries[cte.alias.lower()] = (name, outputs)
@@ -163,7 +164,7 @@ class Names:
             level.sources.append(self._source(node, level))
         names = [source.alias for source in level.sources]
         if len(set(names)) < len(names):
-            raise Rejected("syntax", "two tables of one name")
+            raise Rejected("syntax", "two tables with the same name")
         tables = [source.table for source in level.sources]
         level.wide = 0 not in tables and len(set(tables)) == len(tables)
         if level.wide:
@@ -189,7 +190,8 @@ class Names:
     # -------------------------------------------------------------------------------------------- joins
 
     def _join_wide(self, level: QueryLevel, joins: list[Any]) -> None:
-        """Tables joined by equal columns are one: their links are taken off, other conditions go to WHERE."""
+        """Make tables that are joined on equal columns one table: these conditions are removed, and any others are
+        moved to WHERE."""
         parts = [part for join in joins for part in _conjuncts(join.args.get("on"))]
         where = level.select.args.get("where")
         if joins and where:
@@ -220,7 +222,7 @@ class Names:
             level.select.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
 
     def _join_apart(self, level: QueryLevel, joins: list[Any]) -> None:
-        """A table joined with itself, or with a query: each keeps its place."""
+        """Keep the sources of a join of a table with itself, or with a query, apart."""
         level.aliased = True
         where = level.select.args.get("where")
         for join in joins:
@@ -241,8 +243,8 @@ class Names:
         self.links |= {first, second}
 
     def _other_table(self, query: Any) -> None:
-        """In `id IN (SELECT owner FROM other WHERE …)` both columns are one, as the columns of a join are. Without a
-        condition they stay two: all rows of one table have the same ids."""
+        """In `id IN (SELECT owner FROM other WHERE …)` make both columns one, like those of a join. Without a WHERE
+        they stay two: in a single table the condition would hold for every row."""
         above = query.find_ancestor(exp.In, exp.Select)
         if isinstance(query, exp.Select) and isinstance(above, exp.In) and query.args.get("where"):
             self._same.append((above.this, query.expressions[0]))
@@ -250,7 +252,7 @@ class Names:
     # ------------------------------------------------------------------------------------------ columns
 
     def _owner(self, column: Any, level: QueryLevel) -> FromItem | None:
-        """The source of this level that a column is of, if it says so."""
+        """The source of this level to which a column belongs, if it can be told."""
         owner, name = column.table.lower(), column.name.lower()
         if owner:
             return next((source for source in level.sources if source.alias == owner), None)
@@ -290,7 +292,7 @@ class Names:
         self._found.append((node, level, source, name))
 
     def _only(self, node: Any, level: QueryLevel) -> FromItem:
-        """A column that no schema knows is of the one table there is."""
+        """A column that is in no schema belongs to the table, if there is only one."""
         tables = [source for source in level.sources if source.table]
         if node.table:
             raise Rejected("unknown table", node.table)
@@ -361,13 +363,13 @@ def _conjuncts(node: Any) -> list[Any]:
 
 
 def _equal_columns(node: Any) -> list[Any]:
-    """Both sides of `column = column`; nothing for anything else."""
+    """Both sides of `column = column`; for anything else, nothing."""
     sides = [node.this, node.expression] if isinstance(node, exp.EQ) else []
     return sides if all(isinstance(side, exp.Column) for side in sides) else []
 
 
 class Same:
-    """Which of many are one. The least of them stands for all."""
+    """Sets of things that are the same (union-find). The least of a set stands for it."""
 
     def __init__(self) -> None:
         self._parent: dict[Any, Any] = {}
@@ -384,8 +386,8 @@ class Same:
 
 
 def without_aliases(select: exp.Select) -> None:
-    """Aliases and positions of the projection, in GROUP BY, HAVING and ORDER BY, as what they stand for; COUNT(1) as
-    COUNT(*). Raises Rejected if that makes a statement too long."""
+    """Replace aliases and positions of the projection in GROUP BY, HAVING and ORDER BY by what they stand for, and
+    COUNT(1) by COUNT(*). Raises Rejected if that makes the statement too long."""
     exists = isinstance(select.parent, exp.Exists)
     if exists:  # what it shows is not asked
         select.set("expressions", [exp.Literal.number(1)])

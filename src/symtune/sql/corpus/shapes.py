@@ -1,4 +1,5 @@
-"""What an SQL template is: a program with slots, its typed tree, and the form in which equal ones are equal texts."""
+"""What an SQL template is: a program with slots, its typed tree, and the canonical form in which equal shapes have
+equal texts."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ USUAL_ROWS = 40  # a template that is too much work on so many rows is rejected
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A statement with slots for its columns and values. `tables` is 1, or 2 for a join that FROM w stands for."""
+    """A statement with slots for its columns and values. `tables` is 2 if FROM w stands for a join, else 1."""
 
     sql: str
     columns: Mapping[str, ColumnSlot]
@@ -31,13 +32,13 @@ class Shape:
 
 
 def shape_tree(shape: Shape) -> t.Query:
-    """The typed tree of a shape; value slots are columns named v1, v2, … in it."""
+    """The typed tree of a shape, in which value slots are columns named v1, v2, …"""
     return shape_tree_of(parse_statement(shape.sql), shape.columns, shape.values)
 
 
 def shape_tree_of(statement: Any, columns: Mapping[str, ColumnSlot], values: Mapping[str, ValueSlot]) -> t.Query:
-    """The typed tree of a statement whose names are slots. Raises Rejected if no instance of it can answer, or
-    a slot does not fit its place.
+    """The typed tree of a statement whose names are slots. Raises Rejected if no instance of it can have an answer,
+    or if a slot does not fit its place.
     """
     if not len(columns) <= MAX_SLOTS >= len(values):
         raise Rejected("too many slots", f"more than {MAX_SLOTS}")
@@ -61,7 +62,7 @@ def shape_tree_of(statement: Any, columns: Mapping[str, ColumnSlot], values: Map
 
 
 def _check_answerable(node: Any) -> None:
-    """Refuse what has no answer on any table (docs/sql.md, Semantics), or the same on every one."""
+    """Refuse what has no answer on any table (docs/sql.md, Semantics), or the same answer on every table."""
     if isinstance(node, t.Select):
         if (node.limit is not None or node.offset) and not node.order:
             raise Rejected("no order", "LIMIT without ORDER BY")
@@ -80,7 +81,7 @@ def _check_answerable(node: Any) -> None:
 
 
 def _holds(parts: Any, kind: type) -> bool:
-    """Whether the parts of a SELECT hold such a node outside the queries nested in them."""
+    """Whether the parts of a SELECT contain such a node, not counting nested queries."""
     if isinstance(parts, tuple):
         return any(_holds(part, kind) for part in parts)
     if parts is None or isinstance(parts, (t.Select, t.SetQuery)):
@@ -93,7 +94,7 @@ class _Usual:
 
 
 def canonical(query: t.Query, columns: Mapping[str, ColumnSlot], values: Mapping[str, ValueSlot], tables: int) -> Shape:
-    """The shape with slots numbered in the order of the program's text, so that equal shapes are equal texts."""
+    """The shape with its slots numbered in the order of the program's text, so that equal shapes have equal texts."""
     used = dict.fromkeys(name for node in _in_order(query) for name in slots_of(node))
     order = [name for name in used if name in columns or name in values]
     order += [slot.column for name in order if (slot := values.get(name)) and slot.column not in order]

@@ -1,7 +1,7 @@
-"""The slots of SQL templates: of what types they are, and where they may stand.
+"""The slots of SQL templates: their types, and where they may occur.
 
-Statements of a corpus and template files, which may have been edited by hand, pass the same checks: a value stands
-once, in a comparison with its column in the way that its use says, and nothing reads a type that a slot may not have.
+Statements of a corpus and template files, which may have been edited by hand, pass the same checks: a value slot occurs
+once, in a comparison with its column, of the kind that its `use` names; and every function is given the type it reads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from symtune.types import Rejected
 
 SlotType = Literal["number", "date", "text", "ordered", "any"]
 SLOT_TYPES: tuple[SlotType, ...] = ("number", "date", "text", "ordered", "any")
-# Functions of a column that a value is compared with -> the type that they read.
+# Functions that may stand between a column and the value it is compared with -> the type that they read.
 READINGS: dict[str, SlotType] = {
     record.name.lower(): "text" if record.takes == (TEXT,) else "date"
     for record in FUNCTIONS.values()
@@ -33,7 +33,7 @@ _PATTERN = re.compile(r"%?v\d+%?\Z")
 
 @dataclass(frozen=True, slots=True)
 class ColumnSlot:
-    """A place for a column. `table`: of a join, 1 or 2 for a column of only that table; 0 for any column."""
+    """A place for a column. `table` is 1 or 2 for a column of only that table of a join, 0 for any column."""
 
     type: SlotType
     table: int = 0
@@ -41,10 +41,10 @@ class ColumnSlot:
 
 @dataclass(frozen=True, slots=True)
 class ValueSlot:
-    """A place for a value. `column` names the slot it is compared with, `use` how, `row` the witness row.
+    """A place for a value. `column` names the slot it is compared with, `use` says how, `row` is the witness row.
 
-    A use is a comparison, `in`, `not in`, `low` or `high` (of BETWEEN), behind a reading where one stands between the
-    column and the value (`year =`); `like`, `not like`; or a comparison of a group's size (`count >=`).
+    A use is a comparison, `in`, `not in`, `low` or `high` (of BETWEEN), after the name of a reading if the column is
+    compared through one (`year =`); `like` or `not like`; or a comparison with the size of a group (`count >=`).
     """
 
     column: str
@@ -53,7 +53,7 @@ class ValueSlot:
 
 
 def type_of_value(slot: ValueSlot, columns: Mapping[str, ColumnSlot]) -> str:
-    """What a value is, by what is compared with it."""
+    """The type of a value, which follows from what is compared with it."""
     reading = slot.use.partition(" ")[0]
     if reading in READINGS:
         return FUNCTIONS[reading.upper()].gives or ""
@@ -61,7 +61,7 @@ def type_of_value(slot: ValueSlot, columns: Mapping[str, ColumnSlot]) -> str:
 
 
 def check_types(node: Any) -> None:
-    """Refuse what reads a type that its slot may not have: the evaluator reads whatever an instance gives it."""
+    """Refuse an argument of a type that its function does not read: the evaluator itself would read any."""
     for arg, wanted in arguments(node):
         if wanted.types and type_of(arg) != wanted.types[0]:
             raise Rejected("type mismatch", f"{getattr(node, 'name', type(node).__name__)} of {type_of(arg)}")
@@ -69,19 +69,20 @@ def check_types(node: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a value stands: `use` is the comparison, `of` what it is compared with, in a SELECT whose first key is
-    `group`."""
+    """Where a value occurs: `use` is the comparison, `of` what the value is compared with, in a SELECT whose first
+    grouping key is `group`."""
 
     use: str
     of: t.Expr
     group: t.Expr | None
 
 
-_Named = Mapping[str, tuple[t.Expr, t.Expr | None]]  # what subqueries compute, by name, and their SELECT's first key
+# What subqueries compute, by name, with the first grouping key of their SELECT.
+_Named = Mapping[str, tuple[t.Expr, t.Expr | None]]
 
 
 def check_values(tree: t.Query, nodes: list[Any], values: Mapping[str, ValueSlot]) -> None:
-    """Refuse a value that is not compared, once, with its column in the way that its use says."""
+    """Refuse a value that does not occur exactly once, in a comparison with its column that its `use` names."""
     named = {
         item.alias: (item.expr, _first_key(node))
         for node in nodes
@@ -102,7 +103,7 @@ def check_values(tree: t.Query, nodes: list[Any], values: Mapping[str, ValueSlot
 
 
 def _places(node: t.Node, negated: bool, group: t.Expr | None) -> Iterator[tuple[str, _Place]]:
-    """Values below a node, by name. `negated`: whether the node stands under NOT."""
+    """Values below a node, by name. `negated`: whether the node is under NOT."""
     negated ^= isinstance(node, t.Not) or getattr(node, "negated", False)
     if isinstance(node, t.Compare) and isinstance(node.right, t.Column):
         yield node.right.name, _Place(NEGATED[node.op] if negated else node.op, node.left, group)
@@ -124,7 +125,7 @@ def _places(node: t.Node, negated: bool, group: t.Expr | None) -> Iterator[tuple
 
 
 def _meaning(place: _Place, named: _Named) -> tuple[str, str] | None:
-    """The column and the use that a value in this place has; None if no column stands there."""
+    """The column and the use of a value in this place; None if there is no column."""
     use = place.use
     of: Any
     of, group = _named(place.of, place.group, named)
@@ -139,8 +140,9 @@ def _meaning(place: _Place, named: _Named) -> tuple[str, str] | None:
 
 
 def _named(expr: Any, group: t.Expr | None, named: _Named) -> tuple[Any, t.Expr | None]:
-    """The expression and the first key around it; for the name of what a subquery computes, what it computes."""
-    for _ in named:  # no name is made of more names than there are
+    """The expression and the first grouping key around it. A name of something that a subquery computes is replaced by
+    the computation."""
+    for _ in named:  # a chain of names is no longer than the number of names
         if isinstance(expr, t.Column) and expr.name in named:
             expr, group = named[expr.name]
     return expr, group
@@ -151,7 +153,7 @@ def _first_key(select: t.Select) -> t.Expr | None:
 
 
 def slots_of(node: Any) -> tuple[str, ...]:
-    """The names that a node holds which may be slots."""
+    """The names in a node that may be slots."""
     if isinstance(node, t.Column):
         return (node.name,)
     if isinstance(node, t.Like) and _PATTERN.match(node.pattern):

@@ -1,17 +1,18 @@
 """The text of a .sql file -> statements: cut at `;`, at GO, and where a line begins a new one; comments are left out.
 
-People write one statement a line, with `;` on some lines or on none, or one over many lines, with prose between them.
-So a line that follows a statement is asked what it is:
+People write one statement per line, with `;` on some lines or on none, or one over many lines, with prose in between.
+So each line that follows an unfinished statement is classified:
 
-    it begins with SELECT or WITH        a new statement, unless the one before waits for it: behind `(`, UNION and
-                                         their kin, WITH … AS (…), INSERT INTO t, CREATE VIEW v AS
-    GO                                   ends what stands before it
-    it goes on                           behind an open bracket, a comma or a word that asks for more; indented; or
+    begins with SELECT or WITH           a new statement, unless the one before needs it: after `(`, UNION and the
+                                         like, WITH … AS (…), INSERT INTO t, CREATE VIEW v AS
+    GO                                   ends the statement before it
+    a continuation                       after an open bracket, a comma or a word that needs more; indented; or
                                          beginning with a clause (FROM, WHERE, AND, …) and not reading like English
-    anything else                        prose, which is a statement of its own, to be rejected as no query
+    anything else                        prose: a separate statement, to be rejected because it is not a query
 
-What is glued together for want of a mark would be lost without a trace; what is cut by mistake is counted. A quote or
-bracket that is open where a line begins a new statement was never closed: it costs its own statement, not the rest.
+Statements that were joined by mistake would be lost without a trace, whereas one that was cut by mistake is counted.
+A quotation mark or bracket that is still open where a line begins a new statement was never closed: it costs only the
+statement it is in.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MAX_STATEMENT = 4_000_000  # characters; a file that holds a longer one is no co
 LOOKED_AT = 400  # characters of a line that tell what it is
 _LONG = 1 << 16  # characters; a longer line is read in pieces
 
-# What cuts a text: ; ' " ` [ # -- /*, written so that the search runs over first characters, four times as fast.
+# Where a text is cut: ; ' " ` [ # -- /*. Written so that the search goes by first characters, which is 4 times as fast.
 _MARK = re.compile(r"""[-;'"`\[#/](?:(?<=[;'"`\[#])|(?<=-)-|(?<=/)\*)""")
 _NAME = re.compile(r"\[[^\[\]\n]*\]")  # SQL Server's, which may hold any mark
 _NOTHING, _SPACE = re.compile(r"[;\s]*"), re.compile(r"\s*")
@@ -82,10 +83,10 @@ def is_query(sql: str) -> bool:
 
 
 def split_statements(chunks: Iterable[str]) -> Iterator[str]:
-    """Statements of a stream of text, prose between them included.
+    """The statements in a stream of text, including the prose between them.
 
-    Of one that is longer than any parser is let see, no more than that is kept in memory. Raises InputError for one of
-    more than MAX_STATEMENT characters.
+    A statement that is longer than the parser accepts is kept in memory only up to that length. Raises InputError for
+    one of more than MAX_STATEMENT characters.
     """
     splitter, text, fresh = _Splitter(), "", True
     for chunk in chunks:
@@ -107,7 +108,7 @@ def split_statements(chunks: Iterable[str]) -> Iterator[str]:
 
 
 class _Splitter:
-    """The statement that is being read. `inside` is the quote or comment that is open."""
+    """The statement being read. `inside` is the quotation mark or comment that is open."""
 
     def __init__(self) -> None:
         self.inside = ""
@@ -117,22 +118,22 @@ class _Splitter:
     def _start(self) -> None:
         self._kept: list[str] = []
         self._size = self._depth = 0
-        self._tail = ""  # the end of the code that was read, without comments
+        self._tail = ""  # the end of the code read so far, without comments
 
     @property
     def open(self) -> bool:
-        """Whether something of a statement has been read."""
+        """Whether any part of a statement has been read."""
         return bool(self._size) or bool(self.inside)
 
     def close(self) -> Iterator[str]:
-        """The statement that the text ends with. An unterminated comment counts as one: what follows it is not read."""
+        """The last statement of the text. An unterminated comment counts as one, since nothing after it is read."""
         if self.inside == "/*":
             yield from self._whole()
             self._keep("/* a comment that does not end")
         yield from self._whole()
 
     def read(self, line: str, fresh: bool, indented: bool) -> Iterator[str]:
-        """Read a line, or a piece of one, which begins it where it is `fresh`; the statements that it ends."""
+        """Read a line, or a piece of one (`fresh`: its beginning), and yield the statements that it ends."""
         if "\\'" in line:
             line = ESCAPED_QUOTE.sub("''", line)
         at = 0
@@ -230,7 +231,7 @@ class _Splitter:
     # ---------------------------------------------------------------------------------- what a line is
 
     def _begins(self, line: str) -> bool:
-        """Whether a line between statements begins one, and not prose."""
+        """Whether a line between statements begins a statement and is not prose."""
         word = _WORD.match(line.lstrip(" \t("))
         return bool(word and word[0].lower() in _VERBS) or line.startswith(("--", "/*", "#"))
 
@@ -254,7 +255,7 @@ class _Splitter:
         return self._depth > 0 or indented or clause or before in _ASKS
 
     def _owes_a_query(self, before: str) -> bool:
-        """Whether the statement still waits for the SELECT that it is about."""
+        """Whether the statement still needs its SELECT."""
         text = "".join(self._kept)
         first = _WORD.search(text)
         verb = first[0].lower() if first else ""
@@ -267,7 +268,7 @@ class _Splitter:
         return before == "as" and verb in ("create", "alter")
 
     def _is_comment(self, line: str, at: int) -> bool:
-        """Whether `#` begins a comment, as in MySQL, and not a name, as SQL Server's #temp."""
+        """Whether `#` begins a comment, as in MySQL, rather than a name, like SQL Server's #temp."""
         begins = not line[:at].strip() and self._before() not in _ASKS
         return begins or line[at + 1 : at + 2] in ("", " ", "\t", "\n", "\r")
 
@@ -278,8 +279,8 @@ class _Splitter:
 
 
 def _is_english(line: str) -> bool:
-    """Whether a line reads like a sentence: three words in a row that are not SQL's, a word that SQL does not need, the
-    end of a sentence; or is a rule drawn across the page."""
+    """Whether a line reads like a sentence (three words in a row that are not SQL keywords, a word that SQL does not
+    use, the end of a sentence) or is a rule drawn across the page."""
     text = _QUOTED.sub("'", line.partition("\n")[0])
     run = 0
     for word in _PLAIN.findall(text):

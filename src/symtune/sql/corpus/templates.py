@@ -1,11 +1,11 @@
-"""SQL templates: shapes of SQL corpora, merged and counted, in one JSON file; built from a corpus, read by `generate`.
+"""SQL templates: the shapes in SQL corpora, merged and counted, in one JSON file that `generate` reads.
 
     built = build(statements)              # sql/corpus/corpora.py reads them
     save(Path("my_templates.json"), built, inputs, license="…")
     templates = load("default")            # or a path
 
-A template's id is the hash of its shape. Its split is the one its SQL text hashes to, 90 / 5 / 5 like tables, so that
-shapes which differ in nothing but the types of their slots never stand in two splits.
+A template's id is the hash of its shape. Its split is determined by the hash of its SQL text, 90 / 5 / 5 as for tables,
+so shapes that differ only in the types of their slots are always in the same split.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from symtune.types import InputError, Rejected, Split
 
 DEFAULT = Path(__file__).parent / "wikisql_templates.json"
 MADE_BY, VERSION = "sql-templates", 1
-MAX_EXAMPLE = 300  # characters of the example statement that is kept
+MAX_EXAMPLE = 300  # characters kept of the example statement
 MAX_FILE = 64_000_000  # bytes of a template file; Spider's has 400 kB
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of a corpus. `example` is the text to show where `sql` itself is a stand-in; `reject` is a
-    reason why its reader could not make SQL of it.
+    """One statement of a corpus. `example` is the text to show if `sql` is only a stand-in; `reject` is the reason if
+    its reader could not turn it into SQL.
     """
 
     sql: str
@@ -48,7 +48,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class SqlTemplate:
-    """A shape that people use: `count` statements of the corpus have it, `example` is the first of them."""
+    """A shape found in a corpus: `count` of its statements have this shape, and `example` is the first of them."""
 
     id: str
     shape: Shape
@@ -63,8 +63,8 @@ class SqlTemplate:
 
 @dataclass
 class Built:
-    """What a corpus gives. `rejects`: reason -> statements; `rejected`: reason -> the first few of them; `details`:
-    reason -> what is wrong with the first, where more can be said."""
+    """The templates of a corpus. `rejects`: reason -> number of statements; `rejected`: reason -> the first few of
+    them; `details`: reason -> what exactly is wrong with the first, if known."""
 
     statements: int = 0
     accepted: int = 0
@@ -76,7 +76,8 @@ class Built:
 
 @dataclass(frozen=True, eq=False)
 class SqlTemplates:
-    """The templates of a file. `sha256` is the file's; `trees` are theirs, in the same order. Equal only to itself."""
+    """The templates of a file. `sha256` is that of the file; `trees` are those of the templates, in the same order.
+    Equal only to itself."""
 
     name: str
     sha256: str
@@ -84,7 +85,7 @@ class SqlTemplates:
     trees: tuple[t.Query, ...]
 
     def of_split(self, split: Split) -> SqlTemplates:
-        """Those whose SQL text hashes into the split. Raises InputError if there is none."""
+        """The templates whose SQL text hashes into the split. Raises InputError if there are none."""
         kept = [i for i, template in enumerate(self.templates) if template.split == split]
         if not kept:
             raise InputError(f"{self.name}: none of {len(self.templates)} SQL templates falls into split {split!r}")
@@ -97,8 +98,8 @@ class SqlTemplates:
 
 
 def build(statements: Iterable[Statement], progress: Callable[[int], None] | None = None) -> Built:
-    """Templates of a corpus: equal shapes merged and counted, rejects counted by reason. Raises InputError if the
-    corpus holds no statement, or none that makes a template."""
+    """The templates of a corpus: equal shapes merged and counted, rejects counted by reason. Raises InputError if no
+    statement of the corpus gives a template."""
     built = Built()
     shapes = _Shapes()
     found: dict[str, tuple[_Usable, list[Any]]] = {}
@@ -119,14 +120,14 @@ def build(statements: Iterable[Statement], progress: Callable[[int], None] | Non
     ]
     if not built.accepted:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in built.rejects.most_common(3)) or "the corpus is empty"
-        raise InputError(f"no statement of {built.statements} makes a template: {reasons}")
+        raise InputError(f"none of {built.statements} statements gives a template: {reasons}")
     built.templates.sort(key=lambda template: (-template.count, template.id))
     return built
 
 
 @dataclass(frozen=True, slots=True)
 class _Usable:
-    """A shape whose text reads back, as a template file's will be read."""
+    """A shape whose text can be read back, as it will be from a template file."""
 
     id: str
     shape: Shape
@@ -141,15 +142,15 @@ class _Why(NamedTuple):
 
     @classmethod
     def of(cls, error: Rejected) -> _Why:
-        """What an error says, without the frames that it holds."""
+        """The reason and detail of an error, without its traceback."""
         return cls(error.reason, str(error).removeprefix(error.reason).removeprefix(": ")[:MAX_EXAMPLE])
 
 
 class _Shapes:
-    """The shapes of statements, each read once: statements come more than once in a corpus, and shapes more often."""
+    """The shapes of statements, each read once: statements are repeated in a corpus, and shapes even more so."""
 
     def __init__(self) -> None:
-        # By text and id of the schema, which is kept, so that no other schema gets its id.
+        # By text and id() of the schema. The schema is kept too, so that its id is not reused.
         self._statements: dict[tuple[str, int], tuple[Schema | None, _Usable | _Why]] = {}
         self._shapes: dict[str, _Usable | _Why] = {}
 
@@ -236,7 +237,7 @@ def save(
         + "\n ]\n}\n"
     )
     with new_file(path, overwrite=overwrite) as temporary:
-        temporary.write_text(text, "utf-8", errors="replace")  # of names of files and --license
+        temporary.write_text(text, "utf-8", errors="replace")  # file names and --license may hold anything
 
 
 def path_of(name: str) -> Path:
@@ -245,7 +246,7 @@ def path_of(name: str) -> Path:
 
 
 def load(name: str) -> SqlTemplates:
-    """The templates of a file, or the shipped ones for "default". Raises InputError for what is no such file."""
+    """The templates of a file, or the shipped ones for "default". Raises InputError if it is not a template file."""
     path = path_of(name)
     try:
         if path.stat().st_size > MAX_FILE:
@@ -255,18 +256,16 @@ def load(name: str) -> SqlTemplates:
             raise ValueError("a file of another kind or version")
         entries = list(body["templates"])
     except FileNotFoundError:
-        raise InputError(
-            f"--sql-templates {name}: no such file; build one with `symtune sql-templates build`"
-        ) from None
+        raise InputError(f"SQL templates {name}: no such file; build one with `symtune sql-templates build`") from None
     except OSError as error:
-        raise InputError(f"--sql-templates {name}: {error.strerror}") from None
+        raise InputError(f"SQL templates {name}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
-            f"--sql-templates {name}: not a file of `symtune sql-templates build` ({type(error).__name__}: {error})"
+            f"SQL templates {name}: not a file from `symtune sql-templates build` ({type(error).__name__}: {error})"
         ) from None
     found = [_read(entry, f"{name}: template {i}") for i, entry in enumerate(entries)]
     if not found:
-        raise InputError(f"--sql-templates {name}: no SQL template in it")
+        raise InputError(f"SQL templates {name}: no SQL templates in it")
     return SqlTemplates(path.name, sha256(path), tuple(f[0] for f in found), tuple(f[1] for f in found))
 
 

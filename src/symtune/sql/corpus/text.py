@@ -1,4 +1,4 @@
-"""The text of a file of SQL, piece by piece or line by line; what is no text becomes U+FFFD."""
+"""The text of a file of SQL, piece by piece or line by line; bytes that are not UTF-8 become U+FFFD."""
 
 from __future__ import annotations
 

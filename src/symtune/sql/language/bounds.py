@@ -1,12 +1,12 @@
-"""What SQL may look like before a parser sees it: bounded in length, tokens and depth, of known words.
+"""What SQL may look like before a parser sees it: bounded in length, tokens and depth, and made of known words.
 
     sqlglot.parse(admitted(sql), dialect="sqlite")
 
-A parser is a program that strangers can make slow: sqlglot takes minutes over thirty nested `struct(` or forty joins.
-So a statement is first cut into tokens by one linear pass. What is too long or too deep is refused, and so is every
-call of a function that the typed tree has no node for, and a LIMIT of anything but a number. Words that are not SQL's
-own are handed on in quotes: they can only be names. What is left is cheap: of 200,000 statements of random
-keywords, nested and in a row, the slowest took 0.16 s.
+Hostile input can make a parser slow: sqlglot takes minutes over thirty nested `struct(` or forty joins. So a statement
+is first cut into tokens in one linear pass. Anything too long or too deep is refused, as is every call of a function
+for which the typed tree has no node, and a LIMIT that is not a number. Words that are not SQL keywords are passed on in
+quotation marks: they can only be names. The rest is cheap: of 200,000 statements of random keywords, nested and in
+sequence, the slowest took 0.16 s.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ KEYWORDS = frozenset(
     """.split()
 )
 CALLS = frozenset([word for record in RECORDS for word in record.words])
-_PAIRS = {"first": ("nulls",), "last": ("nulls",), "integer": ("as",)}  # words that are SQL's behind these alone
+_PAIRS = {"first": ("nulls",), "last": ("nulls",), "integer": ("as",)}  # words that are keywords only after these
 _SIGNS = frozenset(["not", "-", "+"])
 _QUERY_STARTS = ("select", "with", "(")
 
 
 def tokens(sql: str) -> Iterator[Token]:
-    """(kind, text) for every token that is not space. Raises Rejected: too long, syntax."""
+    """(kind, text) for every token except white space. Raises Rejected: too long, syntax."""
     if len(sql) > MAX_LENGTH:
-        raise Rejected("too long", f"{len(sql)} characters, at most {MAX_LENGTH}")
+        raise Rejected("too long", f"{len(sql)} characters; the limit is {MAX_LENGTH}")
     try:
         str.encode(sql)
     except UnicodeEncodeError:
-        raise Rejected("syntax", "half a surrogate pair, which is no character") from None
+        raise Rejected("syntax", "half a surrogate pair, which is not a character") from None
     position = count = 0
     while position < len(sql):
         found = _TOKEN.match(sql, position)
@@ -76,14 +76,14 @@ def tokens(sql: str) -> Iterator[Token]:
 
 
 def admitted(sql: str) -> str:
-    """The statement with every name in quotes, safe to parse. Raises Rejected: too long, syntax, not a query, several
+    """The statement with every name quoted, safe to parse. Raises Rejected: too long, syntax, not a query, several
     statements, beyond the typed tree.
     """
     return emitted(query_tokens(sql))
 
 
 def pretty(sql: str) -> str:
-    """The statement over several lines, for people; as it is where it is more than the parser may be given."""
+    """The statement spread over several lines, for people; unchanged if it exceeds what the parser may be given."""
     try:
         admitted(sql)
         return sqlglot.parse_one(sql, dialect="sqlite").sql(dialect="sqlite", pretty=True)
@@ -92,7 +92,7 @@ def pretty(sql: str) -> str:
 
 
 def query_tokens(sql: str) -> list[Token]:
-    """The tokens of one query, without the `;` behind it. Raises Rejected: too long, syntax, not a query."""
+    """The tokens of one query, without the `;` at its end. Raises Rejected: too long, syntax, not a query."""
     found: list[Token] = []
     for token in tokens(sql):
         if not found and token[1] != ";" and token[1].lower() not in _QUERY_STARTS:
@@ -106,8 +106,8 @@ def query_tokens(sql: str) -> list[Token]:
 
 
 def emitted(found: list[Token]) -> str:
-    """Tokens as text with every name in quotes, if they keep the bounds. Raises Rejected: too long, syntax, several
-    statements, beyond the typed tree.
+    """The tokens as text with every name quoted, if they are within the bounds. Raises Rejected: too long, syntax,
+    several statements, beyond the typed tree.
     """
     _check(found)
     return " ".join(_emitted(found))
@@ -131,14 +131,14 @@ def _check(found: list[Token]) -> None:
         if word == ";":
             raise Rejected("several statements")
         if word in ("limit", "offset") and [kind for kind, _ in found[i + 1 : i + 2]] != ["number"]:
-            raise Rejected("beyond the typed tree", f"{text} of what is no number")
+            raise Rejected("beyond the typed tree", f"{text} of something that is not a number")
         called = kind == "word" and found[i + 1 : i + 2] == [("sign", "(")]
         if called and word not in CALLS and word not in KEYWORDS and not _names_columns(found, i + 2):
             raise Rejected("beyond the typed tree", f"the function {text[:40]}()")
 
 
 def _names_columns(found: list[Token], i: int) -> bool:
-    """Whether from here on stand names and then `) AS (`, as in WITH name (names) AS (SELECT …)."""
+    """Whether names and then `) AS (` follow, as in WITH name (names) AS (SELECT …)."""
     while found[i : i + 1] and (found[i][0] in ("word", "quoted") or found[i][1] == ","):
         i += 1
     return [text.lower() for _, text in found[i : i + 3]] == [")", "as", "("]

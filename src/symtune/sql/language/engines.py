@@ -1,13 +1,13 @@
-"""What proofs run on: two SQLite databases, and the pool that lends such sets to one user at a time.
+"""What proofs run on: a set of two SQLite databases, and the pool that lends each set to one user at a time.
 
     with ENGINES.checked_out() as engines:
-        context = Context(tables, engines)       # loads nothing where `engines` hold these tables already
+        context = Context(tables, engines)       # loads nothing if `engines` already hold these tables
         …                                        # prove, yield, prove again
 
-A generator may hold a set for as long as it runs: it goes back when the generator ends, is closed or is collected. So
-any number of blocks may run at once, interleaved in one thread or in several, each on a set of its own. A set that
-comes back keeps its tables loaded, and the one that came back last is lent first: lines that share their tables, one
-after the other, load them once.
+A generator may keep a set for as long as it runs: the set is returned when the generator ends, is closed or is
+collected. So any number of blocks may run at once, interleaved in one thread or in several, each on its own set. A set
+that is returned keeps its tables loaded, and the set returned last is lent first: consecutive lines that share their
+tables load them once.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ Kept = TypeVar("Kept")
 
 
 class Pool(Generic[Kept]):
-    """Things that have one user at a time, made where none is free. Safe in threads."""
+    """Objects with one user at a time, made when none is free. Thread-safe."""
 
     def __init__(self, make: Callable[[], Kept]) -> None:
         self._make = make
-        self._free: deque[Kept] = deque()  # whose append and pop are atomic
+        self._free: deque[Kept] = deque()  # append and pop are atomic
 
     @contextmanager
     def checked_out(self) -> Iterator[Kept]:
-        """One of them, nobody else's until the end of the `with`."""
+        """One of the objects, reserved until the end of the `with`."""
         try:
             lent = self._free.pop()
         except IndexError:
@@ -48,7 +48,7 @@ class Pool(Generic[Kept]):
 
 
 class Loaded:
-    """Tables as values: what engines are loaded with, and what our own evaluator reads."""
+    """Tables as values: what the engines are loaded with, and what our own evaluator reads."""
 
     def __init__(self, tables: Sequence[Table]) -> None:
         self.tables = tuple(tables)
@@ -57,21 +57,21 @@ class Loaded:
 
     @cached_property
     def backwards(self) -> Database:
-        """The tables with rows and columns in reverse, for our own evaluator."""
+        """The tables with rows and columns in reverse order, for our own evaluator."""
         relations = {name: _reversed(relation) for name, relation in self.database.items()}
         return Database(relations, self.database.run)
 
     @cached_property
     def several_texts(self) -> bool:
-        """Whether one value is written in several ways, "5" and "5.0": then engines, who see values, cannot say whether
-        the right text was picked.
+        """Whether any value is written in several ways, such as "5" and "5.0": engines, which see only values, then
+        cannot tell whether the right text was picked.
         """
         return _several_texts(self.database.values())
 
 
 class Engines:
-    """Two SQLite databases: the tables as shown, and with rows and columns permuted: in reverse, which moves every row
-    of a tie past every other one, so that a tie between two rows always shows.
+    """Two SQLite databases: one with the tables as shown, one with rows and columns in reverse order. Reversal moves
+    every row past every other, so a tie between two rows always shows.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Engines:
         self._held: Loaded | None = None
 
     def loaded(self, tables: Sequence[Table]) -> Loaded:
-        """The tables, loaded, unless they are already. Raises Rejected("table cannot be loaded")."""
+        """The tables, loaded unless they already are. Raises Rejected("table cannot be loaded")."""
         held = self._held
         if held is None or held.tables != tables:
             held = Loaded(tables)
@@ -87,17 +87,17 @@ class Engines:
         return held
 
     def run(self, sql: str, loaded: Loaded) -> list[tuple[str, list[tuple[Any, ...]]]]:
-        """(name of the executor, its rows), for each, on tables that `loaded` gave."""
+        """(name of the executor, its rows) for each of the two, on tables that `loaded` returned."""
         return [("SQLite", self.shown(sql, loaded)), ("SQLite on permuted rows", self._permuted.run(sql))]
 
     def shown(self, sql: str, loaded: Loaded) -> list[tuple[Any, ...]]:
         """The rows that SQLite yields on the tables as shown."""
-        if loaded is not self._held:  # other tables were loaded since
+        if loaded is not self._held:  # other tables have been loaded since
             self._load(loaded)
         return self._shown.run(sql)
 
     def _load(self, wanted: Loaded) -> None:
-        self._held = None  # stays so where they cannot be loaded
+        self._held = None  # and stays None if they cannot be loaded
         self._shown.load(wanted.tables, wanted.typed)
         backwards = [Table(t.id, t.header[::-1], t.types[::-1], (), t.name) for t in wanted.tables]  # cells: `typed`
         self._permuted.load(backwards, [[row[::-1] for row in rows[::-1]] for rows in wanted.typed])

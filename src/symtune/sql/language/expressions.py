@@ -1,7 +1,7 @@
-"""Expressions over a frame of rows: what each node of the tree is worth.
+"""Expressions over a frame of rows: the value of each node of the tree.
 
-`eval_expr` gives a `Vector`, one value a row (or group). What a query in an expression yields (IN, EXISTS, a scalar
-subquery), the database of the frame is asked for.
+`eval_expr` returns a `Vector`, with one value for each row (or group). A query inside an expression (IN, EXISTS, a
+scalar subquery) is run by the frame's database.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def truths_of(condition: t.Expr, frame: Frame) -> list[bool | None]:
 
 
 def eval_item(expr: t.Expr, frame: Frame) -> Vector:
-    """The value of an expression that is shown: MIN and MAX of a column show the cell that they choose."""
+    """The value of an expression in a projection: MIN and MAX of a column show the cell that they choose."""
     found = eval_expr(expr, frame)
     if type(expr) is not t.Aggregate or not AGGREGATES[expr.name].cells:
         return found
@@ -54,7 +54,7 @@ def eval_item(expr: t.Expr, frame: Frame) -> Vector:
 
 
 def _written(texts: list[str], values: list[Any], group: list[int], chosen: Any) -> str:
-    """How the value that was chosen of a group is written; SEVERAL where that is not in one way."""
+    """How the value chosen from a group is written; SEVERAL if it is written in more than one way."""
     if chosen is None:
         return ""
     ways = {texts[i] for i in group if values[i] == chosen}
@@ -70,7 +70,7 @@ def _column(expr: t.Column, frame: Frame) -> Vector:
 
 
 def _key(expr: t.Expr, frame: Frame, groups: list[list[int]]) -> Vector:
-    """What is grouped by: the same on all rows of a group."""
+    """A grouping key, which is the same on all rows of a group."""
     whole = eval_expr(expr, frame.rows())
     if whole.texts is not None and any(len({whole.texts[i] for i in group}) > 1 for group in groups if len(group) > 1):
         raise Rejected("several texts")
@@ -117,7 +117,7 @@ def _aggregate(expr: t.Aggregate, frame: Frame) -> Vector:
 
 
 def _computed(record: Aggregate | Window, arg: Vector, out: list[Any]) -> int:
-    """How what SUM or AVG yields was computed: of decimals it is a sum of these, of integers a quotient at most."""
+    """How the result of SUM or AVG was computed: SUMMED from decimals; from integers at most a quotient, so ROUNDED."""
     if not record.sums:
         return arg.computed
     if any(isinstance(v, float) for v in arg.values):
@@ -170,7 +170,7 @@ def _member(value: Vector, options: list[Vector], row: int, negated: bool) -> bo
 
 
 def _check_exact(vector: Vector) -> None:
-    """Refuse to ask whether computed decimals equal anything."""
+    """Refuse to test computed decimals for equality."""
     if vector.computed and any(isinstance(v, float) for v in vector.values):
         raise Rejected("near numbers", "IN")
 
@@ -190,7 +190,7 @@ def _in_list(expr: t.InList, frame: Frame) -> Vector:
 def _like(expr: t.Like, frame: Frame) -> Vector:
     texts = eval_expr(expr.expr, frame).values
     hits = like(texts, expr.pattern)
-    # SQLite's LIKE folds ASCII case, DuckDB's folds none: only patterns that match alike have one answer.
+    # SQLite's LIKE ignores ASCII case, DuckDB's does not: only a pattern that matches the same in both has one answer.
     if hits != like(texts, expr.pattern, fold=True):
         raise Rejected("letter case", "LIKE")
     return Vector([None if hit is None else not hit for hit in hits] if expr.negated else hits, "bool")
@@ -234,7 +234,7 @@ def _case(expr: t.Case, frame: Frame) -> Vector:
 
 
 def _rows_of(query: t.Query, frame: Frame) -> list[Relation]:
-    """The subquery's relation for each row of the frame: evaluated once where it does not look outside."""
+    """The subquery's relation for each row of the frame, evaluated only once if it does not look outside."""
     if not _correlated(query, frame):
         return [frame.database.run(query, frame.database, None)] * frame.size
     if frame.groups is not None:
@@ -272,7 +272,8 @@ def _exists(expr: t.Exists, frame: Frame) -> Vector:
 
 
 def _is_filter(query: t.Query) -> bool:
-    """`SELECT constants FROM table WHERE condition`, every column with its table: nothing but a test of rows."""
+    """Whether the query is `SELECT constants FROM table WHERE condition`, with every column qualified by its table: a
+    mere test of rows."""
     if not isinstance(query, t.Select) or query.where is None or not isinstance(query.source, t.TableRef):
         return False
     if query.group or query.having or query.limit is not None or query.ctes:
@@ -300,7 +301,7 @@ def _scalar(expr: t.ScalarQuery, frame: Frame) -> Vector:
 
 
 def _correlated(query: t.Query, frame: Frame) -> bool:
-    """Whether the subquery names, by alias, a table of the frame that it does not itself read from."""
+    """Whether the subquery refers, by alias, to a table of the frame from which it does not itself read."""
     nodes = t.walk(query)
     named = {node.table for node in nodes if type(node) is t.Column and node.table in frame.columns}
     return bool(named) and not named <= {n.alias or n.name for n in nodes if type(n) is t.TableRef}

@@ -1,7 +1,7 @@
-"""Functions, aggregates and window functions: a record for each, which is all that the rest of sql/ knows of it.
+"""Functions, aggregates and window functions: one record for each, which is all that the rest of sql/ knows about it.
 
-`RECORDS` is the table. Whoever adds a line there has taught the bounds, the parser, the types, the evaluator, both
-engines' texts, the measures and the templates; what is left is to draw it (`sql/sampling/programs.py`).
+`RECORDS` is the table. A line added there serves the bounds, the parser, the types, the evaluator, the SQL of both
+engines, the measures and the templates; what remains is to draw it (`sql/sampling/programs.py`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from symtune.types import Rejected
 
 
 def each(apply: Callable[..., Any]) -> Callable[..., list[Any]]:
-    """Row by row, and NULL where an argument is."""
+    """Apply row by row; NULL if an argument is NULL."""
 
     def evaluate(*args: Vector) -> list[Any]:
         if len(args) == 1:
@@ -78,8 +78,8 @@ def _rounded(numbers: Vector, places: Vector | None = None) -> list[Any]:
 
 
 def _round(x: float, digits: int) -> int | float:
-    """Engines round a half by what they take it for: 2.675 is less than a half as a double, and one in print. Of the
-    rest all make the double that is nearest to the decimal.
+    """Engines differ on halves: as a double, 2.675 is below the half; as printed, it is one. On all other numbers they
+    agree, and return the double nearest to the decimal.
     """
     scaled = abs(x) * 10.0**digits
     if abs(scaled % 1 - 0.5) <= max(1e-9, 1e-12 * scaled):
@@ -105,7 +105,7 @@ def _substring(node: Any) -> list[Any] | None:
     return None if None in parts else parts
 
 
-DATE_PARTS = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d"}  # the form of strftime that reads it
+DATE_PARTS = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d"}  # and the strftime format that reads it
 
 
 def _date_part(name: str, read: Callable[[date], int]) -> Function:
@@ -186,7 +186,7 @@ RECORDS: tuple[Record, ...] = (
             TEXT,
             Argument(whole=range(1, 10**9)),
             Argument(whole=range(10**9)),
-        ),  # a start below 1 counts places outside the text
+        ),  # a start below 1 counts positions outside the text
         gives="text",
         construct=_STRING,
         arguments=_substring,
@@ -197,7 +197,7 @@ RECORDS: tuple[Record, ...] = (
     Function(
         name="ROUND",
         nodes=(exp.Round,),
-        takes=(NUMBER, Argument(whole=range(10))),  # behind nine places, doubles are not what was meant
+        takes=(NUMBER, Argument(whole=range(10))),  # beyond nine places, doubles are no longer what was meant
         gives="number",
         arguments=_rounding,
         evaluate=_rounded,
@@ -288,7 +288,7 @@ _FUNCTION_NODES = {node for record in FUNCTIONS.values() for node in record.node
 
 
 def function_of(node: Any) -> tuple[Function, list[Any]] | None:
-    """The function that one of sqlglot's nodes calls, and its arguments; None for what is no function of ours."""
+    """The function that one of sqlglot's nodes calls, and its arguments; None if it is not one of our functions."""
     if type(node) not in _FUNCTION_NODES:
         return None
     for record in FUNCTIONS.values():
@@ -298,7 +298,7 @@ def function_of(node: Any) -> tuple[Function, list[Any]] | None:
 
 
 def call_of(node: Any) -> tuple[Record, list[Any]] | None:
-    """The same of every call: of a function, an aggregate or a window function."""
+    """The same for every call: of a function, an aggregate or a window function."""
     for nodes in (AGGREGATE_NODES, WINDOW_NODES):
         if (record := nodes.get(type(node))) and (found := record.arguments(node)) is not None:
             return record, found

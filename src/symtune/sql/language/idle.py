@@ -1,7 +1,7 @@
 """Idle parts: what can be dropped from a program without changing its answer, so that nobody needs to read it.
 
-    [kind for kind in idle_parts(query, answered, context)]     # ["conjunct"]: one part of an AND says nothing
-    same_swaps(query, answered, context)                        # Counter of swaps that leave the answer as it is
+    list(idle_parts(query, answered, context))      # ["conjunct"]: one part of an AND says nothing
+    needless(query, answered, context)              # all parts by kind and the idle ones of them; swaps, and idle ones
 
 The parts of a program are the WHERE, HAVING and ON of each SELECT in it, each part of an AND or OR, DISTINCT (also
 within an aggregate) and each sort key, those of window functions too. Dropping one gives a mutant. A mutant without an
@@ -11,6 +11,7 @@ it is the one that SQLite gives on the table as shown, which is the one that a r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,10 +20,11 @@ import msgspec
 from symtune.sql.language import tree as t
 from symtune.sql.language.evaluator import counts_rows, evaluate, rows_from, rows_of
 from symtune.sql.language.expressions import truths_of
+from symtune.sql.language.limits import check_work
 from symtune.sql.language.proof import Answered, Context, same_rows
 from symtune.sql.language.render import render
 from symtune.sql.language.vectors import Relation
-from symtune.types import Rejected
+from symtune.types import Needless, Rejected
 
 ALWAYS = t.Compare("=", t.Constant(1, "number"), t.Constant(1, "number"))  # in the place of an ON that is dropped
 
@@ -192,11 +194,33 @@ def idle_parts(query: t.Query, answered: Answered, context: Context, nodes: Sequ
     if type(query) is t.Select and nodes and _only_filters(query, nodes):
         yield from _idle_filters(query, answered, context)
         return
-    for kind, mutant in mutants(query, nodes):
-        # Without the order of a window function, nothing but an engine says what it yields.
-        lost = kind == "sort key" and type(mutant) is type(query) is t.Select and mutant.order is query.order
-        if (shown_alike if lost else answers_alike)(mutant, answered, context):
-            yield kind
+    for mutant in mutants(query, nodes):
+        if _is_idle(query, mutant, answered, context):
+            yield mutant.kind
+
+
+def needless(query: t.Query, answered: Answered, context: Context) -> Needless:
+    """All parts of a query and all swaps in it, and which of them leave the answer as it is."""
+    parts, idle, swaps, same = (Counter[str]() for _ in range(4))
+    untried = 0
+    for found, alike, changed in ((parts, idle, mutants(query)), (swaps, same, swapped(query))):
+        for mutant in changed:
+            try:
+                check_work(mutant.query, context.database)
+            except Rejected:
+                untried += 1
+                continue
+            found[mutant.kind] += 1
+            alike[mutant.kind] += _is_idle(query, mutant, answered, context)
+    return Needless(parts, +idle, swaps, +same, untried)
+
+
+def _is_idle(query: t.Query, mutant: Mutant, answered: Answered, context: Context) -> bool:
+    """Whether a mutant of a query has its answer."""
+    changed = mutant.query
+    # Without the order of a window function, nothing but an engine says what it yields.
+    lost = mutant.kind == "sort key" and type(changed) is type(query) is t.Select and changed.order is query.order
+    return (shown_alike if lost else answers_alike)(changed, answered, context)
 
 
 def _only_filters(query: t.Select, nodes: Sequence[Any]) -> bool:

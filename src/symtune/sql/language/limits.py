@@ -1,4 +1,5 @@
-"""How much work a program can be at most, before it is evaluated: foreign SQL may join a table with itself five times.
+"""An upper bound on the work of a program, checked before it is evaluated: SQL from elsewhere may join a table with
+itself five times.
 
 The sampler's programs are small by construction; this is for programs that come from files.
 """
@@ -11,23 +12,23 @@ from typing import Any, Protocol
 from symtune.sql.language import tree as t
 from symtune.types import Rejected
 
-MAX_WORK = 2_000_000  # values computed: some 0.5 s and 200 MB
+MAX_WORK = 2_000_000  # values computed: about 0.5 s and 200 MB
 
 
 class Sized(Protocol):
-    """What has a number of rows."""
+    """Anything with a number of rows."""
 
     @property
     def size(self) -> int: ...
 
 
 def check_work(query: t.Query, database: Mapping[str, Sized]) -> None:
-    """Raise Rejected("too many steps") where evaluation could compute more than MAX_WORK values."""
+    """Raise Rejected("too many steps") if evaluation could compute more than MAX_WORK values."""
     _query(query, {name: relation.size for name, relation in database.items()})
 
 
 def _query(query: t.Query, sizes: dict[str, int]) -> tuple[int, int]:
-    """Upper bounds of the values that a query computes and of the rows that it yields."""
+    """Upper bounds on the number of values that a query computes, and on the number of rows that it yields."""
     if isinstance(query, t.SetQuery):
         (left, a), (right, b) = _query(query.left, sizes), _query(query.right, sizes)
         return left + right, a + b
@@ -39,7 +40,7 @@ def _query(query: t.Query, sizes: dict[str, int]) -> tuple[int, int]:
     done, rows = _source(query.source, sizes)
     clauses = (query.items, query.where, query.group, query.having, query.order)
     work += done + _expressions(clauses, rows, sizes)
-    if work > MAX_WORK:  # now: figures that are squared level by level outgrow any machine
+    if work > MAX_WORK:  # at every level, because numbers that are squared level by level would become enormous
         raise Rejected("too many steps", f"more than {MAX_WORK:,} values to compute")
     return work, rows if query.limit is None else min(rows, query.limit)
 
@@ -51,13 +52,14 @@ def _source(source: t.Source | None, sizes: dict[str, int]) -> tuple[int, int]:
         return _query(source.query, sizes)
     if isinstance(source, t.Join):
         (left, a), (right, b) = _source(source.left, sizes), _source(source.right, sizes)
-        # Every pair is made, with every column of both sides; six columns stand for what tables have.
+        # Every pair is built, with every column of both sides; six is taken as the usual number of columns.
         return left + right + 6 * a * b + _expressions(source.on, a * b, sizes), a * b
     return 0, sizes.get(source.name, 0)
 
 
 def _expressions(parts: Any, rows: int, sizes: dict[str, int]) -> int:
-    """Values that expressions compute over so many rows. A subquery counts once a row: it may look outside."""
+    """The number of values that expressions compute over so many rows. A subquery counts once per row, since it may
+    look outside."""
     work = 0
     waiting: list[Any] = [parts]
     while waiting:
@@ -69,7 +71,7 @@ def _expressions(parts: Any, rows: int, sizes: dict[str, int]) -> int:
             looks_outside = any(isinstance(n, t.Column) and n.table for n in t.walk(node))
             work += inner * (rows if looks_outside else 1) + found * rows
         elif isinstance(node, t.Node):
-            # A window function with an order looks back over its rows.
+            # A window function with an order goes back over its rows.
             work += rows * rows if isinstance(node, t.Window) and node.order else rows
             waiting.extend(getattr(node, name) for name in node.__struct_fields__)
     return work

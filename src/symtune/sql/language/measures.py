@@ -1,4 +1,4 @@
-"""What a program is made of: its operators, its difficulty, and the score of guessing its answer."""
+"""Measures of a program: its operators, its difficulty, and the score of guessing its answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _HARDNESS = {
 
 
 def operators(nodes: Sequence[Any]) -> dict[str, int]:
-    """How often each construct stands among a program's nodes (`tree.walk`), by the names of docs/sql.md."""
+    """How often each construct occurs among a program's nodes (`tree.walk`), by the names used in docs/sql.md."""
     found: dict[str, int] = {}
     for node in nodes:
         kind = type(node)
@@ -84,7 +84,7 @@ def _clauses(node: t.Select) -> list[str]:
 def difficulty(nodes: Sequence[Any], used: Mapping[str, int], database: Database) -> float:
     """Operators + 2 for each nested query + log2 of the rows that the program reads, to two decimals.
 
-    A lookup in four rows has difficulty 3; a correlated subquery over 30 rows some 15.
+    A lookup in four rows has difficulty 3; a correlated subquery over 30 rows about 15.
     """
     found, rows = 0, 0
     for name, times in used.items():
@@ -98,11 +98,11 @@ def difficulty(nodes: Sequence[Any], used: Mapping[str, int], database: Database
 
 
 def guess(query: t.Query, answer: Sequence[Sequence[str]], database: Database) -> tuple[float, str]:
-    """The score of guessing for somebody who knows the kind of the program and the right column, but reads neither the
+    """The expected score of guessing when the kind of program and the right column are known, but neither the
     conditions nor the rows: a random cell of the projected column (also for MIN and MAX), a random number from 0 to
     the number of rows for COUNT, a random label for CASE; 0 for sums, arithmetic and answers of several values.
 
-    Also the shortcut that would have answered: "0", "1", "yes or no", "first row", "last row", or "".
+    Also the shortcut that would have given the answer: "0", "1", "yes or no", "first row", "last row", or "".
     """
     text = answer[0][0] if len(answer) == 1 and len(answer[0]) == 1 else ""
     chance, cells = _chance(query, text, database)
@@ -116,7 +116,7 @@ def guess(query: t.Query, answer: Sequence[Sequence[str]], database: Database) -
 
 
 def _chance(query: t.Query, text: str, database: Database) -> tuple[float, list[str]]:
-    """The chance, and the cells of the column that is guessed from."""
+    """The chance, and the cells of the column from which the answer is guessed."""
     if not text or not isinstance(query, t.Select) or len(query.items) != 1:
         return 0.0, []
     expr: Any = query.items[0].expr

@@ -16,7 +16,7 @@ LARGEST = 2**53  # beyond it a double no longer holds every integer
 
 
 def checked(value: Any) -> Any:
-    """A number that doubles hold exactly or closely; else Rejected("out of range" or "not finite")."""
+    """The number, if a double holds it exactly or closely; else Rejected("out of range" or "not finite")."""
     if isinstance(value, int):
         if -LARGEST <= value <= LARGEST:
             return value
@@ -29,7 +29,7 @@ def checked(value: Any) -> Any:
 
 
 def sum_of(values: list[Any]) -> Any:
-    """The sum of numbers, None of none."""
+    """The sum of numbers; None if there are none."""
     if not values:
         return None
     return checked(math.fsum(values) if any(isinstance(v, float) for v in values) else sum(values))
@@ -60,7 +60,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
-    """`left op right` row by row, None if a side is NULL. Refuses what only rounding decides."""
+    """`left op right` row by row, None if a side is NULL. Refuses comparisons that rounding decides."""
     compare, xs, ys = _COMPARE[op], left.values, right.values
     if left.computed or right.computed:
         pairs = list(zip(xs, ys, strict=True))
@@ -78,7 +78,7 @@ def compared(op: str, left: Vector, right: Vector) -> list[bool | None]:
         raise Rejected("type mismatch", op) from None
 
 
-Truths = list[bool | None]  # SQL's three truth values, one row each
+Truths = list[bool | None]  # SQL's three truth values, one for each row
 
 
 def conjunction(a: Truths, b: Truths) -> Truths:
@@ -129,8 +129,8 @@ def like(texts: Sequence[str | None], pattern: str, *, fold: bool = False) -> Tr
 
 
 def _runs(text: str, first: str, rest: Sequence[str]) -> bool:
-    """Whether the runs of a pattern between its `%` stand in the text, in order. Linear: each run is taken where it
-    first matches and never again, which finds every match.
+    """Whether the runs of a pattern between its `%` occur in the text, in order. Linear: each run is taken at its first
+    match and never reconsidered, which suffices to find a match if there is one.
     """
     start, stop = len(first), len(text) - len(rest[-1])
     if start > stop or not text.startswith(first) or not text.endswith(rest[-1]):

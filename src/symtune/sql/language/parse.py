@@ -1,7 +1,8 @@
 """SQL text -> typed tree, through sqlglot: for re-executing stored programs, and for SQL corpora.
 
-`parse_sql(render(tree), tables) == tree` is the law for everything that the sampler draws. What the typed tree has no
-node for is refused with Rejected("beyond the typed tree"), what is too long or too deep before sqlglot sees it.
+`parse_sql(render(tree), tables) == tree` holds for everything that the sampler draws. SQL for which the typed tree has
+no node is refused with Rejected("beyond the typed tree"); SQL that is too long or too deep is refused before sqlglot
+sees it.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def parse_sql(sql: str, tables: Sequence[Table]) -> t.Query:
 def read(
     statement: Any, known: Mapping[str, Columns], names: Mapping[str, str], everywhere: Columns | None = None
 ) -> t.Query:
-    """The typed tree of sqlglot's. `known`: lower-case table -> lower-case column -> (name, type); `names`: how
-    tables are written; `everywhere`: names that every part of the query may use.
+    """The typed tree for one of sqlglot's trees. `known`: lower-case table -> lower-case column -> (name, type);
+    `names`: how tables are written; `everywhere`: names that every part of the query may use.
     """
     outermost = _Reader(known, names)
     outermost.scope[""] = ("", everywhere or {})
@@ -55,7 +56,7 @@ def parse_statement(sql: str) -> Any:
 
 
 def parse_admitted(text: str) -> Any:
-    """sqlglot's tree of one statement that keeps the bounds. Raises Rejected: syntax, several statements."""
+    """sqlglot's tree of one statement that is within the bounds. Raises Rejected: syntax, several statements."""
     try:
         statements = [s for s in sqlglot.parse(text, dialect="sqlite") if s is not None]
     except (sqlglot.errors.SqlglotError, ValueError) as error:
@@ -68,7 +69,7 @@ def parse_admitted(text: str) -> Any:
 
 
 def beyond(node: Any) -> Rejected:
-    """The refusal of SQL that the typed tree has no node for."""
+    """The refusal of SQL for which the typed tree has no node."""
     return Rejected("beyond the typed tree", type(node).__name__)
 
 
@@ -128,7 +129,7 @@ class _Reader:
         source = self._from(node)
         items = tuple(self._item(item) for item in node.expressions)
         if not items:
-            raise Rejected("syntax", "SELECT of nothing")
+            raise Rejected("syntax", "a SELECT of nothing")
         self.aliases = {item.alias.lower(): item.expr for item in items if item.alias}
         clause: Callable[[str], Any] = node.args.get
         limit, offset = clause("limit"), clause("offset")
@@ -203,7 +204,8 @@ class _Reader:
         return t.Order(self.aliases[named] if named in self.aliases else self._key(node.this), direction)
 
     def _key(self, node: Any) -> t.Expr:
-        """What is sorted or grouped by. Engines take a constant for the position of an item, or refuse it."""
+        """A sorting or grouping key. Constants are refused: engines take one for the position of an item, or refuse
+        it."""
         found = self.expr(node)
         if isinstance(found, t.Constant):
             raise Rejected("beyond the typed tree", "a constant in ORDER BY or GROUP BY")
@@ -252,7 +254,7 @@ class _Reader:
         return t.Arithmetic(op, self._operand(left, wanted), self._operand(right, wanted))
 
     def _condition(self, node: Any) -> t.Expr:
-        """What is true or false: engines differ on whether a number or a text is."""
+        """A condition, which must be a truth value: engines differ on whether a number or a text is true."""
         found = self.expr(node)
         if type_of(found) != "bool":
             raise Rejected("type mismatch", f"a condition that is a {type_of(found)}")
@@ -408,7 +410,7 @@ _METHODS = frozenset(
 
 
 def _chain(node: Any, kind: Any) -> list[Any]:
-    """The parts of a AND b AND c, which the parser nests to the left."""
+    """The parts of a AND b AND c, which the parser nests on the left."""
     parts: list[Any] = []
     while isinstance(node, kind):
         parts.append(node.expression)

@@ -1,4 +1,4 @@
-"""Rows side by side: what a join, or a subquery that looks outside, is chosen from."""
+"""Products of rows, from which a join, or a subquery that looks outside, selects."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from symtune.sql.language.vectors import Frame, Scope, Vector
 
 
 def product(left: Frame, right: Frame, condition: t.Expr) -> tuple[Frame, list[int], list[int]]:
-    """Every row of `left` beside every row of `right` that the condition may be true of, with the columns that it names
-    (all of them where it names one without its table), and the row of each side that a row of the product is made of.
+    """Every pair of a row of `left` and a row of `right` for which the condition may be true, with the columns that it
+    names (all columns, if it names one without its table), and for each pair the index of both rows.
     """
     lefts, rights = _pairs(left, right, condition)
     named = {(n.table, n.name) for n in t.walk(condition) if isinstance(n, t.Column)}
@@ -24,8 +24,8 @@ def product(left: Frame, right: Frame, condition: t.Expr) -> tuple[Frame, list[i
 
 
 def _pairs(left: Frame, right: Frame, condition: t.Expr) -> tuple[list[int], list[int]]:
-    """The rows that stand side by side in a product: all, or, where the condition asks that a column of each side be
-    equal, those that are.
+    """The pairs of rows in a product: all of them, or, if the condition requires a column of each side to be equal,
+    those where they are.
     """
     parts = condition.parts if isinstance(condition, t.Logic) and condition.op == "AND" else (condition,)
     for part in parts:
@@ -40,8 +40,8 @@ def _pairs(left: Frame, right: Frame, condition: t.Expr) -> tuple[list[int], lis
 
 
 def _matches(left: Vector, right: Vector) -> tuple[list[int], list[int]]:
-    """The pairs of rows whose values are equal. A computed decimal is paired with all: whether it equals another is not
-    asked here.
+    """The pairs of rows whose values are equal. With computed decimals every pair is kept: whether they are equal is
+    not decided here.
     """
     everywhere = list(range(len(right.values)))
     places: dict[Any, list[int]] = {}

@@ -1,13 +1,13 @@
 """Proof: an answer is written only if two independent executors agree on it and no reordering changes it.
 
-    with ENGINES.checked_out() as engines:             # of sql/language/engines.py; without: two databases of its own
+    with ENGINES.checked_out() as engines:             # sql/language/engines.py; without it, Context opens databases
         context = Context(tables, engines)             # once for many programs
         denotation, text = context.prove(query)        # or Rejected with the reason
 
-Our evaluator runs the tree on the tables as shown, and refuses what SQL leaves open. SQLite runs the text on the same
-tables and again with rows and columns permuted. All three must give the same values: as a multiset, or in order
-where ORDER BY makes the order total. The answer must not be empty, hold no NULL, stay under the cap of rows, and read
-back from its text.
+Our evaluator runs the tree on the tables as shown, and refuses whatever SQL leaves open. SQLite runs the text on the
+same tables, and again with rows and columns permuted. All three must give the same values: as a multiset, or in order
+if ORDER BY makes the order total. The answer must not be empty, must not contain NULL, must not have more rows than
+allowed, and must read back from its text.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Answered = tuple[Denotation, str, Relation]
 
 
 class Context:
-    """The tables that programs run on, loaded into every executor. `links` say what several tables are joined on."""
+    """The tables that programs run on, loaded into every executor. `links` say on which columns tables are joined."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Context:
         return answered[0], answered[1]
 
     def answer(self, query: t.Query) -> Answered:
-        """What our evaluator says: the denotation, its text and the relation. Raises Rejected."""
+        """The answer of our evaluator: the denotation, its text and the relation. Raises Rejected."""
         try:
             found = evaluate(query, self.database)
         except RecursionError:
@@ -78,7 +78,7 @@ class Context:
         return self._engines.shown(sql, self._loaded)
 
     def confirm(self, query: t.Query, nodes: Sequence[t.Node], answered: Answered, sql: str) -> None:
-        """Have the engines say the same of the SQLite text, else raise Rejected. `nodes` are the query's
+        """Raise Rejected unless the engines give the same answer for the SQLite text. `nodes` are those of the query
         (`tree.walk`).
         """
         denotation, _, found = answered
@@ -95,8 +95,8 @@ class Context:
 
 
 def _ties_may_hide(nodes: Sequence[t.Node]) -> bool:
-    """Whether a tie could hide from SQLite, which sorts groups and duplicates whatever the order of rows: an order over
-    these, or over what a nested query yields.
+    """Whether a tie could go unnoticed in SQLite, which sorts groups and duplicates whatever the order of the rows:
+    this is so for an order over these, or over the result of a nested query.
     """
     for node in nodes:
         if type(node) is t.Select:
@@ -108,7 +108,7 @@ def _ties_may_hide(nodes: Sequence[t.Node]) -> bool:
 
 
 def _picks_rows(nodes: Sequence[t.Node]) -> bool:
-    """Whether something in the query picks rows, and with them texts, by their order."""
+    """Whether any part of the query picks rows, and thereby texts, by their order."""
     for node in nodes:
         if isinstance(node, t.SetQuery) or (isinstance(node, t.Select) and (node.order or node.group or node.distinct)):
             return True
@@ -139,7 +139,7 @@ def permuted(tables: Sequence[Table], typed: Sequence[Typed], key: str) -> tuple
 
 
 def answer_type(found: Relation) -> str:
-    """number, date or text for one column, "row" for several; in list[…] where there are several rows."""
+    """number, date or text for one column, "row" for several; in list[…] if there are several rows."""
     kind = found.columns[0].type if len(found.columns) == 1 else "row"
     return f"list[{kind}]" if found.size > 1 else kind
 

@@ -1,4 +1,4 @@
-"""What is known of a function, an aggregate or a window function: the form of the records of `functions.py`."""
+"""What is known about a function, an aggregate or a window function: the form of the records in `functions.py`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from symtune.sql.language.tree import ExprType
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What an argument may be: of one of the types (none: of any), of which a slot of a template must have the first;
-    what is compared `by_size`; of the `same` type as the first argument; or a constant, a `whole` number of
-    these.
+    """What an argument may be: of one of the `types` (empty: of any type), the first of which a slot of a template must
+    have; something compared `by_size`; of the `same` type as the first argument; or a constant, a `whole` number in
+    this range.
     """
 
     types: tuple[ExprType, ...] = ()
@@ -33,13 +33,13 @@ def _first(node: Any) -> list[Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is common to all three. `nodes` are sqlglot's classes of it, `arguments` those of such a node, None
-    where it is something else.
+    """What all three have in common. `nodes` are sqlglot's classes for it; `arguments` returns the arguments of such a
+    node, or None if the node means something else.
     """
 
     name: str
     nodes: tuple[type, ...]
-    takes: tuple[Argument, ...] = (ANY,)  # the last stands for all that follow
+    takes: tuple[Argument, ...] = (ANY,)  # the last one holds for all that follow
     gives: ExprType | None = None  # None: the type of the first argument
     construct: str = ""  # "": its name
     arguments: Callable[[Any], list[Any] | None] = _first
@@ -47,7 +47,7 @@ class Record:
 
     @property
     def label(self) -> str:
-        """The construct that it is counted under."""
+        """The name of the construct under which it is counted."""
         return self.construct or self.name
 
     @property
@@ -56,13 +56,14 @@ class Record:
         return self.calls or (self.name.lower(),)
 
     def argument(self, place: int) -> Argument:
-        """What the argument in a place may be."""
+        """What the argument in this position may be."""
         return self.takes[min(place, len(self.takes) - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function(Record):
-    """`evaluate` has a vector for each argument and yields a value a row. Its text is `NAME(a, b)` by default."""
+    """`evaluate` takes a vector for each argument and returns one value per row. As SQL, it is `NAME(a, b)` unless
+    `sqlite` or `duckdb` says otherwise."""
 
     evaluate: Callable[..., list[Any]]
     sqlite: str = ""
@@ -71,8 +72,8 @@ class Function(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate(Record):
-    """`evaluate` has the known values of a group. `sums`: the digits of its decimals depend on the order of rows.
-    `cells`: it yields one of the values, which is shown as its cell is written.
+    """`evaluate` takes the values of a group that are not NULL. `sums`: the digits of its decimals depend on the order
+    of the rows. `cells`: it yields one of the values, which is shown as its cell is written.
     """
 
     evaluate: Callable[[list[Any]], Any]

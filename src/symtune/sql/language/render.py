@@ -1,7 +1,7 @@
-"""A tree as an engine's text. The SQLite text is the program that prompts show and that anyone can run.
+"""A tree as SQL for one engine. The SQL for SQLite is the program that prompts show and that anyone can run.
 
-Identifiers stay bare only where every engine reads them bare; else they are quoted, with quotes doubled. Texts are
-literals with quotes doubled: a program never holds a name or a cell outside quotes.
+An identifier stays bare only if every engine accepts it bare; otherwise it is quoted, with quotation marks doubled.
+Texts are literals with quotation marks doubled. So no unusual name and no cell is ever outside quotation marks.
 
     >>> render(Select((Item(Column("Home team", "text")),), TableRef("w"), Compare("=", Column("Year", "number"),
     ...     Constant(2004, "number"))))
@@ -47,7 +47,7 @@ Dialect = Literal["sqlite", "duckdb"]
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 # Every word that SQLite or DuckDB reserves anywhere, and the names of functions and constants that either reads
-# without a call: quoting one word too many costs nothing.
+# without brackets. Quoting a word too many costs nothing.
 _RESERVED = frozenset(
     """
     abort action add after all alter always analyse analyze and anti any array as asc asof asymmetric at
@@ -72,14 +72,14 @@ _RESERVED = frozenset(
 
 @lru_cache(maxsize=65536)
 def identifier(name: str) -> str:
-    """A name as SQL text, quoted unless it is a plain word that no engine reserves."""
+    """A name in SQL, quoted unless it is a plain word that no engine reserves."""
     if _BARE.match(name) and name.lower() not in _RESERVED:
         return name
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(value: int | float | str, dialect: Dialect = "sqlite") -> str:
-    """A constant as SQL text. A decimal is written out in full; DuckDB reads it as a double only with an exponent."""
+    """A constant in SQL. A decimal is written out in full; DuckDB reads it as a double only if it has an exponent."""
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     if isinstance(value, float):
@@ -91,7 +91,7 @@ def literal(value: int | float | str, dialect: Dialect = "sqlite") -> str:
 
 
 def render(query: Select | SetQuery, dialect: Dialect = "sqlite") -> str:
-    """The text of a query in one engine's dialect."""
+    """The SQL of a query in one engine's dialect."""
     return _QUERY[type(query)](query, dialect)
 
 
@@ -225,7 +225,7 @@ def _is_null(node: IsNull, d: Dialect) -> str:
 
 
 def _logic(node: Logic, d: Dialect) -> str:
-    # Parts that are themselves AND, OR or BETWEEN are bracketed, so that nobody needs to know who binds tighter.
+    # Parts that are themselves AND, OR or BETWEEN are bracketed, so that nobody needs to know which binds tighter.
     texts = [f"({t})" if isinstance(p, Logic | Between) else t for p in node.parts for t in (_expr(p, d),)]
     return f" {node.op} ".join(texts)
 

@@ -1,10 +1,10 @@
-"""A third executor for answers that are proven already: DuckDB, a whole block of programs in one statement.
+"""A third executor for answers that are already proven: DuckDB, which runs a whole block of programs in one statement.
 
     with SECOND_OPINIONS.checked_out() as duckdb:       # needs the extra `duckdb`
-        duckdb.disagreements(tables, queries)           # {number of the query: what DuckDB said instead}
+        duckdb.disagreements(tables, queries)           # {number of the query: DuckDB's answer instead}
 
-Starting a statement costs DuckDB more than running it, so the programs over one context are sent as one UNION ALL, each
-row with the number of its program and its values as texts. The rows of a branch stay together and in their order.
+Starting a statement takes DuckDB longer than running it, so the programs over one context are sent as one UNION ALL,
+each row with the number of its program and its values as texts. The rows of a branch stay together and in order.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from symtune.types import Rejected, Table
 
 
 class SecondOpinion:
-    """DuckDB as the judge of what our evaluator says."""
+    """DuckDB as the judge of our evaluator's answers."""
 
     def __init__(self) -> None:
         self._duckdb = Duckdb()
 
     def disagreements(self, tables: Sequence[Table], queries: Sequence[t.Query]) -> dict[int, str]:
-        """The queries, by position, on which DuckDB does not yield what our evaluator yields, and why. A query that
-        our evaluator refuses is no disagreement: it has no answer to compare.
+        """The queries, by position, for which DuckDB does not yield what our evaluator yields, and why. A query that
+        our evaluator refuses is not a disagreement: it has no answer to compare.
         """
         if not queries:
             return {}
@@ -67,7 +67,7 @@ class SecondOpinion:
         return rows
 
     def _singly(self, expected: dict[int, Relation], queries: Sequence[t.Query]) -> dict[int, str]:
-        """The same one by one: where a statement fails, this finds the program that made it fail."""
+        """The same, one query at a time: if a statement fails, this finds the program that made it fail."""
         found = {}
         for number, relation_ in expected.items():
             try:
@@ -81,14 +81,14 @@ class SecondOpinion:
 
 
 def _branch(number: int, query: t.Query, columns: int, width: int) -> str:
-    """`SELECT number, c0, c1, NULL FROM (query)`: columns as texts, filled up to `width`."""
+    """`SELECT number, c0, c1, NULL FROM (query)`: the columns as texts, padded to `width` columns."""
     names = ", ".join([f"c{i}" for i in range(columns)])
     texts = ", ".join([f"CAST(c{i} AS VARCHAR)" if i < columns else "NULL" for i in range(width)])
     return f"SELECT {number}, {texts} FROM ({render(query, 'duckdb')}) AS q({names})"
 
 
 def _same(found: Relation, rows: Sequence[Sequence[str | None]]) -> bool:
-    """Whether DuckDB's texts are the values of the relation."""
+    """Whether DuckDB's texts stand for the values of the relation."""
     kinds = [column.type for column in found.columns]
     try:
         got = [

@@ -1,9 +1,9 @@
-"""The typed SQL tree: what a program is before any engine's text.
+"""The typed SQL tree: what a program is before it is written as SQL for an engine.
 
-An expression is a number, a date, a text or a truth value: columns and constants say which, `type_rules.type_of` says
-it of the rest. A query is a `Select` or a `SetQuery`. Nodes are frozen and compare by value, so `parse(render(tree))
-== tree` is a law that can be tested. The semantics that all engines must share are written down in docs/sql.md;
-`evaluator.py` and `expressions.py` are their executable form.
+An expression is a number, a date, a text or a truth value: columns and constants say which, and `type_rules.type_of`
+tells for the rest. A query is a `Select` or a `SetQuery`. Nodes are frozen and compare by value, so
+`parse(render(tree)) == tree` is a law that can be tested. docs/sql.md describes the semantics that all engines must
+share; `evaluator.py` and `expressions.py` implement them.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ Direction = Literal["ASC", "DESC"]
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 ARITHMETIC = ("+", "-", "*", "/")
-SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")  # of sets; UNION ALL keeps duplicates
+SET_OPERATIONS = ("UNION", "INTERSECT", "EXCEPT")  # these remove duplicates; UNION ALL keeps them
 
 
 class Node(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
-    """A node: compares and hashes by class and fields. A struct, since some twenty are made for every program; what is
-    known of conditions and queries is looked up by them again and again.
+    """A node, compared and hashed by class and fields. A struct, since about twenty are made for every program; its
+    hash is kept, since results are looked up by condition and by query many times.
     """
 
 
 class Column(Node, frozen=True, gc=False):
-    """A column by name; `table` is the alias it belongs to where that must be said."""
+    """A column by name; `table` is the alias it belongs to, if it is qualified."""
 
     name: str
     type: ExprType
@@ -36,7 +36,7 @@ class Column(Node, frozen=True, gc=False):
 
 
 class Constant(Node, frozen=True, gc=False):
-    """A constant. A date is its ISO text; a number is finite; NULL is not a literal here. 1 and 1.0 are two."""
+    """A constant. A date is its ISO text; a number is finite; NULL is not a constant. 1 and 1.0 are different."""
 
     value: int | float | str
     type: ExprType
@@ -75,7 +75,7 @@ class Function(Node, frozen=True, gc=False):
 
 
 class Aggregate(Node, frozen=True, gc=False):
-    """An aggregate over the rows of a group. `arg` None is COUNT(*)."""
+    """An aggregate over the rows of a group. If `arg` is None, it is COUNT(*)."""
 
     name: str
     arg: Expr | None = None
@@ -92,7 +92,7 @@ class Window(Node, frozen=True, gc=False):
 
 
 class Compare(Node, frozen=True, gc=False):
-    """`left op right`, both of one type."""
+    """`left op right`, both of the same type."""
 
     op: str
     left: Expr
@@ -193,7 +193,7 @@ class Derived(Node, frozen=True, gc=False):
 
 
 class Join(Node, frozen=True, gc=False):
-    """An inner join of what stands left with one more table."""
+    """An inner join of the source on the left with one more table."""
 
     left: Source
     right: TableRef
@@ -208,7 +208,7 @@ class Item(Node, frozen=True, gc=False):
 
 
 class Select(Node, frozen=True, gc=False):
-    """One SELECT with its clauses. `limit` None is no limit; `ctes` are (name, query) of its WITH."""
+    """One SELECT with its clauses. If `limit` is None, there is none; `ctes` are (name, query) pairs of its WITH."""
 
     items: tuple[Item, ...]
     source: Source | None
@@ -255,11 +255,11 @@ Query = Select | SetQuery
 
 
 def _may_hold_nodes(hint: Any) -> bool:
-    """Whether a field of this type holds nodes, or tuples of them."""
+    """Whether a field of this type may hold nodes, or tuples of nodes."""
     return (isinstance(hint, type) and issubclass(hint, Node)) or any(map(_may_hold_nodes, get_args(hint)))
 
 
-# The fields of each class that hold nodes: what there is to walk into.
+# The fields of each class that may hold nodes, and so must be walked into.
 HOLDS_NODES: dict[type, tuple[str, ...]] = {
     node: tuple([name for name, hint in get_type_hints(node).items() if _may_hold_nodes(hint)])
     for node in Node.__subclasses__()
@@ -267,7 +267,7 @@ HOLDS_NODES: dict[type, tuple[str, ...]] = {
 
 
 def children(node: Node) -> Iterator[Node]:
-    """The nodes directly below a node, in order of its fields (tuples are looked into)."""
+    """The nodes directly below a node, in the order of its fields (including those in tuples)."""
     for name in HOLDS_NODES[type(node)]:
         yield from _nodes(getattr(node, name))
 
@@ -281,8 +281,8 @@ def _nodes(value: Any) -> Iterator[Node]:
 
 
 def walk(node: Any) -> list[Any]:
-    """The node (or nodes, in a tuple) and every node below, in no promised order. One flat loop: it runs for every
-    program that is proven.
+    """The node (or the nodes of a tuple) and every node below, in no particular order. It is one flat loop because it
+    runs for every program that is proven.
     """
     found, waiting = [], [node]
     while waiting:

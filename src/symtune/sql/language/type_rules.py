@@ -1,7 +1,7 @@
-"""Of which type an expression is, and which types may stand beside one another.
+"""The type of an expression, and which types can be combined.
 
-Only values of one type are compared, joined or chosen from; what is not raises Rejected("type mismatch"). Columns of
-SQL templates may be of type "any" or "ordered": those fit what an instance may make of them.
+Only values of the same type are compared, joined or chosen from; anything else raises Rejected("type mismatch").
+Columns of SQL templates may be of type "any" or "ordered", which match every type that an instance may give them.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def types_of(query: t.Query) -> list[t.ExprType]:
 
 
 def typed(found: t.Expr, *wanted: str) -> t.Expr:
-    """The expression, if it is of one of the wanted types (none: of any), else Rejected. A text constant where a date
-    is wanted is a date."""
+    """The expression, if it is of one of the wanted types (none given: of any type), else Rejected. A text constant
+    where a date is wanted becomes a date."""
     if not wanted or any(_fits(type_of(found), type_) for type_ in wanted):
         return found
     if "date" in wanted and isinstance(found, t.Constant) and found.type == "text":
@@ -52,21 +52,21 @@ def typed(found: t.Expr, *wanted: str) -> t.Expr:
 
 
 def _fits(one: str, other: str) -> bool:
-    """Whether two types may be one. The slots of templates may be of any type, or of any that is ordered: which, an
-    instance says."""
+    """Whether two types may be the same. A slot of a template may be of any type, or of any ordered type; an instance
+    decides which."""
     if one == other or "any" in (one, other):
         return True
     return "ordered" in (one, other) and not {"number", "date"}.isdisjoint((one, other))
 
 
 def alike(*parts: t.Expr) -> tuple[t.Expr, ...]:
-    """Expressions that stand beside one another: of one type. What is no constant says which."""
+    """Check that expressions that are combined are of the same type, which those that are not constants determine."""
     first = next((part for part in parts if not isinstance(part, t.Constant)), parts[0])
     return tuple(typed(part, type_of(first)) for part in parts)
 
 
 def compared(*parts: t.Expr) -> tuple[t.Expr, ...]:
-    """Expressions that are compared: alike, and slots of templates by their very type."""
+    """Check expressions that are compared: they must be `alike`, and slots of templates must have identical types."""
     parts = alike(*parts)
     if not _one(parts):
         raise Rejected("type mismatch", " compared with ".join([type_of(part) for part in parts]))
@@ -74,7 +74,7 @@ def compared(*parts: t.Expr) -> tuple[t.Expr, ...]:
 
 
 def check_columns(left: t.Select, right: t.Select) -> None:
-    """Both sides of a set operation have the same types, column by column."""
+    """Check that both sides of a set operation have the same types, column by column."""
     if len(left.items) != len(right.items):
         raise Rejected("set operation of unequal width")
     for one, other in zip(left.items, right.items, strict=True):
@@ -83,7 +83,7 @@ def check_columns(left: t.Select, right: t.Select) -> None:
 
 # ------------------------------------------------------------------------------------ rules of a finished node
 
-# What operators read, as records say it of functions.
+# What operators read, in the form that records use for functions.
 READS: dict[type, Argument] = {t.Arithmetic: NUMBER, t.Concat: TEXT, t.Like: TEXT}
 
 
@@ -101,7 +101,8 @@ def arguments(node: Any) -> list[tuple[t.Expr, Argument]]:
 
 
 def is_sound(node: Any) -> bool:
-    """Whether the parts of a node that must be of one type are, where the slots of a template have become columns."""
+    """Whether the parts of a node that must be of the same type are, once the slots of a template have become
+    columns."""
     rule = _ONE_TYPE.get(type(node))
     return rule is None or rule(node)
 

@@ -14,17 +14,17 @@ from symtune.denotation import number_text
 from symtune.sql.language import tree as t
 from symtune.types import Rejected, Table, Value
 
-SEVERAL = "\0"  # for the text of a value that is written in several ways; no cell holds NUL
+SEVERAL = "\0"  # stands for the text of a value that is written in several ways; no cell contains NUL
 ROUNDED = 1  # decimals of single operations: rounded, and the same in every engine
 SUMMED = 2  # sums and means of decimals: their last digits depend on the order of rows and on the engine's method
 
 
-# Structs, since a dozen vectors and frames are made for every program: they cost a fifth of a plain class.
+# Structs, since a dozen vectors and frames are made for every program, at a fifth of the cost of a plain class.
 
 
 class Vector(msgspec.Struct, eq=False, gc=False):
-    """One value a row. `texts` are the cells as written, where the values are cells; `computed` marks decimals that
-    arithmetic has made: 0 (none), ROUNDED or SUMMED."""
+    """One value per row. `texts` are the cells as written, if the values are cells; `computed` marks decimals that
+    were computed: 0 (none), ROUNDED or SUMMED."""
 
     values: list[Any]
     type: str
@@ -42,7 +42,7 @@ class Vector(msgspec.Struct, eq=False, gc=False):
 
 
 class Relation(msgspec.Struct, eq=False, gc=False):
-    """Named columns of one length. `ordered`: the order of its rows is total and means something."""
+    """Named columns of equal length. `ordered`: the order of the rows is total and meaningful."""
 
     names: tuple[str, ...]
     columns: tuple[Vector, ...]
@@ -62,8 +62,8 @@ class Relation(msgspec.Struct, eq=False, gc=False):
         return list(zip(*[column.values for column in self.columns], strict=True))
 
     def texts(self) -> list[tuple[str, ...]]:
-        """What is shown, row by row: a cell as written, a computed number by the one number rule, "" for NULL. Raises
-        Rejected where a cell stands for several that are written differently.
+        """What is shown, row by row: a cell as written, a computed number by the number rule (denotation.py), "" for
+        NULL. Raises Rejected if a cell stands for several that are written differently.
         """
         texts = [shown(c.values) if c.texts is None else c.texts for c in self.columns]
         if any(SEVERAL in column for column in texts):
@@ -72,14 +72,14 @@ class Relation(msgspec.Struct, eq=False, gc=False):
 
 
 def shown(values: Sequence[Any]) -> list[str]:
-    """Computed values as an answer shows them: texts and dates as they are, numbers by the one rule, NULL as ""."""
+    """Computed values as an answer shows them: texts and dates as they are, numbers by the number rule, NULL as ""."""
     return [("" if v is None else v if isinstance(v, str) else number_text(v)) for v in values]
 
 
 class Database(dict[str, Relation]):
-    """Relations by name. `run` is the evaluator's: what a query that stands in an expression yields. `scopes` keeps the
-    rows of FROM clauses, with what conditions are on each of them, and `nested` what nested queries yield: programs
-    over the same tables start from the same rows, and a program that is tried without one of its parts has the others.
+    """Relations by name. `run`, set by the evaluator, evaluates a query inside an expression. `scopes` keeps the rows
+    of FROM clauses, with the truth values of conditions on them, and `nested` the results of nested queries: programs
+    over the same tables share many of them, and so does a program with itself when one of its parts is dropped.
     """
 
     def __init__(self, relations: dict[str, Relation], run: Run) -> None:
@@ -104,9 +104,9 @@ class Database(dict[str, Relation]):
 
 
 Scope = dict[str, dict[str, Vector]]  # alias -> name -> column
-Truths: TypeAlias = "dict[t.Expr, list[bool | None]]"  # a condition -> what it is on every row
+Truths: TypeAlias = "dict[t.Expr, list[bool | None]]"  # a condition -> its truth value on every row
 Rows = tuple[Scope, int, Truths]  # of a FROM clause
-Outer: TypeAlias = "tuple[Frame, int] | None"  # the row of an enclosing query that a correlated subquery looks at
+Outer: TypeAlias = "tuple[Frame, int] | None"  # the row of the enclosing query that a correlated subquery refers to
 Run: TypeAlias = Callable[[t.Query, Database, Outer], Relation]
 
 
@@ -120,20 +120,20 @@ def relation(table: Table, typed: Sequence[Sequence[Value]]) -> Relation:
 
 
 class Frame(msgspec.Struct, eq=False, gc=False):
-    """The rows an expression sees: columns by alias and name, an outer row for correlated subqueries, and, under
-    GROUP BY, the groups of the rows of `below`. `truths`: of the conditions that were asked of these very rows, where
-    they are kept.
+    """The rows that an expression sees: columns by alias and name, an outer row for correlated subqueries, and, under
+    GROUP BY, the groups of rows of `below`. `truths` keeps the truth values of conditions on exactly these rows; None
+    if they are not to be kept.
     """
 
     columns: Scope
     size: int
     database: Database
     outer: Outer = None
-    index: list[int] | None = None  # rows kept by WHERE; None is all of them
+    index: list[int] | None = None  # rows kept by WHERE; None means all
     groups: list[list[int]] | None = None
     keys: tuple[t.Expr, ...] = ()
     below: Frame | None = None
-    cache: dict[tuple[str, str], Vector] = {}  # msgspec gives every frame a dict of its own
+    cache: dict[tuple[str, str], Vector] = {}  # msgspec gives every frame a new dict
     truths: Truths | None = None
 
     def filtered(self, index: list[int]) -> Frame:
@@ -151,9 +151,7 @@ class Frame(msgspec.Struct, eq=False, gc=False):
         return self if self.below is None else self.below
 
     def column(self, table: str, name: str) -> Vector:
-        """A column of these rows, or of the outer row. Raises Rejected for a name that nothing or too much
-        answers to.
-        """
+        """A column of these rows, or of the outer row. Raises Rejected for a name that matches no column or several."""
         found = self.cache.get((table, name))
         if found is None:
             found = self.find(table, name)
@@ -198,7 +196,7 @@ def sort_index(keys: Sequence[Vector], directions: Sequence[str], size: int) -> 
 
 
 def same_key(keys: Sequence[Vector], a: int, b: int) -> bool:
-    """Whether two rows tie under the keys. Refuses where only rounding tells them apart, or makes sums the same."""
+    """Whether two rows tie under the keys. Refuses if only rounding tells them apart, or makes their sums equal."""
     for key in keys:
         x, y = key.values[a], key.values[b]
         if key.computed and (undecided(x, y, key.computed) if x == y else near(x, y)):
@@ -209,10 +207,10 @@ def same_key(keys: Sequence[Vector], a: int, b: int) -> bool:
 
 
 def undecided(x: Any, y: Any, computed: int) -> bool:
-    """Whether two equal numbers are sums of decimals: where we find them equal, an engine may not."""
+    """Whether two equal numbers are sums of decimals, which are equal here but may not be in an engine."""
     return computed == SUMMED and isinstance(x + y, float)
 
 
 def near(x: Any, y: Any) -> bool:
-    """Two numbers that differ by no more than the rounding of doubles can explain."""
+    """Whether two numbers differ by no more than the rounding of doubles can explain."""
     return math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-9)

@@ -1,5 +1,5 @@
-"""What window functions do to one partition: `f(order, keys, arg, values, texts)` fills in `values` (and `texts`, where
-there are), row by row of the partition's `order`.
+"""Window functions on one partition: `f(order, keys, arg, values, texts)` fills in `values` (and `texts`, if there are
+any) for the rows of the partition, in `order`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from symtune.types import Rejected
 
 
 def no_ties(order: list[int], keys: Sequence[Vector]) -> None:
-    """Raise Rejected if there is no order, or it leaves open which row comes first."""
+    """Raise Rejected if there is no order, or if it leaves open which row comes first."""
     if not keys:
         raise Rejected("no order", "a window function that needs one")
     if any(same_key(keys, a, b) for a, b in pairwise(order)):
@@ -28,7 +28,7 @@ def row_number(order: list[int], keys: Any, arg: Any, values: list[Any], texts: 
 
 
 def rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: Any) -> None:
-    """Rows that tie have one rank, the next row the rank of its place: 1, 2, 2, 4."""
+    """Rows that tie share a rank, and the next row has the rank of its position: 1, 2, 2, 4."""
     if not keys:
         raise Rejected("no order", "RANK")
     for position, i in enumerate(order):
@@ -47,7 +47,7 @@ def dense_rank(order: list[int], keys: Any, arg: Any, values: list[Any], texts: 
 
 
 def shift(step: int) -> Callable[..., None]:
-    """The value so many rows on, in the order; NULL where there is no such row."""
+    """The value this many rows further on in the order; NULL if there is no such row."""
 
     def shifted(order: list[int], keys: Any, arg: Vector, values: list[Any], texts: list[str] | None) -> None:
         no_ties(order, keys)
@@ -62,7 +62,7 @@ def shift(step: int) -> Callable[..., None]:
 
 
 def over(aggregate: Callable[[list[Any]], Any]) -> Callable[..., None]:
-    """An aggregate over a whole partition, or running up to and with the row where there is an order."""
+    """An aggregate over a whole partition, or, with an order, over the rows up to and including the current one."""
 
     def running(order: list[int], keys: Any, arg: Vector | None, values: list[Any], texts: Any) -> None:
         if keys:

@@ -330,7 +330,7 @@ class Draw:
 
     def simple(self, *avoid: Field, wide: bool = False) -> t.Expr:
         """One comparison that is true of the witness row, and not of all rows; `wide`: and none that names the row."""
-        if self.material.missing and self.chance(0.15):
+        if self.material.missing and self.chance(0.2):
             field = self.pick(self.material.missing)
             if field not in avoid:
                 return t.IsNull(field.expr, negated=field.values[self.row] is not None)

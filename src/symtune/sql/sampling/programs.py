@@ -40,7 +40,7 @@ QUERY_TYPES: tuple[QueryType, ...] = (
     QueryType("several columns", 3.5, selections.several_columns, lambda m: len(m.fields) > 2),
     QueryType("distinct", 2, selections.distinct, lambda m: m.groups and len(m.fields) > 1),
     QueryType("count", 5, selections.count, _any),
-    QueryType("missing cells", 9, selections.missing_cells, lambda m: m.missing and len(m.fields) > 1),
+    QueryType("missing cells", 11, selections.missing_cells, lambda m: m.missing and len(m.fields) > 1),
     QueryType("aggregate", 5, computations.aggregate, lambda m: m.numbers),
     QueryType("superlative", 4, selections.superlative, lambda m: m.measures and len(m.fields) > 1),
     QueryType("ranked", 3, selections.ranked, lambda m: m.measures and len(m.fields) > 1),

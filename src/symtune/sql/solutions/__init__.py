@@ -1,8 +1,8 @@
-"""Worked solutions of programs: written by one room, proven by another that shares no code with it.
+"""Worked solutions of programs: written by one package, and proven by another that shares no code with it.
 
-    wordings        how lines are put: data
+    wordings        the wording of the lines, as data
     writer/         a program and its tables -> the steps, line by line, from what the evaluator computes
-    verifier/       a program, its tables and anybody's steps -> which of them hold, from an execution of its own
+    verifier/       a program, its tables and steps, whoever wrote them -> which of them hold; executes independently
 
 docs/solutions.md has the grammar.
 """

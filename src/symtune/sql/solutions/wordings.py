@@ -1,7 +1,7 @@
-"""The wordings of solutions: data alone, and all that the writer and the verifier share besides tree, types and tables.
+"""The wordings of solutions: only data, and all that the writer and the verifier share besides tree, types and tables.
 
-A wording is how each kind of line is put. No line begins with a cell, so that none can pass for a last line
-(`Answer: …`) or for a further question; docs/solutions.md has the grammar.
+A wording says how each kind of line is written. No line begins with a cell, so that none can be mistaken for a last
+line (`Answer: …`) or another question; docs/solutions.md has the grammar.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ LONGEST_NAME = 24  # characters of a cell that names its row
 
 @dataclass(frozen=True)
 class Wording:
-    """How lines are put. `named`, `plain`: a row by its number, with and without its name; `of`: with its table before
-    it; `group`, `value`: what stands for a group, and for a row of a set operation; `line`: a step of a row. The others
-    end a line: `yes` and `no` of a condition, `best` and `worse` of what is looked for, `new` and `seen` of a value,
-    and a running count, sum or place. `heads`: the first lines of steps.
+    """How lines are written. `named`, `plain`: a row by its number, with and without its name; `of`: the same, with the
+    table in front; `group`, `value`: how a group, and a row of a set operation, is referred to; `line`: the step of a
+    row. The others end a line: `yes` and `no` after a condition, `best` and `worse` when looking for the best, `new`
+    and `seen` after a value, and a running count, sum or place. `heads`: the first lines of steps.
     """
 
     named: str

@@ -1,12 +1,12 @@
 """Where tables come from: one file per layout in this folder, found automatically.
 
 A source defines
-    LAYOUT = True            for a folder of a fixed shape (a benchmark's release); False for a file format
-    detect(path) -> bool     whether it reads this file or folder; quick, reads at most a few bytes of a file
+    LAYOUT = True            for a folder with a fixed structure (a benchmark's release); False for a file format
+    detect(path) -> bool     whether it reads this file or folder; quick: reads only a few bytes of a file
     read(path, reading) -> Iterator[RawTable]
-A format reads one file, or in a folder every file of its kind (recursively, in the order of their paths).
-`read` raises BrokenSource for a file that holds no readable table; inside a folder it passes the reason to
-`reading.drop` and goes on. A release's shape wins over formats; a folder may hold several formats.
+A format reads one file, or every file of its kind in a folder (recursively, in the order of their paths). `read` raises
+BrokenSource for a file without a readable table; inside a folder, it passes the reason to `reading.drop` and continues.
+The layout of a release takes precedence over formats; a folder may contain several formats.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ from symtune.types import InputError, UnknownName
 OURS = "written by symtune: passed over"
 HIDDEN = "hidden file or folder: passed over"
 _MOST_OF_A_MANIFEST = 1 << 24  # bytes
-_SAVED = {".xls": ".xlsx", ".xlsb": ".xlsx", ".numbers": ".xlsx", ".fods": ".ods"}  # what a file can be saved as
-# What stages write until it is whole, beside their --out.
+# Formats that cannot be read, and the one in which such a file can be saved.
+_SAVED = {".xls": ".xlsx", ".xlsb": ".xlsx", ".numbers": ".xlsx", ".fods": ".ods"}
+# Unfinished work that stages keep beside their --out.
 _PARTIAL = re.compile(r"^\..+\.(?:partial-\d+|working)$")
 
 
 class Source(Protocol):
-    """What a module of this folder defines."""
+    """What a module in this folder defines."""
 
     LAYOUT: bool
 
@@ -77,8 +78,8 @@ def choose(path: Path, layout: str | None) -> dict[str, Source]:
 
 
 def files_of(path: Path, *suffixes: str) -> list[Path]:
-    """The file itself, or all files under the folder with one of the suffixes, sorted by relative path; hidden files
-    and folders and what symtune wrote are passed over (see `passed_over`).
+    """The file itself, or all files under the folder with one of the suffixes, sorted by relative path. Hidden files
+    and folders, and whatever symtune wrote, are passed over (see `passed_over`).
     """
     if path.is_file():
         return [path] if path.name.lower().endswith(suffixes) else []
@@ -87,7 +88,7 @@ def files_of(path: Path, *suffixes: str) -> list[Path]:
 
 
 def passed_over(path: Path) -> tuple[Counter[str], dict[str, str]]:
-    """How many files and folders under a folder are not looked at, and the first one of each kind."""
+    """How many files and folders under a folder are passed over, and the first one of each kind."""
     counts, first = Counter[str](), dict[str, str]()
     for file, why in _walk(path) if path.is_dir() else ():
         if why:
@@ -97,7 +98,7 @@ def passed_over(path: Path) -> tuple[Counter[str], dict[str, str]]:
 
 
 def _walk(path: Path) -> Iterator[tuple[Path, str]]:
-    """Every file under a folder, and every folder that is passed over, each with why it is ("": it is not)."""
+    """Every file under a folder, and every folder that is passed over, each with the reason ("": not passed over)."""
     for folder, folders, files in os.walk(path):
         here = Path(folder)
         kinds = {name: _why_not(here / name) for name in sorted(folders)}
@@ -124,7 +125,7 @@ def made_by_symtune(folder: Path) -> bool:
 
 
 def files_with_magic(path: Path, suffixes: tuple[str, ...], offset: int, magic: bytes) -> list[Path]:
-    """The file itself, or the files with a suffix under the folder, that hold `magic` at `offset`."""
+    """The file itself, or the files with a suffix under the folder, if they contain `magic` at `offset`."""
 
     def holds(file: Path) -> bool:
         try:
@@ -137,15 +138,15 @@ def files_with_magic(path: Path, suffixes: tuple[str, ...], offset: int, magic: 
 
 
 def id_of(file: Path, path: Path) -> str:
-    """The id of the table in `file`: its path relative to the folder named by the user, else its name."""
+    """The id of the table in `file`: its path relative to the folder named by the user, or else its name."""
     return file.relative_to(path).as_posix() if path.is_dir() else file.name
 
 
 def each_file(
     path: Path, files: list[Path], read: Callable[[Path, str], Iterator[RawTable]], drop: Drop
 ) -> Iterator[RawTable]:
-    """The tables of every file, read with the id that its path gives. A broken file raises when it is the one
-    named; in a folder it is dropped.
+    """The tables of every file, with ids made from its path. A broken file raises if it is the one named by the user;
+    in a folder, it is dropped.
     """
     for file in files:
         try:

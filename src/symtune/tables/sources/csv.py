@@ -1,5 +1,5 @@
-"""csv files (.csv, .csv.gz): the first line is the header. The delimiter (`,` `;` tab `|`) and how cells are quoted
-are seen from the file; RFC 4180 is tried first.
+"""csv files (.csv, .csv.gz): the first line is the header. The delimiter (`,` `;` tab `|`) and the quoting are inferred
+from the file; RFC 4180 is tried first.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def detect(path: Path) -> bool:
 
 
 def read(path: Path, reading: Reading) -> Iterator[RawTable]:
-    """One table a file; a file named by the user is read whatever its suffix."""
+    """One table per file; a file named by the user is read whatever its suffix."""
     files = [path] if path.is_file() else files_of(path, *SUFFIXES)
 
     def read_one(file: Path, id: str) -> Iterator[RawTable]:

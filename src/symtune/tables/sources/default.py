@@ -1,8 +1,8 @@
-"""The tables bundled with symtune: 127 real, openly licensed ones (`tables/default/LICENSES.tsv` says whose).
+"""The tables bundled with symtune: 127 real, openly licensed tables (`tables/default/LICENSES.tsv` has their sources).
 
-Their split is official: 75 % train, 10 % validation, 15 % test, by families. A family is what shares the first word of
-its name behind the publisher ("pddl/gdp-1980" and "pddl/gdp-2000", the weather of four cities), since such tables
-share rows or come near to it: one of them in training would give another one in the test away.
+Their split is official: 75 % train, 10 % validation, 15 % test, by family. A family consists of the tables whose names
+have the same first word after the publisher ("pddl/gdp-1980" and "pddl/gdp-2000", the weather of four cities). Such
+tables share rows, or nearly so: one of them in training would give away another one in the test split.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""DuckDB files: every table, under its own name, with its foreign keys. Opened read-only, shut off. Columns of lists,
-records or binary data are left out.
+"""DuckDB files: every table, under its own name, with its foreign keys. Files are opened read-only and without access
+to anything else. Columns of lists, records or binary data are left out.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _tables(file: Path, id: str) -> Iterator[RawTable]:
     duckdb = need("duckdb", "duckdb", f"reading {file}")
     try:
         with duckdb.connect(str(file), read_only=True, config=SETTINGS) as connection:
-            connection.execute("SET TimeZone = 'UTC'")  # else a moment's text would depend on where the machine stands
+            connection.execute("SET TimeZone = 'UTC'")  # otherwise the text of a time would depend on the machine
             keys = _keys(connection, id)
             names = connection.execute(
                 "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
@@ -81,7 +81,7 @@ def _table(connection: Any, schema: str, name: str) -> tuple[list[str], list[lis
     if not header:
         return [], [], notes
     texts = ", ".join([f"coalesce(CAST({_quoted(name)} AS VARCHAR), '')" for name in header])
-    most = MAX_CELLS // len(header) + 1  # with so many a table is refused for its size
+    most = MAX_CELLS // len(header) + 1  # a table with this many is refused for its size
     rows = connection.execute(f"SELECT {texts} FROM {source} ORDER BY rowid LIMIT {most}").fetchall()
     return header, rows, notes
 

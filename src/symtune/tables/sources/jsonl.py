@@ -1,12 +1,12 @@
-"""JSON lines (.jsonl, .ndjson, both also as .gz): one table a line, one row per line, or one object a line that holds a
-table under a key (see `nested`); the first lines tell. A file that is one JSON list or object over several lines is
-read too, and as `.json` where it is the file named.
+"""JSON lines (.jsonl, .ndjson, both also as .gz): one table per line, one row per line, or one object per line with a
+table under a key (see `nested`); the first lines decide which. A file that consists of one JSON list or object over
+several lines is read too, and so is a `.json` file if it is named itself.
 
-A table is `{"header": [...], "rows": [[...], ...]}`, or what else `nested` knows; also read: `id` (or `table_id`),
-`title` (or `page_title`, `caption`). A file of rows, `{"name": "x", "n": 1}`, is one table: its columns are the keys in
-the order in which they come up, and a row that lacks one has an empty cell there. A cell is text, a number, true,
-false or null (an empty cell); columns of lists or records are left out. Lines end at a line feed and nowhere else,
-since cells may hold carriage returns.
+A table is `{"header": [...], "rows": [[...], ...]}`, or another form that `nested` knows; `id` (or `table_id`) and
+`title` (or `page_title`, `caption`) are also read. A file of rows, `{"name": "x", "n": 1}`, is one table: its columns
+are the keys in the order in which they first occur, and a row that lacks one has an empty cell there. A cell is text, a
+number, true, false or null (an empty cell); columns of lists or records are left out. Lines end only at line feeds,
+since cells may contain carriage returns.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from symtune.types import InputError
 LAYOUT = False
 SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 NO_TABLE = "jsonl line without a header and rows of cells"
-_FIRST = 20  # values that tell what a file is
-_HEAD = 1 << 16  # bytes that tell whether it is UTF-8
+_FIRST = 20  # values that decide what a file contains
+_HEAD = 1 << 16  # bytes that decide whether it is UTF-8
 _WANTED = "wanted one table or one row per line"
 _LONGEST = 1 << 27  # bytes of a line, which may be a whole table
 Value = tuple[int, Any]  # the number of its line (of a document: of the element), and what it is
@@ -47,7 +47,7 @@ def detect(path: Path) -> bool:
 
 
 def read(path: Path, reading: Reading) -> Iterator[RawTable]:
-    """Every table. A line that is not JSON breaks its file; a line that holds no table is dropped."""
+    """Every table. A line that is not JSON breaks its file; a line without a table is dropped."""
     files = [path] if path.is_file() else files_of(path, *SUFFIXES)
     return each_file(path, files, lambda file, id: read_lines(file, id, reading), reading.drop)
 
@@ -93,7 +93,7 @@ def _a_table_a_line(values: Iterator[Value], id: str, file: Path, drop: Drop) ->
 
 
 def table_of(value: Any, id: str, where: str) -> RawTable | None:
-    """The table in a JSON value, or None if it holds none."""
+    """The table in a JSON value, or None."""
     if not isinstance(value, dict):
         found = table_in(value)
         return None if found is None else found.raw(id, where)
@@ -125,7 +125,7 @@ def _a_row_a_line(values: Iterator[Value], id: str, file: Path) -> Iterator[RawT
 
 
 def _values(file: Path, encoding: str | None, notes: Counter[str]) -> Iterator[Value]:
-    """What `files.json_values` reads; where the file is not UTF-8, the lines of its text."""
+    """What `files.json_values` reads, or, if the file is not UTF-8, the lines of its text."""
     if encoding is None and _is_utf8(file):
         try:
             for entry in json_values(file, longest=_LONGEST):
@@ -153,7 +153,7 @@ def _broken(file: Path, told: str) -> BrokenSource:
 
 
 def _is_utf8(file: Path) -> bool:
-    """Whether a file begins as UTF-8, or with a mark of UTF-16, or packed."""
+    """Whether a file begins with UTF-8, with a byte order mark of UTF-16, or is compressed."""
     head = read_bytes(file, _HEAD)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return True

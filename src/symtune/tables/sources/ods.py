@@ -1,9 +1,9 @@
-"""OpenDocument spreadsheets (.ods): every sheet is a table. Read here and now: no kept library reads them in bounded
-memory (a cell may say that it repeats a billion times).
+"""OpenDocument spreadsheets (.ods): every sheet is a table. They are parsed here because no maintained library reads
+them in bounded memory (a cell may be declared to repeat a billion times).
 
-A cell is what a person sees: the text that the file keeps of it, where that reads as its number; else, since such a
-text may be in any language, the number itself. Dates are written in ISO order. Sheets that are hidden are left out and
-counted. See `xlsx` for merged cells.
+A cell is what a person sees: the text stored for it, if that reads as its number; otherwise, since such a text may be
+in any language, the number itself. Dates are written in ISO order. Hidden sheets are left out and counted. For merged
+cells, see `xlsx`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _sheets(file: Path, id: str, reading: Reading) -> Iterator[RawTable]:
 def _read(stream: IO[bytes], file: Path, id: str, reading: Reading) -> Iterator[RawTable]:
     hidden_styles: set[str] = set()
     sheet = _Sheet("")
-    depth = 0  # tables may stand in a cell
+    depth = 0  # a cell may contain tables
     for event, element in ElementTree.iterparse(stream, ("start", "end")):
         if event == "start":
             if element.tag == f"{_TABLE}table":
@@ -91,10 +91,10 @@ class _Sheet:
         self.rows: list[list[str]] = []
         self.merged: list[Merged] = []
         self._cells = 0
-        self._empty = 0  # rows, of which there may be a million below the table
+        self._empty = 0  # empty rows so far; there may be a million below the table
 
     def add(self, row: ElementTree.Element) -> None:
-        """Add a row, as often as it says."""
+        """Add a row, as often as it is declared to repeat."""
         if self.hidden or self.too_large:
             return
         times = _number(row, "number-rows-repeated")
@@ -112,7 +112,7 @@ class _Sheet:
 
     def _row(self, row: ElementTree.Element, number: int) -> list[str]:
         cells: list[str] = []
-        empty = 0  # cells, of which there may be thousands behind the last one
+        empty = 0  # empty cells so far; there may be thousands after the last text
         for cell in row:
             if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
                 continue
@@ -164,7 +164,7 @@ def _as_number(written: str, kind: str, text: str) -> str:
 
 
 def _paragraph(element: ElementTree.Element) -> str:
-    """The text of a paragraph: spaces that are counted, tabs and line breaks stand as elements in it."""
+    """The text of a paragraph, in which repeated spaces, tabs and line breaks are elements."""
     parts = [element.text or ""]
     for part in element:
         kind = part.tag.removeprefix(_TEXT)

@@ -1,6 +1,6 @@
-"""Parquet files: one table a file, or one a row where the rows hold tables under a column (see `nested`): a struct, a
-list, or JSON as text. Dates and times are written as ISO text (timestamps that are all at midnight as dates); null is
-an empty cell. Columns of lists, records or binary data are left out.
+"""Parquet files: one table per file, or one per row, if a column holds tables (see `nested`): as a struct, a list, or
+JSON text. Dates and times are written as ISO text (timestamps that are all at midnight, as dates); null is an empty
+cell. Columns of lists, records or binary data are left out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from symtune.tables.sources import each_file, files_of
 
 LAYOUT = False
 SUFFIXES = (".parquet", ".pq")
-_FIRST = 20  # rows that tell whether there are tables in them
+_FIRST = 20  # rows that decide whether they hold tables
 
 
 def detect(path: Path) -> bool:
@@ -71,11 +71,11 @@ def _one_table(opened: Any, file: Path, id: str) -> RawTable:
 
 
 def _values(column: Any) -> list[Any]:
-    """The values of a column, alike whether pandas is installed or not."""
+    """The values of a column, the same whether or not pandas is installed."""
     from pyarrow import duration, timestamp, types
 
     kind = column.type
-    if types.is_float32(kind):  # with the digits that they have: 0.1, not 0.10000000149011612
+    if types.is_float32(kind):  # with their own digits: 0.1, not 0.10000000149011612
         return [None if text is None else float(text) for text in column.cast("string").to_pylist()]
     if types.is_duration(kind):
         return list(column.cast(duration("us"), safe=False).to_pylist())

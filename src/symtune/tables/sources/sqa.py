@@ -1,9 +1,8 @@
 """The release of SQA (Iyyer et al. 2017): `table_csv/204_590.csv` and tsv files of questions.
 
-Its tables are tables of WikiTableQuestions in plain ASCII; the file name tells which (`204_590` is
-`csv/204-csv/590.csv`), and that is their `origin`. Splits: `random-split-1-train` is train,
-`random-split-1-dev` validation, `test` test; other tables of `train.tsv` are train. A table in two files is
-held out.
+Its tables are those of WikiTableQuestions in plain ASCII; the file name says which (`204_590` is
+`csv/204-csv/590.csv`), and that is their `origin`. Splits: `random-split-1-train` is train, `random-split-1-dev`
+validation, `test` test; other tables of `train.tsv` are train. A table in two files belongs to the more held-out split.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""SQLite files: every table, under its own name, with its foreign keys. Opened read-only. Columns of binary data are
-left out; text that is not UTF-8 (SQLite takes any bytes) is read as `encodings` can, and counted.
+"""SQLite files: every table, under its own name, with its foreign keys. Files are opened read-only. Columns of binary
+data are left out; text that is not UTF-8 (SQLite accepts any bytes) is read as well as `encodings` can, and counted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from symtune.tables.sources import each_file, files_with_magic
 
 LAYOUT = False
 SUFFIXES = (".sqlite", ".sqlite3", ".db", ".db3")
-# What FTS and R-Tree tables keep beside themselves.
+# Auxiliary tables of FTS and R-Tree tables.
 SHADOWS = ("content", "segments", "segdir", "docsize", "stat", "data", "idx", "config", "node", "parent", "rowid")
 MAGIC = b"SQLite format 3\0"
 BAD_NAME = "name of a table or column that is not UTF-8"
@@ -35,7 +35,7 @@ def _files(path: Path) -> list[Path]:
 
 
 class NotUtf8(bytes):
-    """A text of the file that is not UTF-8."""
+    """A text in the file that is not UTF-8."""
 
 
 def _text(data: bytes) -> str | NotUtf8:
@@ -77,7 +77,7 @@ def _tables(file: Path, id: str, reading: Reading) -> Iterator[RawTable]:
 
 
 def _names(connection: sqlite3.Connection) -> list[str | NotUtf8]:
-    """The tables that people made, sorted."""
+    """The tables made by people, sorted."""
     query = (
         "SELECT name, sql LIKE 'CREATE VIRTUAL%' FROM sqlite_master WHERE type = 'table'"
         " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
@@ -88,7 +88,7 @@ def _names(connection: sqlite3.Connection) -> list[str | NotUtf8]:
 
 
 def _uri(file: Path) -> str:
-    """Read-only; without a journal beside the file also immutable, so that SQLite writes nothing beside it."""
+    """A read-only URI; if there is no journal, also immutable, so that SQLite writes nothing beside the file."""
     journal = any(file.with_name(file.name + suffix).exists() for suffix in ("-wal", "-journal"))
     return f"{file.absolute().as_uri()}?mode=ro" + ("" if journal else "&immutable=1")
 
@@ -109,7 +109,7 @@ def _table(
     header = [column[0] for column in cursor.description]
     rows = cursor.fetchmany(MAX_CELLS // len(header) + 1)
     if len(rows) * len(header) > MAX_CELLS:
-        return RawTable(f"{id}/{name}", header, rows, where=where)  # refused for its size
+        return RawTable(f"{id}/{name}", header, rows, where=where)  # will be refused for its size
     rows, mended = _decoded(rows, encoding)
     columns = zip(*rows, strict=True) if rows else [()] * len(header)
     header, texts, notes = plain_columns(header, columns)
@@ -129,15 +129,15 @@ def _decoded(rows: list[Any], encoding: str | None) -> tuple[list[Any], Counter[
 
 
 def _columns(connection: sqlite3.Connection, name: str) -> list[tuple[str, bool]]:
-    """The columns of a table, each with whether it is part of the primary key."""
+    """The columns of a table, and whether each is part of the primary key."""
     return [(row[1], bool(row[5])) for row in connection.execute(f"PRAGMA table_info({_quoted(name)})")]
 
 
 def _keys(
     connection: sqlite3.Connection, name: str, id: str, columns: dict[str, list[tuple[str, bool]]]
 ) -> Iterator[tuple[str, str, str]]:
-    """Single-column foreign keys, under the names that tables and columns were made with: a key may write them in
-    other letter case. One that names no column means the primary key of the other table.
+    """Single-column foreign keys, with names spelled as in the definitions of tables and columns, since a key may use
+    another case. A key that names no column means the primary key of the other table.
     """
     found = connection.execute(f"PRAGMA foreign_key_list({_quoted(name)})").fetchall()
     sizes = Counter(key[0] for key in found)

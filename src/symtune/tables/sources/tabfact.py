@@ -1,8 +1,7 @@
-"""The release of TabFact (Chen et al. 2020): `data/all_csv/*.html.csv`, cells parted by `#`, never quoted.
+"""The release of TabFact (Chen et al. 2020): `data/all_csv/*.html.csv`, with cells separated by `#`, never quoted.
 
-Splits: `data/{train,val,test}_id.json` (lists of table files), else the tables that
-`tokenized_data/{train,val,test}_examples*.json` speak of. `origin` is the id shared with WikiSQL
-(`1-11677691-3`).
+Splits: `data/{train,val,test}_id.json` (lists of table files), or else the tables named in
+`tokenized_data/{train,val,test}_examples*.json`. `origin` is the id shared with WikiSQL (`1-11677691-3`).
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ def detect(path: Path) -> bool:
 
 
 def read(path: Path, reading: Reading) -> Iterator[RawTable]:
-    """Every table of `data/all_csv/`; ids are the file names, as the release's own lists write them."""
+    """Every table in `data/all_csv/`; ids are the file names, as in the release's own lists."""
     splits = _splits(path)
 
     def read_one(file: Path, id: str) -> Iterator[RawTable]:
@@ -41,7 +40,7 @@ def read(path: Path, reading: Reading) -> Iterator[RawTable]:
 
 def _splits(path: Path) -> dict[str, Split]:
     splits: dict[str, Split] = {}
-    for name, split in NAMES:  # later ones are more held out, and win
+    for name, split in NAMES:  # later splits are more held out, and take precedence
         lists = sorted(path.glob(f"data/{name}_id.json"))
         for file in lists or sorted(path.glob(f"tokenized_data/{name}_examples*.json")):
             try:

@@ -1,4 +1,4 @@
-"""Tab-separated files (.tsv, .tab, both also as .gz), quoted as csv is or not at all: the first line is the header."""
+"""Tab-separated files (.tsv, .tab, both also as .gz), quoted like csv or not at all; the first line is the header."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def detect(path: Path) -> bool:
 
 
 def read(path: Path, reading: Reading) -> Iterator[RawTable]:
-    """One table a file; a file named by the user is read whatever its suffix."""
+    """One table per file; a file named by the user is read whatever its suffix."""
     files = [path] if path.is_file() else files_of(path, *SUFFIXES)
 
     def read_one(file: Path, id: str) -> Iterator[RawTable]:

@@ -1,6 +1,6 @@
-"""The layout of WikiSQL (Zhong et al. 2017): `data/{train,dev,test}.tables.jsonl`, one table a line.
+"""The layout of WikiSQL (Zhong et al. 2017): `data/{train,dev,test}.tables.jsonl`, one table per line.
 
-Splits are those of the files. `origin` is the id that WikiSQL and TabFact share (`1-11677691-3`).
+The splits are those of the files. `origin` is the id that WikiSQL and TabFact share (`1-11677691-3`).
 """
 
 from __future__ import annotations

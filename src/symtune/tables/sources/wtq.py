@@ -1,9 +1,9 @@
 r"""The official release of WikiTableQuestions (Pasupat and Liang 2015): `csv/NNN-csv/M.csv` and `data/*.tsv`.
 
-Its csv escapes a quote as `\"` and a backslash as `\\`, unlike RFC 4180. Table ids are those of its
+Its csv escapes a quotation mark as `\"` and a backslash as `\\`, unlike RFC 4180. Table ids are those used in its
 questions, `csv/204-csv/590.csv`. Splits: `random-split-1-train` is train, `random-split-1-dev` validation,
-`pristine-unseen-tables` test; other tables of `training` and `pristine-seen-tables` are train. A table in no
-file has no official split. A table in two is held out.
+`pristine-unseen-tables` test; other tables of `training` and `pristine-seen-tables` are train. A table in none of these
+files has no official split; one in two files belongs to the more held-out split.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def read(path: Path, reading: Reading) -> Iterator[RawTable]:
 
 
 def split_by_file(folder: Path, files: tuple[tuple[str, Split], ...], column: str) -> dict[str, Split]:
-    """table id -> split, read from the named column of tsv files of questions. The most held-out file
-    wins.
+    """table id -> split, read from the named column of tsv files of questions. The most held-out file takes
+    precedence.
     """
     splits: dict[str, Split] = {}
     for name, split in files:

@@ -1,9 +1,9 @@
 """Excel workbooks (.xlsx, .xlsm): every sheet is a table. Needs the extra `excel`.
 
-A cell is what a person sees: dates in ISO order, numbers in their format (see `number_formats`), and of a formula the
-value that was stored with it. Cells merged over several rows all have their value; sheets that are hidden are left out
-and counted; hidden rows and columns, which a filter hides for a while, are read. What stands around a table in its
-sheet is seen to by `grids`. A workbook is unpacked and read in bounded memory, whatever sizes it claims.
+A cell is what a person sees: dates in ISO order, numbers in their format (see `number_formats`), and for a formula the
+value stored with it. The value of a cell merged over several rows is repeated in each of them; hidden sheets are left
+out and counted; hidden rows and columns, which a filter may hide temporarily, are read. `grids` deals with whatever
+surrounds a table in its sheet. A workbook is unpacked and read in bounded memory, whatever sizes it claims.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LAYOUT = False
 SUFFIXES = (".xlsx", ".xlsm")
 NO_VALUE = "formula without a stored value: empty cell"
 _RANGE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
-_MOST_SEEN = 8 * MAX_CELLS  # cells of a sheet that are looked at, most of them formatted and empty
+_MOST_SEEN = 8 * MAX_CELLS  # cells of a sheet that are examined; most may be formatted but empty
 
 
 def detect(path: Path) -> bool:
@@ -43,10 +43,10 @@ def read(path: Path, reading: Reading) -> Iterator[RawTable]:
 def _sheets(file: Path, id: str, reading: Reading) -> Iterator[RawTable]:
     openpyxl = need("openpyxl", "excel", f"reading {file}")
     with unpackable(file) as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what openpyxl would lose if it wrote the workbook again
+        warnings.simplefilter("ignore")  # about what openpyxl would lose if it wrote the workbook again
         try:
             workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        except Exception as error:  # openpyxl passes on whatever a broken part leads to
+        except Exception as error:  # openpyxl raises whatever a broken part happens to cause
             raise _broken(file, error) from None
         try:
             for sheet in workbook.worksheets:
@@ -65,10 +65,10 @@ def _broken(file: Path, error: Exception) -> BrokenSource:
 
 
 def _table(sheet: Any, archive: zipfile.ZipFile, id: str, where: str, reading: Reading) -> RawTable | None:
-    sheet.reset_dimensions()  # what a sheet says of its size is often wrong, and may be a billion cells
+    sheet.reset_dimensions()  # the size that a sheet declares is often wrong, and may be a billion cells
     try:
         rows = rows_within_bounds(_rows(sheet, where), where)
-        with archive.open(sheet._worksheet_path) as stream:  # in no public interface; openpyxl reads the rows alone
+        with archive.open(sheet._worksheet_path) as stream:  # not public, but openpyxl itself reads only the rows
             scan = _Sheet(stream, where)
     except BrokenSource as error:
         reading.drop(error.reason, where)
@@ -89,8 +89,8 @@ def _rows(sheet: Any, where: str) -> Iterator[list[str]]:
 
 
 class _Sheet(Scan):
-    """What openpyxl does not tell of a sheet that it reads row by row: which cells are merged, and how many formulas
-    have no value stored.
+    """What openpyxl does not report about a sheet that it reads row by row: which cells are merged, and how many
+    formulas have no stored value.
     """
 
     def __init__(self, stream: IO[bytes], where: str) -> None:
@@ -100,7 +100,7 @@ class _Sheet(Scan):
         super().__init__(stream, "row", where)
 
     def start(self, kind: str, attributes: dict[str, str]) -> None:
-        """Note formulas, values and merged cells."""
+        """Record formulas, values and merged cells."""
         if kind == "c":
             self._formula = self._value = False
             self._text = attributes.get("t") == "str"
@@ -114,7 +114,7 @@ class _Sheet(Scan):
             self.merged.append((int(first) - 1, _column(left), int(last) - 1, _column(right)))
 
     def text(self, text: str) -> None:
-        """A value is one where it has a text."""
+        """Record that the value has a text."""
         self._value = self._value or self._in_value
 
     def end(self, kind: str) -> None:

@@ -20,6 +20,7 @@ from symtune.sql.corpus.templates import SqlTemplates
 from symtune.sql.language.bounds import pretty
 from symtune.sql.language.engines import ENGINES
 from symtune.sql.language.evaluator import database_of
+from symtune.sql.language.idle import needless
 from symtune.sql.language.limits import check_work
 from symtune.sql.language.parse import parse_sql
 from symtune.sql.language.proof import Context, permuted
@@ -35,7 +36,19 @@ from symtune.sql.solutions.writer import Writer
 from symtune.tables import Views, content_hash, typed_rows
 from symtune.task import Drawn, Options, Setting, SymbolicTask, Tally, Words, with_solution
 from symtune.tasks.sql_execution.options import DEFAULT_SHARE, SqlOptions
-from symtune.types import Denotation, Example, Fields, Form, InputError, Rejected, Steps, Table, Traits, UnknownName
+from symtune.types import (
+    Denotation,
+    Example,
+    Fields,
+    Form,
+    InputError,
+    Needless,
+    Rejected,
+    Steps,
+    Table,
+    Traits,
+    UnknownName,
+)
 from symtune.worked import VERIFIER, check_solution
 
 MOST_ROWS = 10_000  # of an answer that is executed again: the cap was the generator's business
@@ -64,7 +77,7 @@ class SqlExecution(SymbolicTask):
     """Programs over views of tables."""
 
     name = "sql_execution"
-    version = 3
+    version = 4
     needs_tables = True
     templates = load_templates("sql_execution")
     options = SqlOptions
@@ -111,6 +124,13 @@ class SqlExecution(SymbolicTask):
                 said = duckdb.disagreements(tables, queries)
                 found.update({numbers[i]: text for i, text in said.items()})
         return found
+
+    def needless(self, fields: Fields) -> Needless:
+        """The parts of the program by kind, and the idle ones of them (sql/language/idle.py)."""
+        with ENGINES.checked_out() as engines:
+            context = Context(fields["tables"], engines, max_rows=MOST_ROWS)
+            query = _parsed(fields["sql"], fields["tables"])
+            return needless(query, context.answer(query), context)
 
     def variants(self, fields: Fields) -> Iterator[Fields]:
         """The program on the tables with rows and columns in three other orders."""

@@ -1,17 +1,17 @@
-"""The verifier: which steps of a solution hold, by an execution of its own, row by row.
+"""The verifier: which steps of a solution hold, by an independent execution, row by row.
 
-It shares no code with the writer, nor with the evaluator that the writer asks: nothing but the tree, the types, the
-tables and the wordings.
+It shares only the tree, the types, the tables and the wordings with the writer, and no code with the writer or with
+the evaluator that the writer uses.
 
-    values      numbers, texts, functions, what is like what
-    places      rows, groups, and what they are called
-    execution   what an expression is worth at a place
+    values      numbers, texts, functions, LIKE
+    places      rows and groups ("places"), and how they are referred to
+    execution   the value of an expression at a place
     words       the same in words
-    expected    a line that a solution should have
-    steps       conditions, aggregates and groups as such lines
-    orders      the same of DISTINCT, ORDER BY and window functions
+    expected    the lines that a solution should have
+    steps       such lines for conditions, aggregates and groups
+    orders      such lines for DISTINCT, ORDER BY and window functions
     queries     the expected lines of a query
-    matching    somebody's lines beside the expected ones
+    matching    a solution's lines compared with the expected ones
 
     Verifier(tables).verify(query, text)     ->  Steps((Step("WHERE:"), Step("row 2 (Oslo): …", "expected …"), …))
 """

@@ -1,4 +1,4 @@
-"""What an expression is worth at a place, by SQL's rules, one row at a time."""
+"""The value of an expression at a place, by SQL's rules, one row at a time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from symtune.sql.language import tree as t
 from symtune.sql.solutions.verifier.places import Place, Tables, Yield
 from symtune.sql.solutions.verifier.values import ARITHMETIC, COMPARE, Cell, call, computed, like, total
 
-Solve = Callable[[t.Query, Tables, Place], Yield]  # runs a query that looks at a row
+Solve = Callable[[t.Query, Tables, Place], Yield]  # runs a query that refers to an outer row
 
 
 class Execution:
-    """Expressions of one query. `solved`: its subqueries that look at no row, their numbers and what they yield."""
+    """The expressions of one query. `solved`: its subqueries that refer to no outer row, with their numbers and what
+    they yield."""
 
     def __init__(self, tables: Tables, solve: Solve) -> None:
         self.tables, self._solve = tables, solve
@@ -59,7 +60,7 @@ class Execution:
         else:
             values = self.read(expr, members)
             found = computed(len(values) if expr.name == "COUNT" else _REDUCE[expr.name](values) if values else None)
-            if expr.name in ("MIN", "MAX") and values:  # of a cell that is written in one way, as it is written
+            if expr.name in ("MIN", "MAX") and values:  # a cell is shown as it is written, if in one way
                 cells = [self.worth(expr.arg, member) for member in members]
                 texts = {cell.text for cell in cells if cell.value == found.value}
                 found = found._replace(text=texts.pop()) if len(texts) == 1 else found
@@ -67,7 +68,7 @@ class Execution:
         return found
 
     def read(self, expr: t.Aggregate, members: Any) -> list[Any]:
-        """The known values that an aggregate reads; each once under DISTINCT."""
+        """The values other than NULL that an aggregate reads; under DISTINCT, each once."""
         values = [value for member in members if (value := self.worth(expr.arg, member).value) is not None]
         return [v for place, v in enumerate(values) if v not in values[:place]] if expr.distinct else values
 
@@ -120,7 +121,7 @@ class Execution:
 
     def _logic(self, expr: t.Logic, at: Place) -> bool | None:
         truths = [self.holds(part, at) for part in expr.parts]
-        decides = expr.op == "OR"  # one part of this truth decides
+        decides = expr.op == "OR"  # one part with this truth value decides
         return decides if decides in truths else None if None in truths else not decides
 
     def _not(self, expr: t.Not, at: Place) -> bool | None:

@@ -10,12 +10,12 @@ from symtune.sql.solutions.verifier.values import number
 from symtune.sql.solutions.wordings import Wording
 from symtune.types import Rejected
 
-MOST = 5_000  # lines; where there would be more, nobody's solution is looked at
+MOST = 5_000  # lines; a program that needs more is refused
 
 
 class End(NamedTuple):
-    """The end of a line that says a running number: how it is put (with `{n}` or `{x}`), the number, and what the line
-    adds to the number of the line before. `of`: what runs.
+    """The end of a line with a running number: its wording (with `{n}` or `{x}`), the number, and what the line adds to
+    the number of the line before. `of`: what is counted or summed.
     """
 
     put: str
@@ -25,8 +25,8 @@ class End(NamedTuple):
 
 
 class Expected:
-    """A line: of which step, how it starts where it is of a row, what it says, and how it ends. `needed`: in the form
-    `compact` too.
+    """A line: the step it belongs to, how it starts if it is about a row, what it says, and how it ends. `needed`: it
+    is part of the form `compact` too.
     """
 
     __slots__ = ("_say", "_stem", "_text", "ends", "needed", "start", "step")
@@ -64,7 +64,7 @@ class Lines:
         self._add(Expected(self.step, "", partial(str, text), (), True))
 
     def line(self, row: str, said: Callable[[], str], *ends: End | str, needed: bool = True) -> None:
-        """What is said of a row, or of none."""
+        """A line about a row, or about none."""
         start = self.wording.line.format(row=row, said="").rstrip() if row else ""
         self._add(Expected(self.step, start, partial(self._put, row, said), ends, needed))
 

@@ -1,7 +1,7 @@
-"""Somebody's lines beside the expected ones.
+"""Compares the lines of a solution with the expected ones.
 
-Each line is judged on its own: what it says of its row must be true, and come in its turn. A running number goes on
-from the one in the line before, so that one false sum does not make all later steps false.
+Each line is judged by itself: what it says about its row must be true, and it must come in the right place. A running
+number continues from the one in the line before, so that one wrong sum does not make all later steps wrong.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from symtune.sql.solutions.verifier.values import number
 from symtune.sql.solutions.wordings import WORDINGS
 from symtune.types import Step, Steps, Table
 
-MOST_STEPS = 2_000  # lines of a solution that are looked at
-MOST_STRANGE = 64  # lines that are looked for among all expected ones, and are none of them
-SURE = 0.5  # the share of steps from which on a solution is in a wording
-NEAR = 1e-4  # by how much a running sum may differ, which is written with four decimals
+MOST_STEPS = 2_000  # lines of a solution that are judged
+MOST_STRANGE = 64  # after so many unexpected lines, a line is compared only with the next expected ones
+SURE = 0.5  # if this share of the steps holds in a wording, the solution is in that wording
+NEAR = 1e-4  # by how much a running sum, which is written with four decimals, may differ
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
 
 
@@ -33,7 +33,7 @@ class Verifier:
         self._read: dict[int, Tables] = {}
 
     def verify(self, query: t.Query, text: str) -> Steps:
-        """Which of the steps hold, whatever wording they are in. Raises Rejected for a program that has no solution."""
+        """Which of the steps hold, in whichever wording. Raises Rejected for a program that has no solution."""
         lines = [line.strip() for line in text.split("\n") if line.strip()]
         best = Steps((), 1, "has no steps")
         for which in _likely(lines):
@@ -54,7 +54,8 @@ class Verifier:
 
 
 def _literals() -> Iterator[tuple[int, str, str]]:
-    """The first lines of steps without what they name: the number of the wording, what comes before, what behind."""
+    """The first lines of steps, without the names in them: the number of the wording, the text before, the text
+    after."""
     for which, wording in enumerate(WORDINGS):
         for head in wording.heads.values():
             parts = re.split(r"\{\w+\}", head)
@@ -65,7 +66,7 @@ _HEADS = tuple(_literals())
 
 
 def _likely(lines: Sequence[str]) -> list[int]:
-    """The numbers of the wordings; the most likely one, by the first line, comes first."""
+    """The numbers of the wordings, with the most likely one, judged by the first line, first."""
     first, alike = (lines[0] if lines else ""), dict.fromkeys(range(len(WORDINGS)), 0)
     for which, before, after in _HEADS:
         if first.startswith(before) and first.endswith(after):
@@ -76,12 +77,12 @@ def _likely(lines: Sequence[str]) -> list[int]:
 class _Match:
     def __init__(self, expected: Sequence[Expected]) -> None:
         self._expected = expected
-        self._said: dict[tuple[int, str], Any] = {}  # the running numbers of the line before
+        self._said: dict[tuple[int, str], Any] = {}  # the running numbers in the line before
 
     def judged(self, lines: Sequence[str]) -> Steps:
         """The lines with their faults, and what was left out."""
         place, steps, lost = 0, list[Step](), list[str]()
-        spared = strangers = strange = 0  # lines that are none of the expected ones stand for those that are not there
+        spared = strangers = strange = 0  # an unexpected line takes the place of a missing one
         for line in lines[:MOST_STEPS]:
             here, fault = self._find(line, place, far=strange < MOST_STRANGE)
             if here is None:
@@ -103,7 +104,7 @@ class _Match:
         return Steps(tuple(steps), len(lost), f"leaves out {lost[0]!r}" if lost else "", spared)
 
     def _find(self, line: str, place: int, *, far: bool) -> tuple[int | None, str]:
-        """Which expected line this is meant to be, and what is wrong with it; `far`: be it a later one."""
+        """Which expected line this is meant to be, and what is wrong with it; `far`: search the later ones too."""
         expected = self._expected
         for here in self._next(place):
             if expected[here].text() == line:
@@ -126,7 +127,7 @@ class _Match:
         return None, f"expected {expected[place].text()!r}" if place < len(expected) else "a step too many"
 
     def _next(self, place: int) -> list[int]:
-        """Where a line that holds most likely belongs: the next one, or the next that is needed."""
+        """Where a line that holds most likely belongs: at the next expected line, or the next that is needed."""
         needed = next((k for k in range(place, len(self._expected)) if self._expected[k].needed), None)
         return [k for k in (place, needed) if k is not None and k < len(self._expected)]
 
@@ -136,7 +137,7 @@ class _Match:
                 self._said[one.step, end.of] = end.number
 
     def _running(self, one: Expected, rest: str) -> str | None:
-        """What is wrong with the running numbers at the end of a line; None where these are none."""
+        """What is wrong with the running numbers at the end of a line; None if the end is not of that form."""
         pattern = "".join(re.escape(end) if isinstance(end, str) else _pattern(end.put) for end in one.ends)
         found = re.fullmatch(pattern, rest)
         if found is None:

@@ -14,7 +14,7 @@ from symtune.sql.solutions.verifier.words import Words
 
 
 def in_order(words: Words, keys: Sequence[t.Order], places: Sequence[Place]) -> list[Place]:
-    """The places in the order of the keys; where all are equal, as they come."""
+    """The places in the order of the keys; those with equal keys keep their order."""
     found = list(places)
     for key in reversed(keys):
         worth = {id(at): words.execution.worth(key.expr, at).value for at in found}
@@ -62,7 +62,7 @@ def distinct(lines: Lines, words: Words, q: t.Select, places: Sequence[Place]) -
 
 
 def windows(lines: Lines, words: Words, q: t.Select, places: Sequence[Place]) -> None:
-    """The steps of the window functions of a query; what they yield is kept with the places."""
+    """The steps of the window functions of a query; their values are kept with the places."""
     aliases = {item.expr: item.alias for item in reversed(q.items)}
     found = [node for part in (*q.items, *q.order) for node in _windows(part)]
     for window in dict.fromkeys(found):
@@ -86,12 +86,12 @@ def _windows(node: Any) -> list[t.Window]:
 
 
 def _read(words: Words, window: t.Window, places: Sequence[Place]) -> list[Cell]:
-    """What a window function reads of each place; 1 where it counts."""
+    """What a window function reads from each place; 1 if it counts."""
     return [Cell(1, "1") if window.arg is None else words.execution.worth(window.arg, at) for at in places]
 
 
 def _yield(words: Words, window: t.Window, places: Sequence[Place]) -> None:
-    """Keep with each place of a partition, which are in order, what the function yields."""
+    """Keep the value of the function with each place of a partition. The places are in order."""
     args = _read(words, window, places)
     keys = [tuple([words.execution.worth(key.expr, at).value for key in window.order]) for at in places]
     for turn, at in enumerate(places):

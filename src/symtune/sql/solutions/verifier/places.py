@@ -1,4 +1,4 @@
-"""Rows and groups, where expressions are worth something, and what they are called."""
+"""Places, that is, rows and groups, at which expressions have values; and how places are referred to."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Named = Mapping[str, Cell]  # column -> cell
 
 
 class Place:
-    """A row, or a group with its members and keys. `cells` by alias; `parts`: the rows that it is joined of, as they
-    are called, by alias; `outer`: the row of the query around it; `found`: what was computed for it once.
+    """A row, or a group with its members and keys. `cells` by alias; `parts`: how the rows joined in it are referred
+    to, by alias; `outer`: the row of the enclosing query; `found`: values that were computed for it once.
     """
 
     __slots__ = ("call", "cells", "found", "members", "outer", "parts")
@@ -29,7 +29,7 @@ class Place:
         self.found = found or {}
 
     def column(self, table: str, name: str) -> Cell:
-        """The cell of a column, here or in the row around."""
+        """The cell of a column, here or in the outer row."""
         if table:
             if name in (named := self.cells.get(table, {})):
                 return named[name]
@@ -43,7 +43,7 @@ class Place:
 
 
 class Yield(NamedTuple):
-    """The rows of a table or of a query: what they are called, and their cells by column."""
+    """The rows of a table or a query: how they are referred to, and their cells by column."""
 
     names: Sequence[str]
     calls: Sequence[str]
@@ -55,14 +55,14 @@ class Yield(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What a query may read by name; `shown` of them stand in the prompt."""
+    """What a query may read, by name; the prompt shows `shown` of them."""
 
     by_name: Mapping[str, Yield]
     shown: frozenset[str]
     several: bool
 
     def extended(self, name: str, rows: Yield) -> Tables:
-        """With a common table expression."""
+        """The same with one more common table expression."""
         return Tables({**self.by_name, name: rows}, self.shown - {name}, self.several)
 
 
@@ -88,8 +88,8 @@ def _rows(table: Table, wording: Wording) -> Yield:
 
 
 def _naming(types: Sequence[str], rows: Sequence[Sequence[Cell]]) -> int:
-    """The column whose cells name the rows: the first of texts whose cells are all there, short and different; else the
-    first such of any type; -1 where there is none.
+    """The column whose cells name the rows: the first column of texts whose cells are all present, short and different;
+    else the first such column of any type; -1 if there is none.
     """
     for wanted in (("text",), ("text", "number", "date")):
         for column, kind in enumerate(types):

@@ -18,11 +18,11 @@ from symtune.sql.solutions.verifier.words import Words
 from symtune.sql.solutions.wordings import MISSING, NONE, Wording
 from symtune.types import Rejected
 
-MOST_PLACES = 200_000  # rows that are looked at, in all
+MOST_PLACES = 200_000  # rows that are visited in all
 
 
 class Queries:
-    """Solves queries; `lines` are the expected ones so far."""
+    """Solves queries; `lines` are the expected lines so far."""
 
     def __init__(self, wording: Wording) -> None:
         self.wording, self.lines = wording, Lines(wording)
@@ -31,8 +31,8 @@ class Queries:
     def solve(
         self, query: t.Query, tables: Tables, use: str, head: Mapping[str, Any], outer: Place | None = None
     ) -> Yield:
-        """The lines of a query and its rows. `use`: what becomes of these: the `answer`, one `value`, a `list` to look
-        into, `rows` to read from, a `side` of a set operation. `head`: the first line.
+        """The lines of a query, and its rows. `use`: what the rows are used for: as the `answer`, as one `value`, as a
+        `list` for IN or EXISTS, as `rows` to read from, as a `side` of a set operation. `head`: the first line.
         """
         if isinstance(query, t.Select):
             return self._select(query, tables, use, head, outer)
@@ -43,7 +43,7 @@ class Queries:
         return self._combine(query.op, left, right)
 
     def _inner(self, query: t.Query, tables: Tables, at: Place) -> Yield:
-        """A subquery that looks at a row: its lines are not asked for."""
+        """The rows of a subquery that refers to an outer row. Its lines are not part of the solution."""
         kept, self.lines = self.lines, Lines(self.wording)
         try:
             return self.solve(query, tables, "value", {}, at)
@@ -109,7 +109,7 @@ class Queries:
         return Yield(names, [at.call for at in places], rows)
 
     def _read_at_once(self, q: t.Select, use: str) -> Any:
-        """What is read of the rows that WHERE keeps as it keeps them: the only aggregate, or what is shown."""
+        """What is read from the rows as WHERE keeps them: by the only aggregate, or as what is shown."""
         if q.where is None or q.group:
             return None
         if steps.is_one_group(q):
@@ -119,7 +119,7 @@ class Queries:
         return q if not later and self._is_read(q, use) else None
 
     def _is_read(self, q: t.Select, use: str) -> bool:
-        """Whether what is shown stands in no step before."""
+        """Whether what is shown must be read in a step, because no earlier step states it."""
         if q.distinct and not q.order:
             return False
         kinds = {type(item.expr) for item in q.items}
@@ -129,7 +129,7 @@ class Queries:
         return use != "rows" or bool(renamed) or not kinds <= {t.Column, t.Window}
 
     def _from(self, source: t.Source | None, tables: Tables, outer: Place | None) -> list[Place]:
-        """The rows of FROM, with the rows that they are joined of."""
+        """The rows of FROM, with the rows that are joined in them."""
         if source is None:
             return [Place("", {}, outer)]
         if isinstance(source, t.Join):
@@ -160,7 +160,7 @@ class Queries:
             raise Rejected("too many steps", f"more than {MOST_PLACES:,} rows to look at")
 
     def _subqueries(self, q: t.Select, execution: Execution, tables: Tables, aliases: set[str]) -> None:
-        """The steps of subqueries that look at no row of this one, in the order in which they stand."""
+        """The steps of subqueries that refer to no row of this query, in the order in which they occur."""
         for clause in (q.where, *q.group, q.having, *q.items, *q.order):
             for node in _with_queries(clause):
                 query = node.query
@@ -177,8 +177,8 @@ class Queries:
                     self.lines.line("", partial(str, f"({number}) has {len(found.rows)}"))
 
     def _called(self, source: t.Source | None, places: list[Place], tables: Tables) -> None:
-        """Say what the rows of FROM are called: with their table where several are shown, and of a join by the row of
-        the first table, or by all of them where that row is in several pairs.
+        """Set how the rows of FROM are referred to: with their table if several are shown; those of a join by the row
+        of the first table, or by all their rows if that row is in several pairs.
         """
         if isinstance(source, t.Join):
             whole = [[self._of(table, row) for table, row in at.parts.items()] for at in places]
@@ -237,14 +237,14 @@ class Queries:
 
 
 def _aliases(source: t.Source | None) -> set[str]:
-    """What the tables of a FROM clause are called in the query."""
+    """The names of the tables of a FROM clause in the query."""
     if isinstance(source, t.Join):
         return _aliases(source.left) | _aliases(source.right)
     return {source.alias or getattr(source, "name", "")} if source is not None else set()
 
 
 def _with_queries(node: Any) -> list[Any]:
-    """The expressions below a node that hold a query, in the order in which they stand."""
+    """The expressions below a node that contain a query, in the order in which they occur."""
     if node is None:
         return []
     if isinstance(node, t.ScalarQuery | t.Exists):
@@ -255,7 +255,7 @@ def _with_queries(node: Any) -> list[Any]:
 
 
 def _looks_at(query: t.Query, aliases: set[str]) -> bool:
-    """Whether a subquery reads a row of the tables of these aliases."""
+    """Whether a subquery reads a row of the tables with these aliases."""
     inside, named = set[str](), set[str]()
     for node in t.walk(query):
         if isinstance(node, t.TableRef):
@@ -266,7 +266,7 @@ def _looks_at(query: t.Query, aliases: set[str]) -> bool:
 
 
 def _conditions(source: t.Source | None) -> list[t.Expr]:
-    """What a join asks, from the left."""
+    """The conditions of a join, from the left."""
     found: list[t.Expr] = []
     while isinstance(source, t.Join):
         found.insert(0, source.on)

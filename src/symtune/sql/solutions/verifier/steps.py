@@ -25,9 +25,9 @@ def conditions(
     pairs: Sequence[tuple[str, Callable[[], str]]] = (),
     read: Any = None,
 ) -> list[Place]:
-    """Every place with what decides the condition; those that it is true of are needed, and come back. `pairs`: of the
-    rows of a join, what they are called and what must be said of them first. `read`: what is read of a row that is
-    kept, by an aggregate or as what is shown.
+    """Every place, with what decides the condition. Those for which it is true are needed, and are returned. `pairs`:
+    for the rows of a join, how they are referred to and what must be said about them first. `read`: what is read from
+    a row that is kept, by an aggregate or as what is shown.
     """
     kept: list[Place] = []
     running = Running(lines, words, read) if isinstance(read, t.Aggregate) else None
@@ -57,7 +57,7 @@ def _both(first: Callable[[], str], said: Callable[[], str]) -> str:
 
 
 def aggregates(q: t.Select) -> list[t.Aggregate]:
-    """The aggregates that a query names, each once."""
+    """The aggregates of a query, each once."""
     waiting: list[Any] = [*q.items, *([] if q.having is None else [q.having]), *q.order]
     found: list[t.Aggregate] = []
     while waiting:
@@ -70,7 +70,7 @@ def aggregates(q: t.Select) -> list[t.Aggregate]:
 
 
 def is_one_group(q: t.Select) -> bool:
-    """Whether a query without GROUP BY makes one row of all."""
+    """Whether a query without GROUP BY yields one row for all rows together."""
     return not q.group and (q.having is not None or bool(aggregates(t.Select(q.items, None))))
 
 
@@ -106,7 +106,8 @@ class Running:
 def over_all(
     lines: Lines, words: Words, found: Sequence[t.Aggregate], whole: Place, *, listed: bool, read: Any
 ) -> None:
-    """Aggregates over all rows; `listed`: a step before has gone through them, and there `read` what one reads."""
+    """Aggregates over all rows. `listed`: an earlier step has gone through the rows; `read`: what one aggregate read
+    there."""
     rows = whole.members or ()
     for aggregate in found:
         if aggregate is not read and (aggregate.arg is not None or not listed):
@@ -122,7 +123,7 @@ def over_all(
 
 
 def of_groups(lines: Lines, words: Words, found: Sequence[t.Aggregate], groups: Sequence[Place]) -> None:
-    """Groups with their members, and what aggregates read of these."""
+    """Groups with their members, and what aggregates read from these."""
     if None in [aggregate.arg for aggregate in found] or not found:
         lines.head("group")
         for group in groups:
@@ -150,7 +151,7 @@ def _of_group(lines: Lines, words: Words, aggregate: t.Aggregate, group: Place) 
 
 
 def _result(words: Words, aggregate: t.Aggregate, whole: Place) -> str:
-    """What an aggregate yields; a mean as a quotient."""
+    """The result of an aggregate; a mean is written as a quotient."""
     quotient = ""
     if aggregate.name == "AVG" and (read := words.execution.read(aggregate, whole.members)):
         quotient = f"{number(total(read))} / {len(read)} = "

@@ -1,4 +1,4 @@
-"""Values: how numbers are written, what functions yield, what a pattern matches. NULL is None."""
+"""Values: how numbers are written, what functions return, what a pattern matches. NULL is None."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Cell(NamedTuple):
 
 
 def number(value: int | float) -> str:
-    """A number as answers write it: at most four decimals, half to even, no idle zeros."""
+    """A number as answers write it: at most four decimals, rounded half to even, without trailing zeros."""
     if isinstance(value, int):
         return str(value)
     exact = Decimal(value)
@@ -33,7 +33,7 @@ def number(value: int | float) -> str:
 
 
 def computed(value: Any) -> Cell:
-    """A value that is no cell of a table."""
+    """A value that is not a cell of a table."""
     return Cell(value, MISSING if value is None else value if isinstance(value, str) else number(value))
 
 
@@ -59,7 +59,7 @@ ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
 
 
 def call(name: str, args: Sequence[Any]) -> Any:
-    """What a function yields."""
+    """The value of a function."""
     if name == "COALESCE":
         return next(filter(lambda arg: arg is not None, args), None)
     if name == "NULLIF":
@@ -89,8 +89,8 @@ _STRICT: Mapping[str, Callable[..., Any]] = {
 
 
 def like(text: str, pattern: str) -> bool:
-    """Whether the pattern matches the whole text. In steps of text times pattern at most: what `%` took is given back
-    a letter at a time, and only by the last one.
+    """Whether the pattern matches the whole text. The number of steps is at most the product of both lengths: only the
+    last `%` gives back what it took, one letter at a time.
     """
     at, here, star, mark = 0, 0, -1, 0
     while at < len(text):

@@ -1,4 +1,4 @@
-"""What must be said of an expression at a place."""
+"""What must be said about an expression at a place."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IN_BRACKETS = (t.Arithmetic, t.Concat, t.Function, t.Case)
 
 
 def literal(value: Any) -> str:
-    """A constant as SQL has it."""
+    """A constant as SQL writes it."""
     if isinstance(value, str):
         return f"'{value.replace(chr(39), chr(39) * 2)}'"
     return str(value) if isinstance(value, int) else format(Decimal(repr(value)), "f")
@@ -29,7 +29,7 @@ class Words:
         self.execution, self._wording = execution, wording
 
     def title(self, expr: Any) -> str:
-        """An expression alone, without what it is worth."""
+        """An expression without its value."""
         kind = type(expr)
         if kind is t.Column or kind is t.Window:
             return str(expr.name)
@@ -52,11 +52,11 @@ class Words:
         return "CASE"
 
     def value(self, expr: Any, at: Place) -> str:
-        """What an expression is worth, as it is shown."""
+        """The value of an expression, as it is shown."""
         return self.execution.worth(expr, at).text
 
     def term(self, expr: Any, at: Place) -> str:
-        """An expression with what it reads and is worth."""
+        """An expression with what it reads and its value."""
         kind = type(expr)
         if kind in (t.Column, t.Window, t.Aggregate) or (at.members is not None and expr in at.found):
             return f"{self.title(expr)} {self.value(expr, at)}"
@@ -79,7 +79,7 @@ class Words:
         return ", ".join([self.term(expr, at) for expr in expressions])
 
     def items(self, q: t.Select, at: Place) -> str:
-        """What a query shows of a row."""
+        """What a query shows for a row."""
         return ", ".join([self.term(i.expr, at) + (f" AS {i.alias}" if i.alias else "") for i in q.items])
 
     def _side(self, expr: Any, at: Place) -> str:
@@ -127,7 +127,7 @@ class Words:
 
     def _logic(self, expr: t.Logic, at: Place) -> str:
         whole = self.execution.holds(expr, at)
-        if whole is (expr.op == "OR") or (whole is None and expr.op == "AND"):  # one part says so
+        if whole is (expr.op == "OR") or (whole is None and expr.op == "AND"):  # one part decides it
             one = next(part for part in expr.parts if self.execution.holds(part, at) is whole)
             return self.condition(one, at)
         return f" {expr.op} ".join([self.condition(part, at) for part in expr.parts])
@@ -160,7 +160,7 @@ class Words:
         return ", ".join(["NOT EXISTS", *[f"{place.call} {self.condition(query.where, place)}" for place in near]])
 
     def _inner(self, query: Any, at: Place) -> list[tuple[Place, bool]]:
-        """The rows of a subquery that looks at a place, and whether it keeps them."""
+        """The rows of a subquery that refers to a place, and whether it keeps each."""
         if not isinstance(query, t.Select) or not isinstance(query.source, t.TableRef) or query.where is None:
             raise Rejected("no solution", "a subquery that looks outside")
         table, alias = self.execution.tables.by_name[query.source.name], query.source.alias or query.source.name
@@ -179,7 +179,7 @@ _OPERATOR: dict[type, Callable[[Any, Any, Place], str]] = {
 
 
 def _joined(expr: Any) -> list[Any]:
-    """The parts of `a || b || c`, which nest to the left."""
+    """The parts of `a || b || c`, which are nested on the left."""
     return [*_joined(expr.left), expr.right] if isinstance(expr, t.Concat) else [expr]
 
 
@@ -188,5 +188,5 @@ def _is_and(expr: Any) -> bool:
 
 
 def _links(part: Any) -> bool:
-    """Whether a part of a condition asks that two columns be equal."""
+    """Whether a part of a condition requires two columns to be equal."""
     return isinstance(part, t.Compare) and part.op == "=" and {type(part.left), type(part.right)} == {t.Column}

@@ -1,8 +1,7 @@
-"""The writer: a program, worked out on the tables that the prompt shows.
+"""The writer: works out a program on the tables that the prompt shows.
 
-rows        how rows are called
-saying      what expressions are worth on a row, in words
-sources     the rows that FROM yields
+rows        how rows are referred to
+saying      the value of an expression on a row, in words
 aggregates  groups, and what aggregates read
 windows     what window functions read
 queries     the steps of a query, in order

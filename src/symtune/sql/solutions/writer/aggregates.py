@@ -1,4 +1,4 @@
-"""Groups and what aggregates read: members, running sums and counts, the best so far."""
+"""Groups, and what aggregates read: members, running sums and counts, the best so far."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEAVES = (t.ScalarQuery, t.InQuery, t.Exists, t.Window)
 
 
 def aggregates_of(q: t.Select) -> list[t.Aggregate]:
-    """The aggregates of a query, each once, in the order in which it names them."""
+    """The aggregates of a query, each once, in the order in which they occur."""
     found: list[t.Aggregate] = []
 
     def look(node: t.Node) -> None:
@@ -33,7 +33,7 @@ def aggregates_of(q: t.Select) -> list[t.Aggregate]:
 
 
 def is_grouped(q: t.Select) -> bool:
-    """Whether the query yields a row for each group, or for all rows together."""
+    """Whether the query yields a row for each group, or one row for all rows together."""
     only_items = t.Select(q.items, None)
     return bool(q.group) or q.having is not None or bool(aggregates_of(only_items))
 
@@ -51,8 +51,8 @@ def grouped(q: t.Select, saying: Saying) -> Frame:
 
 def one_group(lines: Lines, found: Sequence[t.Aggregate], rows: Sequence[str], below: Saying, whole: Saying, *,
               counted: bool, walked: bool) -> None:  # fmt: skip
-    """The steps of aggregates over all rows. A step before has `counted` these, or `walked` through what the aggregate
-    reads.
+    """The steps of aggregates over all rows. An earlier step has `counted` the rows, or `walked` through what the
+    aggregate reads.
     """
     for aggregate in found:
         if not walked and (aggregate.arg is not None or not counted):
@@ -67,7 +67,7 @@ def one_group(lines: Lines, found: Sequence[t.Aggregate], rows: Sequence[str], b
 
 def each_group(lines: Lines, found: Sequence[t.Aggregate], rows: Sequence[str], groups: Sequence[str], below: Saying,
                whole: Saying) -> None:  # fmt: skip
-    """The groups with their members, and what aggregates read of them."""
+    """The groups with their members, and what aggregates read from them."""
     members = whole.frame.groups or []
     if not found or any(aggregate.arg is None for aggregate in found):
         lines.head("group")
@@ -82,7 +82,7 @@ def each_group(lines: Lines, found: Sequence[t.Aggregate], rows: Sequence[str], 
 
 
 def walk(lines: Lines, aggregate: t.Aggregate, below: Saying, rows: Sequence[int]) -> dict[int, tuple[str, bool]]:
-    """What a walk through rows says of each: the end of its line, and whether it changes anything."""
+    """What a walk through rows says about each: the end of its line, and whether the row changes anything."""
     arg: Any = aggregate.arg
     values, read, found = below.vector(arg).values, list[Any](), dict[int, tuple[str, bool]]()
     for row in rows:
@@ -120,7 +120,7 @@ def _sum(values: Sequence[Any]) -> Any:
 def _members(
     lines: Lines, aggregate: t.Aggregate, rows: Sequence[str], below: Saying, mine: Sequence[int]
 ) -> list[str]:
-    """The rows of a group, with what an aggregate reads of them."""
+    """The rows of a group, with what an aggregate reads from them."""
     arg: Any = aggregate.arg
     values, said, read = below.vector(arg).values, list[str](), list[Any]()
     for row in mine:
@@ -133,7 +133,7 @@ def _members(
 
 
 def _result(aggregate: t.Aggregate, below: Saying, whole: Saying, place: int, mine: Sequence[int]) -> str:
-    """What an aggregate yields; a mean with what it is made of."""
+    """The result of an aggregate; for a mean, also the sum and the count."""
     said = f"{whole.name(aggregate)} = "
     if aggregate.name == "AVG" and aggregate.arg is not None:
         known = [value for row in mine if (value := below.vector(aggregate.arg).values[row]) is not None]

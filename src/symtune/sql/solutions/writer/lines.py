@@ -1,4 +1,4 @@
-"""The lines of a solution while it is written."""
+"""The lines of a solution, collected while it is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from symtune.sql.solutions.writer.saying import Saying
 
 
 class Lines:
-    """The lines, in one wording; `full`: with those that change nothing."""
+    """The lines, in one wording; `full`: including lines that change nothing."""
 
     def __init__(self, wording: Wording, *, full: bool) -> None:
         self.wording, self.full = wording, full
@@ -22,7 +22,7 @@ class Lines:
         self.texts.append(self.wording.heads[step].format(**names))
 
     def add(self, row: str, said: str, end: str = "") -> None:
-        """What is said of a row; of no row where that is ""."""
+        """A line about a row, or about no row if `row` is ""."""
         text = self.wording.line.format(row=row, said=said) if row and said else row or said
         self.texts.append(text + end)
 
@@ -34,8 +34,8 @@ class Lines:
         before: Callable[[int], str] = lambda row: "",
         after: Callable[[int], str] = lambda row: "",
     ) -> list[int]:
-        """The rows that a condition is true of, each with what decides; the others too in the form `full`. `before`,
-        `after`: what else is said of a row, and of one that is kept.
+        """The rows for which a condition is true, each with what decides; in the form `full`, also the others.
+        `before`: what is said first about each row; `after`: what is added about one that is kept.
         """
         kept: list[int] = []
         for row, hit in enumerate(saying.vector(condition).values):
@@ -63,7 +63,7 @@ class Lines:
         return first
 
     def best(self, rows: Sequence[str], ranks: Sequence[int | None], texts: Sequence[str]) -> None:
-        """The rows in turn, and which of them is the best so far: the one of the lowest rank (None: it has none)."""
+        """The rows in turn, and which is the best so far: the one with the lowest rank (None: it has no rank)."""
         best: int | None = None
         for row, rank in enumerate(ranks):
             if rank is not None and (best is None or rank < best):
@@ -73,9 +73,9 @@ class Lines:
                 self.add(rows[row], texts[row], self.wording.worse)
 
     def total(self, value: Any) -> str:
-        """The end of a line that says a running sum."""
+        """The end of a line that states a running sum."""
         return self.wording.total.format(x=number_text(value))
 
     def count(self, number: int) -> str:
-        """The end of a line that says a running count."""
+        """The end of a line that states a running count."""
         return self.wording.count.format(n=number)

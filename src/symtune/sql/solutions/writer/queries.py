@@ -1,4 +1,4 @@
-"""The steps of a query, in order: what it needs of other queries, then its own clauses as they are executed."""
+"""The steps of a query, in order: first the queries that it needs, then its own clauses in the order of execution."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from symtune.sql.solutions.writer.saying import Saying, cell
 from symtune.sql.solutions.writer.windows import windows
 from symtune.types import Rejected, Table
 
-Use = Literal["answer", "value", "list", "rows", "side"]  # what becomes of what a query yields
+Use = Literal["answer", "value", "list", "rows", "side"]  # what the result of a query is used for
 
 
 class Env(NamedTuple):
-    """The tables that a query may read, what their rows are called, and which of them stand in the prompt."""
+    """The tables that a query may read, how their rows are referred to, and which tables the prompt shows."""
 
     database: Database
     calls: Mapping[str, Sequence[str]]
@@ -29,7 +29,7 @@ class Env(NamedTuple):
 
 
 class Solved(NamedTuple):
-    """What a query yields, and what its rows are called."""
+    """What a query yields, and how its rows are referred to."""
 
     relation: Relation
     rows: list[str]
@@ -43,8 +43,8 @@ class Writer:
         self._calls: dict[int, Mapping[str, Sequence[str]]] = {}
 
     def write(self, query: t.Query, form: str, number: int) -> str:
-        """The steps of a program in the wording of that number. Raises Rejected("no solution") for one that there are
-        no words for.
+        """The steps of a program, in the wording with this number. Raises Rejected("no solution") for a program that
+        cannot be put into words.
         """
         wording = WORDINGS[number]
         if number not in self._calls:
@@ -57,14 +57,14 @@ class Writer:
 
 
 class _Queries:
-    """Writes queries one after the other; subqueries are numbered through."""
+    """Writes queries one after another; subqueries are numbered consecutively."""
 
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
         self._numbers = 0
 
     def query(self, query: t.Query, env: Env, use: Use, head: Mapping[str, Any]) -> Solved:
-        """The steps of a query; `head`: its first line, {"step": …} with what that names."""
+        """The steps of a query. `head`: its first line, as {"step": …} with the names that it contains."""
         if isinstance(query, t.Select):
             return self._select(query, env, use, head)
         if head:
@@ -81,7 +81,7 @@ class _Queries:
         return Solved(found, [wording.value.format(cells=cells) for cells in shown])
 
     def _combined(self, query: t.SetQuery, sides: Sequence[Relation]) -> None:
-        """Where each row of either side stands, and whether it stays; of a UNION what stands on both and stays once."""
+        """For each row of either side: which sides have it, and whether it stays. For UNION: rows on both sides."""
         lines, values = self.lines, [side.rows() for side in sides]
         lines.head("set", op=query.op)
         wanted = {"UNION": "both", "INTERSECT": "both", "EXCEPT": "left"}[query.op]
@@ -132,7 +132,7 @@ class _Queries:
         return Solved(env.database.run(q, env.database, None), [rows[row] for row in index])
 
     def _source(self, source: t.Source | None, env: Env) -> tuple[Frame, list[dict[str, str]]]:
-        """The rows of FROM, and for each what the rows that it is made of are called, by alias."""
+        """The rows of FROM, and for each how the rows that it is made of are referred to, by alias."""
         database = env.database
         if source is None:
             return Frame({}, 1, database), [{}]
@@ -160,7 +160,7 @@ class _Queries:
         return Frame(scope, len(hits), database), parts
 
     def _rows(self, source: t.Source | None, parts: Sequence[dict[str, str]], env: Env) -> list[str]:
-        """What the rows of FROM are called: with their table where several are shown."""
+        """How the rows of FROM are referred to: with their table if several are shown."""
         if isinstance(source, t.Join):
             return calls_of_pairs(parts, self.lines.wording)
         rows = [next(iter(part.values()), "") for part in parts]
@@ -169,7 +169,7 @@ class _Queries:
         return rows
 
     def _subqueries(self, q: t.Select, env: Env, frame: Frame) -> dict[t.Query, int]:
-        """The steps of the queries in the clauses that look at no row of this one, and their numbers."""
+        """The steps of the queries in the clauses that do not refer to a row of this query, and their numbers."""
         labels: dict[t.Query, int] = {}
         clauses = (q.where, *q.group, q.having, *q.items, *q.order)
         for node in [node for clause in clauses if clause is not None for node in _nested(clause)]:
@@ -191,7 +191,7 @@ class _Queries:
         self, q: t.Select, saying: Saying, rows: list[str], parts: Sequence[Mapping[str, str]],
         folded: t.Select | t.Aggregate | None,
     ) -> list[int]:  # fmt: skip
-        """The steps of JOIN and WHERE, and the rows that are left. `folded`: what is read of these at once."""
+        """The steps of JOIN and WHERE, and the rows that are left. `folded`: what is read from these at once."""
         lines, of = self.lines, self.lines.wording.of
         conditions = _conditions(q.source)
         pairs = [" + ".join([of.format(table=name, row=row) for name, row in part.items()]) for part in parts]
@@ -268,7 +268,7 @@ class _Queries:
 
 
 def _folded(q: t.Select, found: Sequence[t.Aggregate], use: Use) -> t.Select | t.Aggregate | None:
-    """What the step of WHERE reads of each row that it keeps: what is shown, or what the only aggregate reads."""
+    """What the step of WHERE reads from each row that it keeps: what is shown, or what the only aggregate reads."""
     if q.where is None or q.group:
         return None
     if is_grouped(q):
@@ -278,7 +278,7 @@ def _folded(q: t.Select, found: Sequence[t.Aggregate], use: Use) -> t.Select | t
 
 
 def _is_read(q: t.Select, use: Use) -> bool:
-    """Whether no step before says what is shown."""
+    """Whether the query needs a step that reads what is shown, because no earlier step has said it."""
     if q.distinct and not q.order:
         return False
     if use == "rows" and all(_passed_on(item) for item in q.items):
@@ -291,18 +291,18 @@ def _items(q: t.Select, saying: Saying, row: int) -> str:
 
 
 def _passed_on(item: t.Item) -> bool:
-    """Whether an item is a column as it is, or said by the step of its window function."""
+    """Whether an item is a plain column, or has been stated by the step of its window function."""
     expr = item.expr
     return isinstance(expr, t.Window) or (isinstance(expr, t.Column) and item.alias in ("", expr.name))
 
 
 def _conditions(source: t.Source | None) -> list[t.Expr]:
-    """The conditions of a join, the innermost first."""
+    """The conditions of a join, innermost first."""
     return [*_conditions(source.left), source.on] if isinstance(source, t.Join) else []
 
 
 def _nested(node: Any) -> list[Any]:
-    """The expressions below a node that hold a query of their own, in order."""
+    """The expressions below a node that contain a query, in order."""
     if isinstance(node, t.ScalarQuery | t.Exists):
         return [node]
     if isinstance(node, t.InQuery):
@@ -311,7 +311,7 @@ def _nested(node: Any) -> list[Any]:
 
 
 def _looks_outside(query: t.Query, frame: Frame) -> bool:
-    """Whether a subquery reads the row of the query around it."""
+    """Whether a subquery reads the row of the enclosing query."""
     nodes = t.walk(query)
     named = {node.table for node in nodes if isinstance(node, t.Column) and node.table in frame.columns}
     if not named <= {node.alias or node.name for node in nodes if isinstance(node, t.TableRef)}:

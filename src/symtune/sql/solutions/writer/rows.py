@@ -1,4 +1,4 @@
-"""How rows are called: by their number and by the cell that tells them apart."""
+"""How rows are referred to: by their number, and by the cell that tells them apart."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from symtune.types import Table
 
 
 def calls(table: Table, wording: Wording) -> list[str]:
-    """What each row of a shown table is called. Its name is its cell of the leftmost column of texts, or else of
-    anything, in which all cells are there, short and different; where no column is so, rows have numbers alone.
+    """How each row of a shown table is referred to. Its name is its cell in the leftmost column of texts, or else of
+    any type, whose cells are all present, short and different. If there is no such column, rows have only numbers.
     """
     column = _naming_column(table)
     if column is None:
@@ -35,7 +35,7 @@ def _naming_column(table: Table) -> int | None:
 
 
 def calls_of_pairs(parts: Sequence[dict[str, str]], wording: Wording) -> list[str]:
-    """What the rows of a join are called: by the row of the first table, where no other has it, else by all rows."""
+    """How the rows of a join are referred to: by the row of the first table if no other pair has it, else by all."""
     whole = [{alias: wording.of.format(table=alias, row=row) for alias, row in part.items()} for part in parts]
     first = [next(iter(part.values())) for part in whole]
     often = Counter(first)

@@ -1,6 +1,6 @@
-"""What expressions are worth on a row, in words: `Year 2006 > 2004`, `Gold 3 - Silver 1 = 2`.
+"""The value of an expression on a row, in words: `Year 2006 > 2004`, `Gold 3 - Silver 1 = 2`.
 
-Values are the evaluator's; a condition is said by the parts that decide it.
+The values come from the evaluator; a condition is stated by the parts that decide it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from symtune.sql.language.vectors import SEVERAL, Frame, Vector, shown
 from symtune.sql.solutions.wordings import MISSING, Wording
 from symtune.types import Rejected
 
-Labels = Mapping[t.Query, int]  # subqueries that were solved before -> their numbers
-Calls = Mapping[str, Sequence[str]]  # table -> what its rows are called
+Labels = Mapping[t.Query, int]  # subqueries that have been solved -> their numbers
+Calls = Mapping[str, Sequence[str]]  # table -> how its rows are referred to
 _COMPOSITE = (t.Arithmetic, t.Concat, t.Function, t.Case)
 
 
 def written(constant: t.Constant) -> str:
-    """A constant as the program has it."""
+    """A constant as it is written in the program."""
     value = constant.value
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
@@ -29,8 +29,8 @@ def written(constant: t.Constant) -> str:
 
 
 def cell(vector: Vector, row: int) -> str:
-    """A value as it is shown: a cell as written; what was computed, or is written in several ways, by the one number
-    rule.
+    """A value as it is shown: a cell as written; a number that was computed, or is written in several ways, by the
+    number rule (denotation.py).
     """
     if vector.values[row] is None:
         return MISSING
@@ -68,14 +68,14 @@ class Saying:
     def __init__(self, frame: Frame, labels: Labels, calls: Calls, wording: Wording) -> None:
         self.frame, self.labels, self._calls, self._wording = frame, labels, calls, wording
         self._vectors: dict[t.Expr, Vector] = {}
-        self._chosen: dict[t.Aggregate, Vector] = {}  # of MIN and MAX with the cells that they choose
+        self._chosen: dict[t.Aggregate, Vector] = {}  # MIN and MAX -> the cells that they choose
 
     def of(self, frame: Frame) -> Saying:
-        """The same of other rows."""
+        """The same for other rows."""
         return Saying(frame, self.labels, self._calls, self._wording)
 
     def vector(self, expr: t.Expr) -> Vector:
-        """The values of an expression, a row each."""
+        """The values of an expression, one for each row."""
         found = self._vectors.get(expr)
         if found is None:
             found = self._vectors[expr] = eval_expr(expr, self.frame)
@@ -96,13 +96,13 @@ class Saying:
     # ------------------------------------------------------------------------------------------------------- values
 
     def term(self, expr: t.Expr, row: int) -> str:
-        """An expression with what it reads and what it is worth."""
+        """An expression with what it reads and its value."""
         if self._is_key(expr):
             return f"{self.name(expr)} {self.value(expr, row)}"
         return _TERMS[type(expr)](self, expr, row)
 
     def item(self, item: t.Item, row: int) -> str:
-        """What is shown, with the name that it is given."""
+        """What is shown, with its alias."""
         text = self.term(item.expr, row)
         return f"{text} AS {item.alias}" if item.alias else text
 
@@ -189,7 +189,7 @@ class Saying:
     def _logic(self, expr: t.Logic, row: int) -> str:
         truths = [self.vector(part).values[row] for part in expr.parts]
         whole = self.vector(expr).values[row]
-        if (expr.op == "AND") == (whole is True):  # it takes all parts to say so
+        if (expr.op == "AND") == (whole is True):  # all parts are needed to decide it
             return f" {expr.op} ".join([self.condition(part, row) for part in expr.parts])
         return self.condition(expr.parts[truths.index(whole)], row)
 
@@ -205,8 +205,8 @@ class Saying:
         return ", ".join(["NOT EXISTS", *[f"{names[j]} {inner.condition(where, j)}" for j in near]])
 
     def _inner(self, query: Any, row: int) -> tuple[Saying, list[int], list[str]]:
-        """A subquery that looks at a row: its rows, which of them it keeps, and what they are called. Raises Rejected
-        where it is more than a filter of one table.
+        """A subquery that refers to an outer row: its rows, which of them it keeps, and how they are referred to.
+        Raises Rejected if it is more than a filter of one table.
         """
         if not _is_filter(query):
             raise Rejected("no solution", "a subquery that looks outside and is no filter of one table")
@@ -219,7 +219,7 @@ class Saying:
 
 
 def _is_filter(query: t.Query) -> bool:
-    """Whether a query is `SELECT … FROM table WHERE …`, without a query of its own."""
+    """Whether a query is `SELECT … FROM table WHERE …`, without a nested query."""
     if not isinstance(query, t.Select) or not isinstance(query.source, t.TableRef) or query.where is None:
         return False
     if query.group or query.having or query.order or query.limit is not None or query.distinct or query.ctes:
@@ -228,7 +228,7 @@ def _is_filter(query: t.Query) -> bool:
 
 
 def _link(where: Any) -> t.Expr | None:
-    """The first part of a condition, all of whose parts must hold, that asks that two columns be equal."""
+    """The first part of a conjunction that requires two columns to be equal."""
     for part in where.parts if isinstance(where, t.Logic) and where.op == "AND" else ():
         if isinstance(part, t.Compare) and part.op == "=" and {type(part.left), type(part.right)} == {t.Column}:
             return part

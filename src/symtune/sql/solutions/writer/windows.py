@@ -53,7 +53,7 @@ def _walk(lines: Lines, window: t.Window, saying: Saying, rows: Sequence[str]) -
 
 
 def _end(lines: Lines, window: t.Window, saying: Saying, row: int, known: Sequence[Any]) -> str:
-    """The end of the line of a row: a running sum or count, or what the function yields."""
+    """The end of a row's line: a running sum or count, or what the function yields."""
     if window.name == "COUNT":
         return lines.count(len(known))
     if window.name == "SUM":
