@@ -59,7 +59,9 @@ def names(rng: Random, kind: str, count: int) -> list[str]:
             return rng.sample(FIRST, count)
         if style < 0.7:
             return rng.sample(LAST, count)
-        return [f"{first} {last}" for first, last in zip(rng.sample(FIRST, count), rng.sample(LAST, count), strict=True)]
+        return [
+            f"{first} {last}" for first, last in zip(rng.sample(FIRST, count), rng.sample(LAST, count), strict=True)
+        ]
     if kind == "team":
         return [f"{place} {rng.choice(SIDES)}" for place in rng.sample(PLACES, count)]
     return rng.sample(PLACES if kind == "place" else THINGS, count)
