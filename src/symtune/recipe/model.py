@@ -76,6 +76,10 @@ class Recipe(Strict):
     train: TrainSettings = TrainSettings()
     control: Control | None = None
     evaluate: tuple[Measured, ...] = (Measured(benchmark=HELD_OUT),)
+    before: bool = Field(
+        default=True,
+        description="Measure the model before training too; arms of a study, which all start from one model, need not.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:

@@ -51,7 +51,9 @@ def stages(recipe: Recipe, base: Path, out: Path, control: ControlLength = "shor
     asked = train_data(recipe, base, out)
     parts = [_generation(asked[k], name) for k, name in enumerate(data_names(recipe))]
     found = [*parts, _heldout(recipe, base, out), _mix(recipe, base, out)]
-    found += [*_evaluations(recipe, base, out, "before"), _train(recipe, base, out, "model", _settings(recipe))]
+    if recipe.before:
+        found += _evaluations(recipe, base, out, "before")
+    found.append(_train(recipe, base, out, "model", _settings(recipe)))
     found += _evaluations(recipe, base, out, "after")
     if recipe.control is not None:
         settings = _control_settings(recipe, control)

@@ -54,7 +54,7 @@ class Program(msgspec.Struct, frozen=True, gc=False):
 class Sampler:
     """Draws programs by a mix of query types (name -> weight; None is the default mix) in a range of difficulty;
     the share `instances[1]` of them are instances of SQL templates. Programs with an idle part are rejected, unless
-    `allow_idle`.
+    `allow_idle`. `roles`: ask of columns only what their roles allow; None is for the default mix alone.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Sampler:
         instances: tuple[Instances, float] | None = None,
         *,
         allow_idle: bool = False,
+        roles: bool | None = None,
     ) -> None:
         known = {kind.name: kind for kind in QUERY_TYPES}
         for name in mix or {}:
@@ -74,14 +75,15 @@ class Sampler:
         self._default = mix is None
         self._difficulty = difficulty
         self._allow_idle = allow_idle
+        self._by_roles = self._default if roles is None else roles
         self._instances: Instances | None
         self._instances, self._share = instances or (None, 0.0)
 
     def programs(
         self, context: Context, rng: Random, count: int, rejects: Counter[str], roles: Roles | None = None
     ) -> Iterator[Program]:
-        """Up to `count` different proven programs over the context. Rejects are counted by reason. The default mix asks
-        of columns what their `roles` allow, those of the context's tables unless given.
+        """Up to `count` different proven programs over the context. Rejects are counted by reason. `roles` are those of
+        the context's tables unless given.
         """
         material = _material(context, self._roles(context, roles))
         kinds = self._serving(material, rejects)
@@ -118,7 +120,7 @@ class Sampler:
         rejects["context: too few programs"] += 1
 
     def _roles(self, context: Context, roles: Roles | None) -> Roles:
-        if not self._default:
+        if not self._by_roles:
             return {}
         if roles is not None:
             return roles

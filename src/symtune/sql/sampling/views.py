@@ -53,10 +53,11 @@ def draw_view(
     budget: int,
     rejects: Counter[str],
     meant: bool = False,
+    longest_number: int | None = None,
 ) -> View | None:
     """Tables to show, with `key` as their id, and their text in the linearization `how`, within the budget in tokens;
     None (counted) where a few tries find none. `joins`: the share over several tables; `meant`: of views that a person
-    might ask about.
+    might ask about; `longest_number`: the most characters of a number.
     """
     room = int(budget * 0.9) - 40  # what is left holds the program, the instruction and the answer
     for _ in range(VIEWS_PER_BLOCK):
@@ -68,7 +69,7 @@ def draw_view(
         rows = rng.sample(range(len(table.rows)), min(len(table.rows), rng.randint(*views.rows)))
         if rng.random() < ROWS_IN_ORDER:
             rows.sort()
-        columns = _columns(rng, views, table, rows)
+        columns = _columns(rng, views, table, rows, longest_number)
         key_column = None if foreign is None else table.header.index(foreign.column)
         if key_column is not None and key_column not in columns:
             columns = [*columns[: views.columns[1] - 1], key_column]
@@ -164,11 +165,15 @@ def _followed(rng: Random, key: ForeignKey, linked: Linked, views: Views) -> Lin
     return follow(key, linked, parent, rng, views.columns[1], views.max_cell)
 
 
-def _columns(rng: Random, views: Views, table: Table, rows: list[int]) -> list[int]:
+def _columns(rng: Random, views: Views, table: Table, rows: list[int], longest_number: int | None) -> list[int]:
     """Columns to show, as a rule in table order: all of them half the time where they are few enough, else a choice."""
     cells = [table.header, *[table.rows[row] for row in rows]]
     limit = views.max_cell
     usable = [c for c, column in enumerate(zip(*cells, strict=True)) if max(map(len, column)) <= limit]
+    if longest_number is not None:
+        numbers = [c for c in usable if table.types[c] == "number"]
+        long = {c for c in numbers if any(len(table.rows[row][c]) > longest_number for row in rows)}
+        usable = [c for c in usable if c not in long]
     low, high = views.columns
     if not (low <= len(usable) <= high and rng.random() < 0.5):
         usable = sorted(rng.sample(usable, min(len(usable), rng.randint(low, high))))

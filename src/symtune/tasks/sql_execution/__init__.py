@@ -157,7 +157,14 @@ class SqlExecution(SymbolicTask):
                 templates = templates.of_split(setting.split)
         instances = (Instances(templates), _template_share(options)) if templates else None
         return _Prepared(
-            Sampler(options.query_types, options.difficulty, instances, allow_idle=options.allow_idle), templates
+            Sampler(
+                options.query_types,
+                options.difficulty,
+                instances,
+                allow_idle=options.allow_idle,
+                roles=_by_roles(options),
+            ),
+            templates,
         )
 
     def bounds(self, setting: Setting) -> Mapping[str, float]:
@@ -248,7 +255,7 @@ class SqlExecution(SymbolicTask):
         view = draw_view(
             rng, views, joins=options.joins, key=key, how=how, measure=setting.measure,
             budget=int(setting.budget * (1 if setting.solution == "none" else TABLE_SHARE)), rejects=rejects,
-            meant=options.query_types is None,
+            meant=_by_roles(options), longest_number=options.longest_number,
         )  # fmt: skip
         if view is None:
             return
@@ -298,6 +305,11 @@ def _options(setting: Setting) -> SqlOptions:
     return setting.options if isinstance(setting.options, SqlOptions) else SqlOptions()
 
 
+def _by_roles(options: SqlOptions) -> bool:
+    """Whether columns are asked only what their roles allow: a mix of the user's own says itself what is asked."""
+    return options.query_types is None if options.roles is None else options.roles
+
+
 def _views(setting: Setting) -> Views:
     if setting.views is None:
         raise InputError(f"task {SqlExecution.name} needs tables, and the setting has none: give it `views`")
@@ -312,7 +324,8 @@ def _completed(drawn: Drawn, program: Program, setting: Setting, template: Promp
     """The example with its completion, within the budget. Raises Rejected."""
     example, form = drawn.example, setting.solution
     if form != "none":
-        wording = int(rng_of("solution", example.id).random() * len(WORDINGS))
+        chosen = _options(setting).wording
+        wording = int(rng_of("solution", example.id).random() * len(WORDINGS)) if chosen is None else chosen - 1
         text = _writer(example.tables).write(program.query, form, wording)
         steps = _verifier(example.tables).verify(program.query, text)
         drawn = with_solution(drawn, check_solution(text, steps, example.answer, form), form)

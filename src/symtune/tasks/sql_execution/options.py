@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from symtune.config import Range, Share, Weights, ascending_from
 from symtune.sql.sampling.programs import QUERY_TYPES
+from symtune.sql.solutions.wordings import WORDINGS
 from symtune.task import WorkedOptions
 from symtune.types import UnknownName
 
@@ -34,6 +35,19 @@ class SqlOptions(WorkedOptions):
         default=None, description="LOW:HIGH: the range of program difficulty (docs/sql.md)."
     )
     max_answer_rows: int = Field(default=10, ge=1, description="The most rows that an answer may have.")
+    roles: bool | None = Field(
+        default=None,
+        description="Ask of columns only what their roles allow (docs/tables.md); by default in the default mix alone.",
+    )
+    longest_number: int | None = Field(
+        default=None, ge=1, description="Leave out number columns that show a number of more characters."
+    )
+    wording: int | None = Field(
+        default=None,
+        ge=1,
+        le=len(WORDINGS),
+        description=f"The one wording of worked solutions, 1 to {len(WORDINGS)}; by default all of them, by seed.",
+    )
     joins: Share | None = Field(
         default=None,
         description="The share of blocks over several tables; by default 0.08, or 0.4 for a table with a foreign key.",

@@ -1,0 +1,105 @@
+"""The study: its tables are what the script makes, its arms are sound recipes over the same examples."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from symtune.dataset import lines, read_tables
+from symtune.generation import GenerateConfig, generate
+from symtune.sql.solutions.wordings import WORDINGS
+
+STUDY = Path(__file__).parent.parent / "recipes" / "study"
+BENCH = STUDY.parent.parent / "bench" / "study.py"
+ARMS = sorted(STUDY.glob("*.yaml"))
+SAME = ("seed", "n", "budget", "programs", "rows", "columns", "templates", "linearizations", "tables")
+
+
+def test_the_tables_are_what_the_script_prints() -> None:
+    done = subprocess.run([sys.executable, STUDY / "tables.py"], capture_output=True, check=True)
+    assert done.stdout == (STUDY / "tables.jsonl").read_bytes()
+
+
+def test_the_arms_differ_in_their_completions_alone() -> None:
+    recipes = {path.stem: yaml.safe_load(path.read_text()) for path in ARMS}
+    first = recipes["answers"]
+    for name, recipe in recipes.items():
+        assert {key: recipe["generate"][key] for key in SAME} == {key: first["generate"][key] for key in SAME}, name
+        for options in (recipe["generate"]["options"], first["generate"]["options"]):
+            options.pop("solution", None)
+            options.pop("wording", None)
+        assert recipe["generate"]["options"] == first["generate"]["options"], name
+        assert recipe["train"] == first["train"], name
+        assert recipe["heldout"] == first["heldout"], name
+
+
+def test_every_arm_asks_the_same_questions(tmp_path: Path) -> None:
+    asked = {}
+    for path in ARMS:
+        said = yaml.safe_load(path.read_text())["generate"]
+        said |= {"n": 120, "tables": STUDY / said["tables"], "out": tmp_path / path.stem, "task": (said["task"],)}
+        generate(GenerateConfig(**said))
+        asked[path.stem] = [line.row["prompt"] for line in lines(tmp_path / path.stem)]
+    assert len({tuple(prompts) for prompts in asked.values()}) == 1
+
+
+def test_the_bench_prints_a_row_for_each_result(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["study.py"])
+    runpy.run_path(str(BENCH), run_name="__main__")
+    printed = capsys.readouterr().out.splitlines()
+    results = sorted((STUDY / "results").iterdir())
+    assert len(printed) == 2 + len(results)
+    for line, folder in zip(printed[2:], results, strict=True):
+        assert line.startswith(f"| {folder.name.rsplit('-', 1)[0]} |")
+        assert json.loads((folder / "manifest.json").read_text())["symtune"] == "run"
+
+
+def _made(out: Path, **options: object) -> Path:
+    query_types = {"aggregate": 1, "superlative": 1, "lookup": 1}
+    generate(GenerateConfig(out=out, n=200, seed=3, options={"joins": 0, "query_types": query_types, **options}))
+    return out
+
+
+def test_no_number_is_longer_than_asked(tmp_path: Path) -> None:
+    def longest(folder: Path) -> int:
+        shown = read_tables(next((folder / "tables").iterdir())).values()
+        columns = [column for table in shown for column in zip(table.types, zip(*table.rows, strict=True), strict=True)]
+        return max(len(cell) for kind, cells in columns if kind == "number" for cell in cells)
+
+    assert longest(_made(tmp_path / "short", longest_number=3)) == 3
+    assert longest(_made(tmp_path / "any")) > 3
+
+
+def test_one_wording_can_be_asked_for(tmp_path: Path) -> None:
+    for wording in (1, 3):
+        folder = _made(tmp_path / str(wording), solution="compact", wording=wording)
+        heads = {line.row["completion"].splitlines()[0] for line in lines(folder)}
+        others = {head for k, other in enumerate(WORDINGS, start=1) if k != wording for head in other.heads.values()}
+        assert heads
+        assert not heads & (others - set(WORDINGS[wording - 1].heads.values()))
+
+
+def test_a_mix_of_ones_own_can_go_by_roles(tmp_path: Path) -> None:
+    def sums(folder: Path) -> list[str]:
+        return [sql for line in lines(folder) if "SUM(id)" in (sql := line.info()["sql"])]
+
+    table = tmp_path / "tables" / "t.csv"
+    table.parent.mkdir()
+    rows = [f"{1000 + i},name {i},{(7 * i) % 50}" for i in range(40)]
+    table.write_text("\n".join(["id,name,points", *rows]))
+    made = {}
+    for roles in (None, True):
+        config = GenerateConfig(
+            out=tmp_path / str(roles), tables=table.parent, n=100, seed=1, split_rows=True,
+            options={"query_types": {"aggregate": 1}, **({"roles": True} if roles else {})},
+        )  # fmt: skip
+        generate(config)
+        made[roles] = sums(tmp_path / str(roles))
+    assert made[None]
+    assert not made[True]
