@@ -61,6 +61,21 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def speaking(folder: Path) -> Path:
+    """A model of random weights that writes letters and digits, and other ones for another input."""
+    loaded, drawn = load(T5), torch.Generator().manual_seed(5)
+    read = [loaded.tokenizer.decode([token]) for token in range(loaded.model.config.vocab_size)]
+    with torch.no_grad():
+        for name, weight in loaded.model.named_parameters():
+            if weight.ndim == 2:
+                weight.normal_(0, 1 if "EncDec" in name else 0.3, generator=drawn)
+        silent = [token for token, text in enumerate(read) if not (text.isascii() and text.isalnum())]
+        loaded.model.get_input_embeddings().weight[silent] = 0
+    loaded.model.save_pretrained(folder)
+    loaded.tokenizer.save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def one_thread() -> Any:
     threads = torch.get_num_threads()
@@ -137,7 +152,10 @@ def test_every_option_of_the_release_is_accepted_from_words_and_from_a_json_file
     (tmp_path / "said.json").write_text(json.dumps(said))
     _, data, training, notes = parse([str(tmp_path / "said.json")])
     assert (training.do_predict, training.seed, data.dataset_name) == (True, 3, "sail/symbolic-instruction-tuning")
-    assert notes == ["--evaluation_strategy is --eval_strategy now"]
+    assert notes == [
+        "--evaluation_strategy is --eval_strategy now",
+        "--do_predict only measures the loss; with --predict_with_generate it writes what the model says",
+    ]
 
 
 FAULTS = [
@@ -287,12 +305,68 @@ def test_padding_of_answers_bears_a_loss_where_that_is_asked(toy: Path, tmp_path
     assert found[0] != pytest.approx(found[1], rel=1e-3)
 
 
-@pytest.mark.parametrize("task", ["eval", "predict"])
-def test_a_checkpoint_is_evaluated_or_predicts_without_training(task: str, toy: Path, tmp_path: Path) -> None:
-    base = ["--predict_with_generate", "--eval_func", "exact_match", "--generation_max_length", "5"]
-    metrics = published.run(words(toy, tmp_path / "out", f"--do_{task}", base=base))
-    assert {f"{task}_loss", f"{task}_exact_match", f"{task}_exact_match_high"} <= set(metrics)
-    assert (tmp_path / "out" / "predictions.jsonl").is_file() == (task == "predict")
+EVALUATE = ["--do_eval", "--do_predict", "--generation_max_length", "9"]
+SAY = ["--predict_with_generate", "--eval_func", "exact_match"]
+
+
+@pytest.fixture(scope="module")
+def evaluated(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
+    """A model that speaks; the metrics and the predictions of one process, one example at a time."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    model = speaking(folder / "model")
+    more = ["--model_name_or_path", str(model), "--per_device_eval_batch_size", "1"]
+    metrics = published.run([*words(toy, folder / "out", base=[*EVALUATE, *SAY]), *more])
+    return model, metrics, (folder / "out" / "predictions.jsonl").read_text()
+
+
+def test_an_evaluation_is_the_mean_over_answer_tokens_and_scores_what_is_written(
+    toy: Path, evaluated: tuple[Path, dict[str, Any], str]
+) -> None:
+    """The loss is computed here from the model alone, and the answers are the model's own, in the file's order."""
+    from symtune.published.arguments import ModelArguments
+    from symtune.published.model import load_model
+
+    path, metrics, predictions = evaluated
+    model, tokenizer = load_model(ModelArguments(str(path), dropout_rate=-1), print)
+    summed, tokens, written = 0.0, 0, []
+    lines = map(json.loads, (toy / "data" / "test" / "wtq_tapex_large.json").read_text().splitlines())
+    for line in lines:
+        inputs, labels = (tokenizer(line[name], return_tensors="pt") for name in ("input", "output"))
+        with torch.no_grad():
+            summed += model.eval()(**inputs, labels=labels["input_ids"]).loss.item() * labels["input_ids"].shape[1]
+        tokens += labels["input_ids"].shape[1]
+        answer = tokenizer.decode(model.generate(**inputs, max_length=9)[0], skip_special_tokens=True)
+        written.append({"prediction": answer, "ground_truth": line["output"]})
+    assert metrics["predict_loss"] == pytest.approx(summed / tokens, rel=1e-5)
+    assert [json.loads(line) for line in predictions.splitlines()] == written
+    assert len({line["prediction"] for line in written}) > 2
+    assert {"eval_loss", "eval_exact_match", "predict_exact_match_high"} <= set(metrics)
+
+
+@pytest.mark.parametrize("base", [EVALUATE, [*EVALUATE, *SAY]], ids=["loss", "answers"])
+def test_batches_do_not_change_an_evaluation(
+    base: list[str], toy: Path, tmp_path: Path, evaluated: tuple[Path, dict[str, Any], str]
+) -> None:
+    model, metrics, predictions = evaluated
+    more = ["--model_name_or_path", str(model), "--per_device_eval_batch_size", "3"]
+    found = published.run([*words(toy, tmp_path / "out", base=base), *more])
+    for name in ("eval_loss", "predict_loss"):
+        assert found[name] == pytest.approx(metrics[name], rel=1e-5)
+    assert base is EVALUATE or (tmp_path / "out" / "predictions.jsonl").read_text() == predictions
+
+
+@pytest.mark.xdist_group("processes")
+def test_two_processes_evaluate_as_one(toy: Path, tmp_path: Path, evaluated: tuple[Path, dict[str, Any], str]) -> None:
+    """Five rows in batches of two: the last batches are filled up, which changes nothing."""
+    model, metrics, predictions = evaluated
+    more = ["--model_name_or_path", str(model), "--per_device_eval_batch_size", "2"]
+    launched(*torchrun(), "train_model.py", *words(toy, tmp_path / "out", base=[*EVALUATE, *SAY]), *more)
+    found = json.loads((tmp_path / "out" / "all_results.json").read_text())
+    assert (tmp_path / "out" / "predictions.jsonl").read_text() == predictions
+    for name in ("eval_loss", "predict_loss"):
+        assert found[name] == pytest.approx(metrics[name], rel=1e-5)
+    same = ("eval_samples", "eval_exact_match", "predict_exact_match", "predict_exact_match_high")
+    assert [found[name] for name in same] == [metrics[name] for name in same]
 
 
 def test_inputs_are_cut_as_published_counted_and_said(

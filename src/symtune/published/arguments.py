@@ -58,7 +58,7 @@ class DataArguments:
     max_eval_samples: int | None = _field(None, "Evaluate on only the first N examples.")
     max_predict_samples: int | None = _field(None, "Predict only the first N examples.")
     num_beams: int | None = _field(None, "Beams of generation.")
-    ignore_pad_token_for_loss: bool = _field(True, "Ignore the padding of answers in the loss.")
+    ignore_pad_token_for_loss: bool = _field(True, "Ignore the padding of answers in the loss of training.")
     sort_in_step: bool = _field(True, "Sort the examples of a step by length into micro-batches.")
     overwrite_output_dir: bool = _field(False, "Start over in an --output_dir that has checkpoints.")
     tensorboard_dir: str | None = _field(None, "Where TensorBoard's files go.")
@@ -142,6 +142,8 @@ def _complete(data: DataArguments, training: Any, given: set[str], notes: list[s
         score_by(data.eval_func)
         if not training.predict_with_generate:
             notes.append("--eval_func does nothing without --predict_with_generate: only the loss is measured")
+    if training.do_predict and not training.predict_with_generate:
+        notes.append("--do_predict only measures the loss; with --predict_with_generate it writes what the model says")
     if not (training.do_train or training.do_eval or training.do_predict):
         raise InputError("there is nothing to do: give --do_train, --do_eval or --do_predict")
     if training.output_dir is None:
