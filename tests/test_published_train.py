@@ -18,8 +18,8 @@ import torch
 
 from symtune.models.local import load
 from symtune.published import train as published
-from symtune.published.arguments import parse
-from symtune.published.flags import RENAMED, WITHOUT_EFFECT, translate
+from symtune.published.arguments import parse, share_cores
+from symtune.published.flags import RENAMED, WITHOUT_EFFECT, arguments_of, translate
 from symtune.published.scores import NAMES, score_by
 from symtune.training import checkpoints
 from symtune.types import InputError, SymtuneError
@@ -158,6 +158,26 @@ def test_every_option_of_the_release_is_accepted_from_words_and_from_a_json_file
     ]
 
 
+def test_a_lone_json_file_is_one_under_the_launcher_of_deepspeed(tmp_path: Path) -> None:
+    (tmp_path / "said.json").write_text('{"seed": 3}')
+    assert arguments_of(["--local_rank=1", str(tmp_path / "said.json")]) == ["--local_rank=1", "--seed", "3"]
+
+
+def test_processes_share_the_cores_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    for name in ("OMP_NUM_THREADS", "LOCAL_WORLD_SIZE", "LOCAL_SIZE"):
+        monkeypatch.setenv(name, "")
+    share_cores()
+    assert torch.get_num_threads() == 1  # as the fixture set it: one process has the machine to itself
+    monkeypatch.setenv("LOCAL_SIZE", "2")  # deepspeed's launcher
+    share_cores()
+    assert torch.get_num_threads() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setenv("LOCAL_SIZE", "6")
+    share_cores()
+    assert torch.get_num_threads() == 3
+
+
 FAULTS = [
     ("--eval_fun x", "unknown argument '--eval_fun'. Did you mean '--eval_func'?"),
     ("--evalution_strategy steps", "Did you mean '--evaluation_strategy'?"),
@@ -171,6 +191,8 @@ FAULTS = [
     ("--train_file absent.json", "--train_file absent.json: no such file"),
     ("--train_file data.txt", "wanted a file named .json, .jsonl, .csv, .parquet"),
     ("--resume_from_checkpoint absent", "--resume_from_checkpoint absent: no such folder"),
+    ("--deepspeed deepspeed.json", "--deepspeed needs a launcher: deepspeed train_model.py"),
+    ("--batch_eval_metrics", "When using `batch_eval_metrics`"),
     ("--max_answer_length 1", "--max_answer_length 1: wanted at least 2 tokens"),
     ("absent.json", "absent.json: no such file"),
 ]
@@ -186,6 +208,7 @@ def test_a_fault_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("deepspeed.json").write_text(json.dumps({"zero_optimization": {"stage": 1}}))
     argv = (
         said.split()
         if said.endswith("absent.json") and " " not in said
@@ -462,7 +485,7 @@ def free_port() -> str:
 
 
 def torchrun() -> tuple[str, ...]:
-    return ("torchrun", "--nproc_per_node", "2", "--master_port", free_port())
+    return ("torchrun", "--standalone", "--nproc_per_node", "2")
 
 
 def accelerate() -> tuple[str, ...]:
@@ -496,3 +519,28 @@ def test_a_step_of_zero_1_in_two_processes_is_the_step_without_it(toy: Path, tmp
     # Adam's first step moves each weight by the learning rate in its gradient's direction: nearly all agree.
     agree = [((one[name] - two[name]).abs() < 0.01 * moved).float().mean() for name in one]
     assert min(agree) > 0.99
+
+
+@pytest.mark.xdist_group("processes")
+def test_the_xl_command_takes_the_step_of_one_process_in_two(toy: Path, tmp_path: Path) -> None:
+    """deepspeed's own launcher, ZeRO-1 in bfloat16, 512 examples a step: against torchrun without deepspeed."""
+    from deepspeed.utils.zero_to_fp32 import get_fp32_state_dict_from_zero_checkpoint
+
+    deepspeed = ("deepspeed", "--num_gpus", "2", "--master_port", free_port())
+    base = step_words(toy, tmp_path, "16", "16", "True", "--bf16")
+    base = [*base, "--save_strategy", "steps", "--save_steps", "1"]
+    config = ("--deepspeed", "deepspeed_config/zero_stage1_config.json")
+    for name, launcher, more in (("zero", deepspeed, config), ("plain", torchrun(), ())):
+        launched(*launcher, "train_model.py", *base, *more, "--output_dir", str(tmp_path / name))
+    # A step has so many tokens that bfloat16 does not hold their number, and a divisor in it would show.
+    loss, norm = one_step(tmp_path / "plain")
+    assert one_step(tmp_path / "zero")[0] == pytest.approx(loss, rel=3e-4)
+    assert one_step(tmp_path / "zero")[1] == pytest.approx(norm, rel=1e-2)
+    plain = safetensors.torch.load_file(tmp_path / "plain" / "model.safetensors")
+    start = safetensors.torch.load_file(toy / "model" / "model.safetensors")
+    zero = get_fp32_state_dict_from_zero_checkpoint(str(tmp_path / "zero" / "checkpoint-1"))
+    # deepspeed begins with the weights in bfloat16, so the moves are compared, and not where they lead.
+    moves = [(plain[name] - start[name], zero[name] - start[name].bfloat16().float()) for name in start]
+    one, two = (torch.cat([move[side].flatten() for move in moves]) for side in (0, 1))
+    assert float(one.abs().max()) > 1e-3
+    assert float(((one - two).abs() < 1e-4).float().mean()) > 0.95

@@ -111,6 +111,17 @@ def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequenc
     return 0
 
 
+def share_cores() -> None:
+    """Divide the cores among the processes of this machine, where neither the user nor the launcher has: torchrun and
+    accelerate do, deepspeed does not, and processes that compute on the same cores wait for one another.
+    """
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("LOCAL_SIZE") or 1)
+    if processes > 1 and not os.environ.get("OMP_NUM_THREADS"):
+        threads = max(1, (os.cpu_count() or 1) // processes)
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+        torch.set_num_threads(threads)
+
+
 def _on_this_machine(words: list[str]) -> list[str]:
     """Without a GPU the CPU is used, with no variable set."""
     if torch.cuda.is_available():
@@ -146,6 +157,10 @@ def _complete(data: DataArguments, training: Any, given: set[str], notes: list[s
         notes.append("--do_predict only measures the loss; with --predict_with_generate it writes what the model says")
     if not (training.do_train or training.do_eval or training.do_predict):
         raise InputError("there is nothing to do: give --do_train, --do_eval or --do_predict")
+    if training.deepspeed and "RANK" not in os.environ:
+        raise InputError("--deepspeed needs a launcher: deepspeed train_model.py …, or torchrun train_model.py …")
+    if training.deepspeed and not training.do_train and not training.hf_deepspeed_config.is_zero3():
+        raise InputError("--deepspeed without --do_train: only ZeRO stage 3 divides a model; leave --deepspeed out")
     if training.output_dir is None:
         raise InputError("--output_dir is missing: where checkpoints and the model go")
     if data.pad_to_max_length:

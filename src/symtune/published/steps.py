@@ -97,7 +97,7 @@ class Steps(torch.utils.data.Dataset):
         found = _tensors(self.encoded, batches[number], self.padding, self.shift)
         if self.padding.trained:
             found["labels"] = found["labels"].masked_fill(found["labels"] == IGNORED, self.padding.token)
-        return found | {"divisor": torch.tensor(float(sum(map(self._trained, batches))))}
+        return found | {"divisor": float(sum(map(self._trained, batches)))}
 
     def _trained(self, batch: list[int]) -> int:
         """Answer tokens of a micro-batch that bear the loss."""
@@ -129,11 +129,13 @@ class Evaluated(torch.utils.data.Dataset):
         filled = rows + self.order[-1:] * (self.batch - len(rows))
         found = _tensors(self.encoded, filled, self.padding, self.shift)
         found["labels"][len(rows) :] = IGNORED
-        return found | {"divisor": torch.tensor(float(self.encoded.answers.sum()) / self.in_turn)}
+        return found | {"divisor": float(self.encoded.answers.sum()) / self.in_turn}
 
 
 def _tensors(encoded: Encoded, places: list[int], padding: Padding, shift: Callable[[Any], Any]) -> dict[str, Any]:
-    """Rows as the tensors of one forward pass."""
+    """Rows as the tensors of one forward pass. What divides the loss is no tensor: with deepspeed in bfloat16 all
+    tensors of fractions are cast, and 563 tokens would count as 564.
+    """
     rows = encoded.rows[places]
     inputs, answers = ([np.asarray(ids) for ids in rows[name]] for name in ("input_ids", "labels"))
     labels = stack(answers, IGNORED, padding.answer_width)

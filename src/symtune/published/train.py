@@ -16,7 +16,7 @@ from typing import Any
 import transformers
 
 from symtune.output import new_file, versions, write_manifest
-from symtune.published.arguments import exit_status, parse
+from symtune.published.arguments import exit_status, parse, share_cores
 from symtune.published.data import Encoded, Reading, encode, load_splits, split_of
 from symtune.published.model import load_model
 from symtune.published.steps import Evaluated, Padding, Shape, Steps
@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(argv: Sequence[str]) -> dict[str, Any]:
     """Train, evaluate and predict as the arguments say. Returns the metrics. Raises SymtuneError."""
+    share_cores()
     model_arguments, arguments, training, notes = parse(argv)
     _one_gpu_a_process(training)
     first = training.process_index == 0
