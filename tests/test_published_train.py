@@ -18,8 +18,8 @@ import torch
 
 from symtune.models.local import load
 from symtune.published import train as published
-from symtune.published.arguments import parse
-from symtune.published.flags import RENAMED, WITHOUT_EFFECT, translate
+from symtune.published.arguments import parse, share_cores
+from symtune.published.flags import RENAMED, WITHOUT_EFFECT, arguments_of, translate
 from symtune.published.scores import NAMES, score_by
 from symtune.training import checkpoints
 from symtune.types import InputError, SymtuneError
@@ -58,6 +58,21 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for k in range(rows)
         ]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+def speaking(folder: Path) -> Path:
+    """A model of random weights that writes letters and digits, and other ones for another input."""
+    loaded, drawn = load(T5), torch.Generator().manual_seed(5)
+    read = [loaded.tokenizer.decode([token]) for token in range(loaded.model.config.vocab_size)]
+    with torch.no_grad():
+        for name, weight in loaded.model.named_parameters():
+            if weight.ndim == 2:
+                weight.normal_(0, 1 if "EncDec" in name else 0.3, generator=drawn)
+        silent = [token for token, text in enumerate(read) if not (text.isascii() and text.isalnum())]
+        loaded.model.get_input_embeddings().weight[silent] = 0
+    loaded.model.save_pretrained(folder)
+    loaded.tokenizer.save_pretrained(folder)
     return folder
 
 
@@ -137,7 +152,30 @@ def test_every_option_of_the_release_is_accepted_from_words_and_from_a_json_file
     (tmp_path / "said.json").write_text(json.dumps(said))
     _, data, training, notes = parse([str(tmp_path / "said.json")])
     assert (training.do_predict, training.seed, data.dataset_name) == (True, 3, "sail/symbolic-instruction-tuning")
-    assert notes == ["--evaluation_strategy is now --eval_strategy"]
+    assert notes == [
+        "--evaluation_strategy is --eval_strategy now",
+        "--do_predict only measures the loss; with --predict_with_generate it writes what the model says",
+    ]
+
+
+def test_a_lone_json_file_is_one_under_the_launcher_of_deepspeed(tmp_path: Path) -> None:
+    (tmp_path / "said.json").write_text('{"seed": 3}')
+    assert arguments_of(["--local_rank=1", str(tmp_path / "said.json")]) == ["--local_rank=1", "--seed", "3"]
+
+
+def test_processes_share_the_cores_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    for name in ("OMP_NUM_THREADS", "LOCAL_WORLD_SIZE", "LOCAL_SIZE"):
+        monkeypatch.setenv(name, "")
+    share_cores()
+    assert torch.get_num_threads() == 1  # as the fixture set it: one process has the machine to itself
+    monkeypatch.setenv("LOCAL_SIZE", "2")  # deepspeed's launcher
+    share_cores()
+    assert torch.get_num_threads() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setenv("LOCAL_SIZE", "6")
+    share_cores()
+    assert torch.get_num_threads() == 3
 
 
 FAULTS = [
@@ -153,6 +191,8 @@ FAULTS = [
     ("--train_file absent.json", "--train_file absent.json: no such file"),
     ("--train_file data.txt", "wanted a file named .json, .jsonl, .csv, .parquet"),
     ("--resume_from_checkpoint absent", "--resume_from_checkpoint absent: no such folder"),
+    ("--deepspeed deepspeed.json", "--deepspeed needs a launcher: deepspeed train_model.py"),
+    ("--batch_eval_metrics", "When using `batch_eval_metrics`"),
     ("--max_answer_length 1", "--max_answer_length 1: wanted at least 2 tokens"),
     ("absent.json", "absent.json: no such file"),
 ]
@@ -168,6 +208,7 @@ def test_a_fault_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("deepspeed.json").write_text(json.dumps({"zero_optimization": {"stage": 1}}))
     argv = (
         said.split()
         if said.endswith("absent.json") and " " not in said
@@ -287,12 +328,68 @@ def test_padding_of_answers_bears_a_loss_where_that_is_asked(toy: Path, tmp_path
     assert found[0] != pytest.approx(found[1], rel=1e-3)
 
 
-@pytest.mark.parametrize("task", ["eval", "predict"])
-def test_a_checkpoint_is_evaluated_or_predicts_without_training(task: str, toy: Path, tmp_path: Path) -> None:
-    base = ["--predict_with_generate", "--eval_func", "exact_match", "--generation_max_length", "5"]
-    metrics = published.run(words(toy, tmp_path / "out", f"--do_{task}", base=base))
-    assert {f"{task}_loss", f"{task}_exact_match", f"{task}_exact_match_high"} <= set(metrics)
-    assert (tmp_path / "out" / "predictions.jsonl").is_file() == (task == "predict")
+EVALUATE = ["--do_eval", "--do_predict", "--generation_max_length", "9"]
+SAY = ["--predict_with_generate", "--eval_func", "exact_match"]
+
+
+@pytest.fixture(scope="module")
+def evaluated(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
+    """A model that speaks; the metrics and the predictions of one process, one example at a time."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    model = speaking(folder / "model")
+    more = ["--model_name_or_path", str(model), "--per_device_eval_batch_size", "1"]
+    metrics = published.run([*words(toy, folder / "out", base=[*EVALUATE, *SAY]), *more])
+    return model, metrics, (folder / "out" / "predictions.jsonl").read_text()
+
+
+def test_an_evaluation_is_the_mean_over_answer_tokens_and_scores_what_is_written(
+    toy: Path, evaluated: tuple[Path, dict[str, Any], str]
+) -> None:
+    """The loss is computed here from the model alone, and the answers are the model's own, in the file's order."""
+    from symtune.published.arguments import ModelArguments
+    from symtune.published.model import load_model
+
+    path, metrics, predictions = evaluated
+    model, tokenizer = load_model(ModelArguments(str(path), dropout_rate=-1), print)
+    summed, tokens, written = 0.0, 0, []
+    lines = map(json.loads, (toy / "data" / "test" / "wtq_tapex_large.json").read_text().splitlines())
+    for line in lines:
+        inputs, labels = (tokenizer(line[name], return_tensors="pt") for name in ("input", "output"))
+        with torch.no_grad():
+            summed += model.eval()(**inputs, labels=labels["input_ids"]).loss.item() * labels["input_ids"].shape[1]
+        tokens += labels["input_ids"].shape[1]
+        answer = tokenizer.decode(model.generate(**inputs, max_length=9)[0], skip_special_tokens=True)
+        written.append({"prediction": answer, "ground_truth": line["output"]})
+    assert metrics["predict_loss"] == pytest.approx(summed / tokens, rel=1e-5)
+    assert [json.loads(line) for line in predictions.splitlines()] == written
+    assert len({line["prediction"] for line in written}) > 2
+    assert {"eval_loss", "eval_exact_match", "predict_exact_match_high"} <= set(metrics)
+
+
+@pytest.mark.parametrize("base", [EVALUATE, [*EVALUATE, *SAY]], ids=["loss", "answers"])
+def test_batches_do_not_change_an_evaluation(
+    base: list[str], toy: Path, tmp_path: Path, evaluated: tuple[Path, dict[str, Any], str]
+) -> None:
+    model, metrics, predictions = evaluated
+    more = ["--model_name_or_path", str(model), "--per_device_eval_batch_size", "3"]
+    found = published.run([*words(toy, tmp_path / "out", base=base), *more])
+    for name in ("eval_loss", "predict_loss"):
+        assert found[name] == pytest.approx(metrics[name], rel=1e-5)
+    assert base is EVALUATE or (tmp_path / "out" / "predictions.jsonl").read_text() == predictions
+
+
+@pytest.mark.xdist_group("processes")
+def test_two_processes_evaluate_as_one(toy: Path, tmp_path: Path, evaluated: tuple[Path, dict[str, Any], str]) -> None:
+    """Five rows in batches of two: the last batches are filled up, which changes nothing."""
+    model, metrics, predictions = evaluated
+    more = ["--model_name_or_path", str(model), "--per_device_eval_batch_size", "2"]
+    launched(*torchrun(), "train_model.py", *words(toy, tmp_path / "out", base=[*EVALUATE, *SAY]), *more)
+    found = json.loads((tmp_path / "out" / "all_results.json").read_text())
+    assert (tmp_path / "out" / "predictions.jsonl").read_text() == predictions
+    for name in ("eval_loss", "predict_loss"):
+        assert found[name] == pytest.approx(metrics[name], rel=1e-5)
+    same = ("eval_samples", "eval_exact_match", "predict_exact_match", "predict_exact_match_high")
+    assert [found[name] for name in same] == [metrics[name] for name in same]
 
 
 def test_inputs_are_cut_as_published_counted_and_said(
@@ -390,7 +487,7 @@ def free_port() -> str:
 
 
 def torchrun() -> tuple[str, ...]:
-    return ("torchrun", "--nproc_per_node", "2", "--master_port", free_port())
+    return ("torchrun", "--standalone", "--nproc_per_node", "2")
 
 
 def accelerate() -> tuple[str, ...]:
@@ -424,3 +521,28 @@ def test_a_step_of_zero_1_in_two_processes_is_the_step_without_it(toy: Path, tmp
     # Adam's first step moves each weight by the learning rate in its gradient's direction: nearly all agree.
     agree = [((one[name] - two[name]).abs() < 0.01 * moved).float().mean() for name in one]
     assert min(agree) > 0.99
+
+
+@pytest.mark.xdist_group("processes")
+def test_the_xl_command_takes_the_step_of_one_process_in_two(toy: Path, tmp_path: Path) -> None:
+    """deepspeed's own launcher, ZeRO-1 in bfloat16, 512 examples a step: against torchrun without deepspeed."""
+    from deepspeed.utils.zero_to_fp32 import get_fp32_state_dict_from_zero_checkpoint
+
+    deepspeed = ("deepspeed", "--num_gpus", "2", "--master_port", free_port())
+    base = step_words(toy, tmp_path, "16", "16", "True", "--bf16")
+    base = [*base, "--save_strategy", "steps", "--save_steps", "1"]
+    config = ("--deepspeed", "deepspeed_config/zero_stage1_config.json")
+    for name, launcher, more in (("zero", deepspeed, config), ("plain", torchrun(), ())):
+        launched(*launcher, "train_model.py", *base, *more, "--output_dir", str(tmp_path / name))
+    # A step has so many tokens that bfloat16 does not hold their number, and a divisor in it would show.
+    loss, norm = one_step(tmp_path / "plain")
+    assert one_step(tmp_path / "zero")[0] == pytest.approx(loss, rel=3e-4)
+    assert one_step(tmp_path / "zero")[1] == pytest.approx(norm, rel=1e-2)
+    plain = safetensors.torch.load_file(tmp_path / "plain" / "model.safetensors")
+    start = safetensors.torch.load_file(toy / "model" / "model.safetensors")
+    zero = get_fp32_state_dict_from_zero_checkpoint(str(tmp_path / "zero" / "checkpoint-1"))
+    # deepspeed begins with the weights in bfloat16, so the moves are compared, and not where they lead.
+    moves = [(plain[name] - start[name], zero[name] - start[name].bfloat16().float()) for name in start]
+    one, two = (torch.cat([move[side].flatten() for move in moves]) for side in (0, 1))
+    assert float(one.abs().max()) > 1e-3
+    assert float(((one - two).abs() < 1e-4).float().mean()) > 0.95

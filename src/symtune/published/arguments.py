@@ -57,8 +57,8 @@ class DataArguments:
     max_train_samples: int | None = _field(None, "Train on only the first N examples.")
     max_eval_samples: int | None = _field(None, "Evaluate on only the first N examples.")
     max_predict_samples: int | None = _field(None, "Predict only the first N examples.")
-    num_beams: int | None = _field(None, "The number of beams in generation.")
-    ignore_pad_token_for_loss: bool = _field(True, "Ignore the padding of answers in the loss.")
+    num_beams: int | None = _field(None, "Beams of generation.")
+    ignore_pad_token_for_loss: bool = _field(True, "Ignore the padding of answers in the loss of training.")
     sort_in_step: bool = _field(True, "Sort the examples of a step by length into micro-batches.")
     overwrite_output_dir: bool = _field(False, "Start over in an --output_dir that has checkpoints.")
     tensorboard_dir: str | None = _field(None, "Where TensorBoard's files go.")
@@ -112,6 +112,17 @@ def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequenc
     return 0
 
 
+def share_cores() -> None:
+    """Divide the cores among the processes of this machine, where neither the user nor the launcher has: torchrun and
+    accelerate do, deepspeed does not, and processes that compute on the same cores wait for one another.
+    """
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("LOCAL_SIZE") or 1)
+    if processes > 1 and not os.environ.get("OMP_NUM_THREADS"):
+        threads = max(1, (os.cpu_count() or 1) // processes)
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+        torch.set_num_threads(threads)
+
+
 def _on_this_machine(words: list[str]) -> list[str]:
     """Use the CPU if there is no GPU, without the user having to set a variable."""
     if torch.cuda.is_available():
@@ -143,8 +154,14 @@ def _complete(data: DataArguments, training: Any, given: set[str], notes: list[s
         score_by(data.eval_func)
         if not training.predict_with_generate:
             notes.append("--eval_func does nothing without --predict_with_generate: only the loss is measured")
+    if training.do_predict and not training.predict_with_generate:
+        notes.append("--do_predict only measures the loss; with --predict_with_generate it writes what the model says")
     if not (training.do_train or training.do_eval or training.do_predict):
         raise InputError("there is nothing to do: give --do_train, --do_eval or --do_predict")
+    if training.deepspeed and "RANK" not in os.environ:
+        raise InputError("--deepspeed needs a launcher: deepspeed train_model.py …, or torchrun train_model.py …")
+    if training.deepspeed and not training.do_train and not training.hf_deepspeed_config.is_zero3():
+        raise InputError("--deepspeed without --do_train: only ZeRO stage 3 divides a model; leave --deepspeed out")
     if training.output_dir is None:
         raise InputError("--output_dir is missing: give the folder for checkpoints and the model")
     if data.pad_to_max_length:

@@ -10,6 +10,7 @@ why it has no effect. An unknown flag is left for the parser to refuse.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,12 @@ WITHOUT_EFFECT = {
 
 
 def arguments_of(argv: Sequence[str]) -> list[str]:
-    """The command line, or, if it is a single JSON file, the flags in that file. Raises InputError."""
-    if len(argv) != 1 or not argv[0].endswith(".json"):
+    """The command line; where it is a lone JSON file, the flags that the file stands for. Raises InputError."""
+    launched = [word for word in argv if re.fullmatch("--local[_-]rank=-?[0-9]+", word)]  # deepspeed's launcher adds it
+    said_by_user = [word for word in argv if word not in launched]
+    if len(said_by_user) != 1 or not said_by_user[0].endswith(".json"):
         return list(argv)
-    path = Path(argv[0])
+    path = Path(said_by_user[0])
     try:
         said = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -77,7 +80,7 @@ def arguments_of(argv: Sequence[str]) -> list[str]:
         raise InputError(f"{path}: not JSON: {error}") from None
     if not isinstance(said, dict):
         raise InputError(f"{path}: got a JSON {type(said).__name__}, wanted an object of arguments")
-    flags: list[str] = []
+    flags = launched
     for name, value in said.items():
         if value is not None:
             flags += [f"--{name}", *_texts(value)]

@@ -23,7 +23,7 @@ from symtune.files import json_objects
 from symtune.intervals import score_interval
 from symtune.models.local import quiet
 from symtune.output import new_file
-from symtune.published.arguments import DataArguments, ModelArguments, exit_status, read
+from symtune.published.arguments import DataArguments, ModelArguments, exit_status, read, share_cores
 from symtune.published.data import load_splits
 from symtune.published.model import load_model
 from symtune.published.scores import NAMES, score_by
@@ -64,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(argv: Sequence[str]) -> dict[str, Any]:
     """Answer, write and score a file. Returns the score with its interval. Raises SymtuneError."""
+    share_cores()
     (said,) = read([InferArguments], argv, "infer_model.py", "Answer a file of inputs with a checkpoint, and score it.")
     score = score_by(said.eval_func_name)
     if said.dtype not in DTYPES:

@@ -1,12 +1,17 @@
-"""The optimizer steps of a training: which examples each step takes, and in which micro-batches.
+"""The optimizer steps of a training: which examples each takes, and in which micro-batches; and the batches of an
+evaluation.
 
 A step is what the published arguments mean: the next `batch x accumulation x processes` examples of an order that is
 shuffled anew for each pass. Its loss is the mean over all answer tokens of the step, so the examples of a step may be
 sorted by length into micro-batches, which reduces padding. Neither the number of processes nor the division into
 micro-batches changes what a step learns.
 
-Every step is full: the end of one pass and the beginning of the next share a step, and the last step of a training over
-whole passes is filled up from one more.
+Every step is full: the end of one pass and the beginning of the next share a step, and the last step of a training
+over whole passes is filled from one more.
+
+An evaluation takes the longest inputs first. Each process has as many batches as any other; rows that fill the last
+ones up bear no loss and come after all others. So its loss is the mean over all answer tokens of the split, whatever
+the batches and processes.
 """
 
 from __future__ import annotations
@@ -90,20 +95,10 @@ class Steps(torch.utils.data.Dataset):
         step, number = divmod(index, self.shape.micro_batches)
         batch, examples = self.shape.batch, self.examples(step)
         batches = [examples[start : start + batch] for start in range(0, len(examples), batch)]
-        rows = self.encoded.rows[batches[number]]
-        inputs, labels = ([np.asarray(ids) for ids in rows[name]] for name in ("input_ids", "labels"))
-        pad, width = self.padding.token, self.padding.input_width
-        targets = stack(labels, IGNORED, self.padding.answer_width)
-        decoder_inputs = self.shift(targets)
+        found = _tensors(self.encoded, batches[number], self.padding, self.shift)
         if self.padding.trained:
-            targets = targets.masked_fill(targets == IGNORED, pad)
-        return {
-            "input_ids": stack(inputs, pad, width),
-            "attention_mask": stack([np.ones_like(ids) for ids in inputs], 0, width),
-            "decoder_input_ids": decoder_inputs,
-            "labels": targets,
-            "divisor": torch.tensor(float(sum(map(self._trained, batches)))),
-        }
+            found["labels"] = found["labels"].masked_fill(found["labels"] == IGNORED, self.padding.token)
+        return found | {"divisor": float(sum(map(self._trained, batches)))}
 
     def _trained(self, batch: list[int]) -> int:
         """The number of answer tokens in a micro-batch that count in the loss."""
@@ -113,7 +108,47 @@ class Steps(torch.utils.data.Dataset):
         return len(batch) * int(self.padding.answer_width or lengths.max())
 
 
-@lru_cache(maxsize=2)  # a step may span two passes
+class Evaluated(torch.utils.data.Dataset):
+    """A split in batches of rows as tensors, in the order in which processes take them in turn.
+
+    `order`: the rows in the order of the batches, the longest inputs first.
+    """
+
+    def __init__(
+        self, encoded: Encoded, batch: int, processes: int, padding: Padding, shift: Callable[[Any], Any]
+    ) -> None:
+        self.encoded, self.batch, self.padding, self.shift = encoded, batch, padding, shift
+        self.order = sorted(range(len(encoded)), key=lambda row: (-int(encoded.inputs[row]), row))
+        self.in_turn = -(-len(self.order) // (batch * processes))  # batches of each process
+        self.batches = self.in_turn * processes
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        rows = self.order[index * self.batch : (index + 1) * self.batch]
+        filled = rows + self.order[-1:] * (self.batch - len(rows))
+        found = _tensors(self.encoded, filled, self.padding, self.shift)
+        found["labels"][len(rows) :] = IGNORED
+        return found | {"divisor": float(self.encoded.answers.sum()) / self.in_turn}
+
+
+def _tensors(encoded: Encoded, places: list[int], padding: Padding, shift: Callable[[Any], Any]) -> dict[str, Any]:
+    """Rows as the tensors of one forward pass. What divides the loss is no tensor: with deepspeed in bfloat16 all
+    tensors of fractions are cast, and 563 tokens would count as 564.
+    """
+    rows = encoded.rows[places]
+    inputs, answers = ([np.asarray(ids) for ids in rows[name]] for name in ("input_ids", "labels"))
+    labels = stack(answers, IGNORED, padding.answer_width)
+    return {
+        "input_ids": stack(inputs, padding.token, padding.input_width),
+        "attention_mask": stack([np.ones_like(ids) for ids in inputs], 0, padding.input_width),
+        "decoder_input_ids": shift(labels),
+        "labels": labels,
+    }
+
+
+@lru_cache(maxsize=2)  # a step may lie in two passes
 def _order(seed: int, epoch: int, rows: int) -> list[int]:
     order = list(range(rows))
     rng("published", seed, epoch).shuffle(order)

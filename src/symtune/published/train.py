@@ -16,11 +16,10 @@ from typing import Any
 import transformers
 
 from symtune.output import new_file, versions, write_manifest
-from symtune.published.arguments import exit_status, parse
+from symtune.published.arguments import exit_status, parse, share_cores
 from symtune.published.data import Encoded, Reading, encode, load_splits, split_of
 from symtune.published.model import load_model
-from symtune.published.scores import score_by
-from symtune.published.steps import Padding, Shape, Steps
+from symtune.published.steps import Evaluated, Padding, Shape, Steps
 from symtune.published.trainer import GoldScores, StepTrainer
 from symtune.training import checkpoints
 from symtune.types import InputError, OutputError
@@ -42,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(argv: Sequence[str]) -> dict[str, Any]:
     """Train, evaluate and predict as the arguments say. Returns the metrics. Raises SymtuneError."""
+    share_cores()
     model_arguments, arguments, training, notes = parse(argv)
     _one_gpu_a_process(training)
     first = training.process_index == 0
@@ -181,42 +181,42 @@ def _trainer(
         steps = Steps(
             parts["train"], shape, training.max_steps, padding, shift, seed=training.seed, sort=arguments.sort_in_step
         )
-    scores: Any
-    evaluated, scores = _evaluation(parts.get("validation"), arguments, training, tokenizer)
-    trainer = StepTrainer(
-        model=model,
-        args=training,
-        train_dataset=steps,
-        eval_dataset=evaluated,
-        processing_class=tokenizer,
-        data_collator=transformers.DataCollatorForSeq2Seq(
-            tokenizer, model=model, pad_to_multiple_of=8 if training.fp16 else None
-        ),
-        compute_metrics=scores,
-    )
+    evaluated, scores = None, None
+    if "validation" in parts:
+        evaluated = _evaluated(parts["validation"], model, tokenizer, training)
+        if training.predict_with_generate and arguments.eval_func:
+            scores = GoldScores(arguments.eval_func, _golds(evaluated), tokenizer)
+    try:
+        trainer = StepTrainer(
+            model=model,
+            args=training,
+            train_dataset=steps,
+            eval_dataset=evaluated,
+            processing_class=tokenizer,
+            compute_metrics=scores,
+        )
+    except (ValueError, ImportError) as error:  # what transformers does not take together, or lacks
+        raise InputError(" ".join(str(error).split())) from None
     if steps is not None:
         trainer.training = _decisive(model, parts["train"], arguments, model_arguments, training)
     return trainer
 
 
-def _evaluation(part: Encoded | None, arguments: Any, training: Any, tokenizer: Any) -> tuple[Any, GoldScores | None]:
-    """A split to evaluate, with the longest inputs first, so that batches need little padding; and its scorer."""
-    if part is None:
-        return None, None
-    ordered = part.reordered(_longest_first(part))
-    rows = ordered.rows
-    scores = None
-    if training.predict_with_generate and arguments.eval_func:
-        scores = GoldScores(arguments.eval_func, score_by(arguments.eval_func), _golds(rows), tokenizer)
-    return rows.select_columns(["input_ids", "labels"]), scores
+def _evaluated(part: Encoded, model: Any, tokenizer: Any, training: Any) -> Evaluated:
+    """A split in the batches of an evaluation."""
+    return Evaluated(
+        part,
+        training.per_device_eval_batch_size,
+        max(1, training.world_size),
+        Padding(tokenizer.pad_token_id),
+        model.prepare_decoder_input_ids_from_labels,
+    )
 
 
-def _longest_first(part: Encoded) -> list[int]:
-    return sorted(range(len(part)), key=lambda row: (-int(part.inputs[row]), row))
-
-
-def _golds(rows: Any) -> list[str]:
-    return list(rows["gold"])
+def _golds(evaluated: Evaluated) -> list[str]:
+    """The gold texts in the order of the batches."""
+    golds = evaluated.encoded.rows["gold"]
+    return [golds[row] for row in evaluated.order]
 
 
 def _decisive(model: Any, part: Encoded, arguments: Any, model_arguments: Any, training: Any) -> dict[str, Any]:
@@ -262,18 +262,19 @@ def _evaluate(trainer: StepTrainer, part: Encoded) -> dict[str, Any]:
 
 def _predict(trainer: StepTrainer, part: Encoded, arguments: Any, out: Path) -> dict[str, Any]:
     """Predict the test split, and write `predictions.jsonl` in its order."""
-    order = _longest_first(part)
-    rows, scores = _evaluation(part, arguments, trainer.args, trainer.processing_class)
+    written = trainer.args.predict_with_generate
+    evaluated = _evaluated(part, trainer.model, trainer.processing_class, trainer.args)
+    scores = GoldScores(arguments.eval_func, _golds(evaluated), trainer.processing_class) if written else None
     trainer.compute_metrics = scores
-    metrics = dict(trainer.predict(rows, metric_key_prefix="predict").metrics or {}) | {"predict_samples": len(part)}
+    metrics = dict(trainer.predict(evaluated, metric_key_prefix="predict").metrics or {})
+    metrics |= {"predict_samples": len(part)}
     trainer.log_metrics("predict", metrics)
     trainer.save_metrics("predict", metrics)
     if scores is not None and trainer.is_world_process_zero():
-        texts = dict(zip(order, scores.texts, strict=True))
-        golds = _golds(part.rows)
+        pairs = sorted(zip(evaluated.order, scores.texts, scores.golds, strict=True))
         with new_file(out / "predictions.jsonl") as temporary, temporary.open("w", encoding="utf-8") as stream:
-            for row in range(len(part)):
-                line = {"prediction": texts[row], "ground_truth": golds[row]}
+            for _, text, gold in pairs:
+                line = {"prediction": text, "ground_truth": gold}
                 stream.write(json.dumps(line, ensure_ascii=False) + "\n")
     return metrics
 

@@ -8,7 +8,7 @@ processes and divided by the number of these tokens, which is what one pass over
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 import transformers
 
 from symtune.intervals import score_interval
-from symtune.published.scores import Score
+from symtune.published.scores import score_by
 from symtune.published.steps import Steps
 from symtune.training.tensors import IGNORED
 from symtune.training.trainers import MarkedCheckpoints
@@ -24,16 +24,28 @@ from symtune.types import InputError
 
 
 class StepTrainer(MarkedCheckpoints, transformers.Seq2SeqTrainer):
-    """Trains on `Steps`; evaluates as the stock trainer does."""
+    """Trains on `Steps` and evaluates on `Evaluated`: both give whole batches."""
 
     loss_is_scaled_for_ga: bool | None = True  # divided by the answer tokens of the whole step
     train_dataset: Any
     compute_metrics: Any
+    model: Any
 
     def get_train_dataloader(self) -> Any:
-        """A loader of the micro-batches of `Steps`, which processes take in turn."""
+        """The micro-batches of all steps; each process takes its turn."""
+        return self._loader(self.train_dataset)
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
+        """The batches of the split; each process takes its turn."""
+        return self._loader(self.eval_dataset if eval_dataset is None else eval_dataset)
+
+    def get_test_dataloader(self, test_dataset: Any) -> Any:
+        """The batches of the split; each process takes its turn."""
+        return self._loader(test_dataset)
+
+    def _loader(self, batches: Any) -> Any:
         loader = torch.utils.data.DataLoader(
-            self.train_dataset,
+            batches,
             batch_size=1,
             collate_fn=_only,
             num_workers=self.args.dataloader_num_workers,
@@ -44,7 +56,7 @@ class StepTrainer(MarkedCheckpoints, transformers.Seq2SeqTrainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """The contribution of this micro-batch to the mean over all answer tokens of the step."""
+        """The share of this batch in the mean over all answer tokens: of the step, or of the split."""
         inputs = dict(inputs)
         divisor, labels = inputs.pop("divisor"), inputs.pop("labels")
         logits = model(**inputs, use_cache=False).logits.float()
@@ -55,8 +67,27 @@ class StepTrainer(MarkedCheckpoints, transformers.Seq2SeqTrainer):
             reduction="sum",
             label_smoothing=self.args.label_smoothing_factor,
         )
-        # Gradients are averaged over processes; the divisor counts the tokens of all of them.
+        # Gradients, and losses of an evaluation, are averaged over processes; the divisor counts the tokens of all.
         return summed / divisor * self.args.world_size
+
+    def prediction_step(
+        self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: Any = None, **_: Any
+    ) -> tuple[Any, Any, Any]:
+        """The loss of a batch of an evaluation, and what the model writes for it."""
+        inputs = self._prepare_inputs(inputs)
+        with torch.no_grad(), self.compute_loss_context_manager():
+            loss = self.compute_loss(model, inputs).detach()
+        if prediction_loss_only or not self.args.predict_with_generate:
+            return loss, None, None
+        written = self.model.generate(
+            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], **self._gen_kwargs
+        )
+        return loss, written, inputs["labels"]
+
+    def evaluation_loop(self, dataloader: Any, *arguments: Any, **named: Any) -> Any:
+        """The stock loop. A data set of batches counts as its rows."""
+        found = super().evaluation_loop(dataloader, *arguments, **named)
+        return found._replace(num_samples=len(dataloader.dataset.encoded))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log; `epoch` is the number of passes over the data, rather than the share of the steps."""
@@ -76,19 +107,21 @@ def _only(items: Sequence[Any]) -> Any:
 
 
 class GoldScores:
-    """`compute_metrics` for a split: compares what was generated with the gold texts themselves, which were never cut
-    or decoded. `texts` are the predictions of the last call.
+    """`compute_metrics` of a split: what was generated against the gold texts themselves, which were never cut or
+    decoded. `texts` are the predictions of the last call. Without a metric they are only kept.
     """
 
-    def __init__(self, name: str, score: Score, golds: Sequence[str], tokenizer: Any) -> None:
-        self.name, self.score, self.golds, self.tokenizer = name, score, golds, tokenizer
+    def __init__(self, name: str | None, golds: Sequence[str], tokenizer: Any) -> None:
+        self.name, self.golds, self.tokenizer = name, golds, tokenizer
         self.texts: list[str] = []
 
-    def __call__(self, evaluated: Any) -> Mapping[str, Any]:
-        tokens = evaluated.predictions
-        tokens = tokens[0] if isinstance(tokens, tuple) else tokens
+    def __call__(self, evaluated: Any) -> dict[str, Any]:
+        tokens = evaluated.predictions[: len(self.golds)]  # the rows after them filled the last batches up
         tokens = np.where(tokens == IGNORED, self.tokenizer.pad_token_id, tokens)
         self.texts = [text.strip() for text in self.tokenizer.batch_decode(tokens, skip_special_tokens=True)]
-        scores = [self.score(text, gold.strip()) for text, gold in zip(self.texts, self.golds, strict=True)]
+        if self.name is None:
+            return {}
+        score = score_by(self.name)
+        scores = [score(text, gold.strip()) for text, gold in zip(self.texts, self.golds, strict=True)]
         low, high = score_interval(scores)
         return {self.name: sum(scores) / len(scores), f"{self.name}_low": low, f"{self.name}_high": high}
