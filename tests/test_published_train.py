@@ -153,7 +153,7 @@ def test_every_option_of_the_release_is_accepted_from_words_and_from_a_json_file
     _, data, training, notes = parse([str(tmp_path / "said.json")])
     assert (training.do_predict, training.seed, data.dataset_name) == (True, 3, "sail/symbolic-instruction-tuning")
     assert notes == [
-        "--evaluation_strategy is --eval_strategy now",
+        "--evaluation_strategy is now --eval_strategy",
         "--do_predict only measures the loss; with --predict_with_generate it writes what the model says",
     ]
 

@@ -57,7 +57,7 @@ class DataArguments:
     max_train_samples: int | None = _field(None, "Train on only the first N examples.")
     max_eval_samples: int | None = _field(None, "Evaluate on only the first N examples.")
     max_predict_samples: int | None = _field(None, "Predict only the first N examples.")
-    num_beams: int | None = _field(None, "Beams of generation.")
+    num_beams: int | None = _field(None, "The number of beams in generation.")
     ignore_pad_token_for_loss: bool = _field(True, "Ignore the padding of answers in the loss of training.")
     sort_in_step: bool = _field(True, "Sort the examples of a step by length into micro-batches.")
     overwrite_output_dir: bool = _field(False, "Start over in an --output_dir that has checkpoints.")

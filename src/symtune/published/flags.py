@@ -66,7 +66,7 @@ WITHOUT_EFFECT = {
 
 
 def arguments_of(argv: Sequence[str]) -> list[str]:
-    """The command line; where it is a lone JSON file, the flags that the file stands for. Raises InputError."""
+    """The command line, or, if it is a single JSON file, the flags in that file. Raises InputError."""
     launched = [word for word in argv if re.fullmatch("--local[_-]rank=-?[0-9]+", word)]  # deepspeed's launcher adds it
     said_by_user = [word for word in argv if word not in launched]
     if len(said_by_user) != 1 or not said_by_user[0].endswith(".json"):

@@ -1,4 +1,4 @@
-"""The optimizer steps of a training: which examples each takes, and in which micro-batches; and the batches of an
+"""The optimizer steps of a training: which examples each step takes, and in which micro-batches; and the batches of an
 evaluation.
 
 A step is what the published arguments mean: the next `batch x accumulation x processes` examples of an order that is
@@ -148,7 +148,7 @@ def _tensors(encoded: Encoded, places: list[int], padding: Padding, shift: Calla
     }
 
 
-@lru_cache(maxsize=2)  # a step may lie in two passes
+@lru_cache(maxsize=2)  # a step may span two passes
 def _order(seed: int, epoch: int, rows: int) -> list[int]:
     order = list(range(rows))
     rng("published", seed, epoch).shuffle(order)
