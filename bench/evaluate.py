@@ -3,9 +3,10 @@
     python bench/evaluate.py --data WikiTableQuestions [--n 200] [--part causal|padding] [--threads 2]
 
 causal    the packaged model: `LocalModel.generate` against transformers' `generate`, a prompt at a time
-padding   a small encoder-decoder (random weights, float32, at most 8 new tokens, at most 8 prompts a batch) against
-          batches of 8 in the order of the file: all prompts padded to 2,048 tokens, with a mask and (as the paper's
-          script does, which then reads its padding) without one, and each batch padded to its longest prompt
+padding   small encoder-decoders (T5 with random weights: one smaller than t5-small, and one of its shape; float32, at
+          most 8 new tokens, at most 8 prompts a batch) against batches of 8 in the order of the file: all prompts
+          padded to 2,048 tokens, with a mask and (as the paper's script does, which then reads its padding) without
+          one, and each batch padded to its longest prompt
 
 All arms of a part use the same loaded model, dtype, attention and stops. Loading, conversion and making the prompts are
 excluded; tokenizing them is not. CPU time is that of all threads, and the arms take turns batch by batch, since both
@@ -16,13 +17,13 @@ tokens, read with the prompt alone, says whether it was a near-tie: rounding in 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
 import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -38,7 +39,10 @@ from symtune.evaluation import Asking, prepare
 from symtune.models.local import LoadedModel, LocalModel, end_ids, generation, load, prompt_ids, quiet
 
 PACKAGED = "smollm2-135m-instruct-gguf"
-SMALL = {"architecture": "t5", "d_model": 256, "d_kv": 64, "d_ff": 1024, "num_layers": 4, "num_heads": 4}
+SMALL: tuple[dict[str, int], ...] = (
+    {"d_model": 256, "d_kv": 64, "d_ff": 1024, "num_layers": 4, "num_heads": 4},
+    {"d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_heads": 8},  # t5-small
+)
 LONGEST, ROWS, NEW = 2048, 8, 8  # of the encoder-decoder: tokens of a prompt, prompts of a batch, tokens of an answer
 NEAR = 0.5  # logits: four steps of bfloat16 between 16 and 32
 
@@ -51,7 +55,7 @@ class Arm:
     def __init__(self, name: str) -> None:
         self.name, self.seconds, self.answers = name, 0.0, dict[int, Tokens]()
 
-    @contextmanager
+    @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
         """Count the CPU seconds of the block."""
         start = time.process_time()
@@ -206,13 +210,14 @@ def padding(loaded: LoadedModel, data: Path, n: int) -> None:
         compare(model, prompts, here, arm)
 
 
-def small(packaged: LoadedModel) -> LoadedModel:
-    """A small T5 with the tokenizer of the packaged model. Its weights are random, and larger than they are drawn:
-    answers then depend on the prompt.
+def small(packaged: LoadedModel, shape: dict[str, int]) -> LoadedModel:
+    """A T5 of a shape with the tokenizer of the packaged model, and so its vocabulary. Its weights are random, and
+    larger than they are drawn: answers then depend on the prompt.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        packaged.tokenizer.save_pretrained(folder)
-        loaded = load({**SMALL, "tokenizer": folder})
+    # The folder's name would be part of the seed.
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        packaged.tokenizer.save_pretrained("tokenizer")
+        loaded = load({"architecture": "t5", **shape, "tokenizer": "tokenizer"})
     for parameter in loaded.model.parameters():
         parameter.data.mul_(2.0)
     return loaded
@@ -235,7 +240,8 @@ def main() -> None:
     if arguments.part != "padding":
         causal(packaged, arguments.data, arguments.n)
     if arguments.part != "causal":
-        padding(small(packaged), arguments.data, arguments.n)
+        for shape in SMALL:
+            padding(small(packaged, shape), arguments.data, arguments.n)
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB, all arms")
 
 

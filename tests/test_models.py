@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from symtune.models.local import (
     prompt_ids,
 )
 from symtune.models.local.batching import deal
+from symtune.models.local.positions import by_distance
 from symtune.types import InputError
 
 LLAMA = {
@@ -118,6 +120,29 @@ def test_generation_in_batches_equals_one_at_a_time(
     assert len({completion.text for completion in alone}) > 2
     assert [completion.tokens_in for completion in alone] == [model.measure(prompt) for prompt in ALIKE]
     assert all(completion.tokens_out <= 6 for completion in alone)
+
+
+# A bias for all layers, for each layer, and for blocks of neighbours.
+@pytest.mark.parametrize("architecture", ["t5", "umt5", "longt5"])
+def test_a_bias_by_distance_is_the_model_s_own(architecture: str) -> None:
+    loaded = larger({**T5, "architecture": architecture})
+    encoder = loaded.model.get_encoder()
+    attention = next(module for module in encoder.modules() if hasattr(module, "compute_bias"))
+    for length in (1, 2, 9, 300):  # 128 is the distance from which on all are alike
+        ids = torch.arange(2 * length).reshape(2, length) % 90 + 30
+        mask = torch.ones_like(ids)
+        mask[1, length // 2 + 1 :] = 0
+        with torch.inference_mode():
+            own = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+            with by_distance(encoder):
+                assert torch.equal(encoder(input_ids=ids, attention_mask=mask).last_hidden_state, own)
+    if architecture != "longt5":
+        with torch.inference_mode(), by_distance(encoder):
+            bias = attention.compute_bias(9, 9)
+            assert torch.equal(attention.compute_bias(3, 9), bias[:, :, :3])
+        assert bias.is_contiguous()
+        assert torch.equal(attention.compute_bias(9, 9), bias)
+        assert not attention.compute_bias(9, 9).is_contiguous()
 
 
 @given(

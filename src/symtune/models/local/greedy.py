@@ -21,12 +21,15 @@ from transformers.modeling_outputs import BaseModelOutput
 from symtune.models.local import buffers
 from symtune.models.local.batching import deal
 from symtune.models.local.loading import quiet
+from symtune.models.local.positions import by_distance
 from symtune.models.local.prompting import LoadedModel
 
 Rows = Sequence[Sequence[int]]  # tokens of prompts, the longest first
 
 # What a CPU reads at once: as many tokens as use it fully, and of these at most the share that may be padding.
 READ_TOKENS, READ_PADDING = 2048, 0.05
+# An encoder needs a mask for padding, which costs more the longer the prompts: those above half of this go alone.
+ENCODER_READ_TOKENS = 512
 
 
 def can_pad(loaded: LoadedModel) -> bool:
@@ -68,10 +71,12 @@ def _generate(model: Any, settings: Any, **inputs: Any) -> torch.Tensor:
 def _from_states(model: Any, settings: Any, rows: Rows) -> torch.Tensor:
     """Encoder-decoder: answers written beside the padded states of the encoder."""
     width, states = len(rows[0]), list[torch.Tensor]()
-    for group in _read_at_once(rows, model.device):
-        ids, mask = _padded(group, settings.pad_token_id, model.device)
-        read = model.get_encoder()(input_ids=ids, attention_mask=None if mask.all() else mask)
-        states.append(pad(read.last_hidden_state, (0, 0, 0, width - ids.shape[1])))
+    encoder = model.get_encoder()
+    with by_distance(encoder):
+        for group in _read_at_once(rows, model.device, ENCODER_READ_TOKENS):
+            ids, mask = _padded(group, settings.pad_token_id, model.device)
+            read = encoder(input_ids=ids, attention_mask=None if mask.all() else mask)
+            states.append(pad(read.last_hidden_state, (0, 0, 0, width - ids.shape[1])))
     return _generate(
         model,
         settings,
@@ -83,7 +88,7 @@ def _from_states(model: Any, settings: Any, rows: Rows) -> torch.Tensor:
 def _from_cache(model: Any, settings: Any, rows: Rows) -> torch.Tensor:
     """Causal: all tokens but the last are read, and answers written behind the cache, padded on the left."""
     read = list[tuple[Rows, Any]]()
-    for group in _read_at_once(rows, model.device):
+    for group in _read_at_once(rows, model.device, READ_TOKENS):
         cache = DynamicCache()
         heads = [row[:-1] for row in group]
         if heads[0]:
@@ -100,13 +105,13 @@ def _from_cache(model: Any, settings: Any, rows: Rows) -> torch.Tensor:
     )
 
 
-def _read_at_once(rows: Rows, device: Any) -> Iterator[Rows]:
-    """Rows that are read at once, in order. A GPU reads all."""
+def _read_at_once(rows: Rows, device: Any, tokens: int) -> Iterator[Rows]:
+    """Rows that are read at once, in order: at most `tokens` tokens, or one row. A GPU reads all."""
     if device.type != "cpu":
         yield rows
         return
     lengths = {place: len(row) for place, row in enumerate(rows)}
-    for places in deal(lengths, 0, tokens=READ_TOKENS, rows=len(rows), padding=READ_PADDING):
+    for places in deal(lengths, 0, tokens=tokens, rows=len(rows), padding=READ_PADDING):
         yield rows[places[0] : places[-1] + 1]
 
 
