@@ -50,12 +50,13 @@ NOTES = _set(
 NAMES = _set(
     "name names player players winner winners driver drivers author authors artist artists director directors writer "
     "writers actor actress singer composer coach manager captain rider skater swimmer athlete candidate title song "
-    "album film movie book"
+    "album film movie book by"
 )
 KINDS = _set(
     "type types kind category categories class status result results outcome genre gender sex format surface color "
-    "colour"
+    "colour division group league tier level grade"
 )
+ANSWERS = _set("yes no true false y n t f x ✓ ✗ ✔ ✘")  # what says whether, where empty cells may say no
 # What is counted or measured, by the word nearest the end of a header -> the unit, where no symbol says one.
 MEASURES = _named(
     {
@@ -73,7 +74,7 @@ MEASURES = _named(
         "money": "price cost costs budget revenue revenues sales salary gross earnings money prize purse income profit "
         "profits winnings wages fee fees gdp debt expenditure turnover assets premium premiums wage",
         "time": "time duration runtime",
-        "years": "age ages",
+        "years": "age ages years",
         "speed": "speed velocity",
         "temperature": "temperature temp temperatures",
         "density": "density",
@@ -99,12 +100,14 @@ UNITS = _named(
         "€": "€ eur euro euros",
         "£": "£ gbp",
         "¥": "¥ jpy yen",
+        "CNY": "cny yuan rmb",
+        "₹": "₹ inr rs rupees",
         "mm": "mm millimetres millimeters",
         "cm": "cm centimetres centimeters",
         "m": "m metre metres meter meters",
         "km": "km kms kilometre kilometres kilometer kilometers",
         "ft": "ft feet foot",
-        "in": "inch inches",
+        "in": "in inch inches",
         "mi": "mi mile miles",
         "yards": "yd yds yards",
         "km²": "km² km2 sqkm squarekm squarekilometres squarekilometers kmsquare",
@@ -150,13 +153,14 @@ UNITS = _named(
         "GB": "gb",
         "points": "points pts",
         "people": "people persons",
-        "thousand": "thousand thousands 000 000s 1000s",
+        "thousand": "thousand thousands 000 000s 1000 1000s",
         "million": "million millions mln",
         "billion": "billion billions bn",
     }
 )
 SCALES = ("thousand", "million", "billion")
-MONEY = ("$", "€", "£", "¥")
+SCALE_WORDS = _set("thousand thousands million millions billion billions")
+MONEY = ("$", "€", "£", "¥", "CNY", "₹")
 # Of these, what is no abbreviation of anything else, and so a unit without brackets too.
 SYMBOLS = _set(
     "% $ € £ ¥ km km² km2 m² m2 mi² sqmi sqkm ha acres kg mph kph kmh kw hp kwh gwh hz khz mhz ghz °c °f cm mm"

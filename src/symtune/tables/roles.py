@@ -49,7 +49,8 @@ LONG, WORDY = 50, 8  # characters and spaces of a free text in the mean
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W\d_]+|\d+|[#№%$€£¥°]")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-_UNIT_WORD = re.compile(r"[^\W\d_]+\$?|[%$€£¥]|0+s?")
+_RANGE = re.compile(r"\d\s*(?:[-–—]|to)\s*\d")
+_UNIT_WORD = re.compile(r"[^\W\d_]+\$?|[%$€£¥₹]|(?<!\d)(?:1000s?|000s?)(?!\d)")
 
 
 def _years_text(year: str) -> re.Pattern[str]:
@@ -73,7 +74,7 @@ _DATE_TEXT = re.compile(  # searched for
 _DAY_TEXT = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}(?:\s?[-/.]\s?\d{2})?")  # a date, where the header says so
 _CODE = re.compile(r"(?![WLDT]\s?\d+\s?[-–:])[A-Z]{1,5}[-\s/]?[0-9][0-9A-Z/-]*", re.I)  # but not `W 21-14`
 _COUNTED = re.compile(r"#?[0-9]{1,6}\.?")
-_PLACE = re.compile(r"[=#tT]?\s?-?[0-9]{1,4}(?:st|nd|rd|th|=|\.)?(?:\s?\(.{1,12}\))?")
+_PLACE = re.compile(r"[=#tT]?\s?-?[0-9]{1,4}(?:st|nd|rd|th|=|\.|[a-z])?(?:\s?\(.{1,12}\))?")
 
 
 def roles_of(table: Table) -> tuple[Role, ...]:
@@ -178,6 +179,7 @@ def _symbol(header: str, cell: str) -> str:
             scale = found
         unit = unit or found
     words = _words(header)
+    scale = scale or next((words_of.UNITS[word] for word in words if word in words_of.SCALE_WORDS), "")
     if not unit and words and not _DENSE.intersection(words):
         last = [word for word in (words[-1], "".join(words[-2:])) if word in words_of.SYMBOLS]
         symbols = [word for word in words if word in ("%", "$", "€", "£", "¥")]
@@ -190,13 +192,17 @@ def _symbol(header: str, cell: str) -> str:
 @lru_cache(maxsize=4096)
 def _unit(text: str) -> str:
     """The unit that a text names, in one way of writing; "" for a text that names none."""
-    text = text.casefold().strip().removeprefix("in ").strip(" .")
+    text = text.casefold().strip().removeprefix("in ").strip(" .").replace(" / ", "/")
+    if text.startswith("/") and (below := words_of.UNITS.get(text[1:].strip())):
+        return f"per {below}"
     if text.startswith("per ") or ("/" in text and text not in words_of.UNITS and text[0].isalpha()):
         return text
     found = words_of.UNITS.get(text.replace(" ", "").replace(".", ""))
     if found:
         return found
-    words = [word for word in _UNIT_WORD.findall(text) if word not in ("in", "of")]
+    if _RANGE.search(text):  # `14 - 17 years`: whose, not in what
+        return ""
+    words = [word for word in _UNIT_WORD.findall(text) if word not in ("in", "of", "x")]
     parts = {words_of.UNITS.get(word, "") for word in words} or {""}
     if "m" in parts and not parts.isdisjoint(words_of.MONEY):
         parts = parts - {"m"} | {"million"}
@@ -208,6 +214,8 @@ def _measure(words: Sequence[str]) -> str:
     if "per" in words[1:-1]:
         place = words.index("per")
         return f"{_measure(words[:place])} per {words[place + 1]}".strip()
+    if "density" in words:
+        return "density"
     said = [word for word in reversed(words) if word in words_of.MEASURES]
     strong = [word for word in said if word not in words_of.WEAK]
     return words_of.MEASURES[(strong or said)[0]] if said else ""
@@ -229,22 +237,25 @@ def _text(header: str, cells: Sequence[str]) -> Role:
         return Role("free text")
     known = sum([counts[cell] for cell in variety])
     digits = sum(map(joined.count, "0123456789"))
-    counted = _is_counted(named)
-    if digits >= len(some):
+    counted, figures = _is_counted(named), digits >= len(some)
+    if figures:
         forms = [without_footnotes(cell) for cell in some]
         if found := _figures(named, forms, unique=len(variety) == known > 2 and not counted):
             return found
-    if _is_identifier(named) and not counted:
+    if _is_identifier(named) and not counted and (figures or named[-1] not in words_of.NUMBER):  # not `opponent #`
         return Role("identifier")
-    says_names = bool(named) and named[-1] in words_of.NAMES
-    if not says_names and digits * 4 > len(joined) and digits > sum(map(str.isalpha, joined)):
-        return Role("quantity")  # scores, times, ranges: no plain number, and no name
-    if counted and _most(some, parse_number):
+    if counted and sum([parse_number(cell) is not None for cell in some]) * 2 >= len(some):
         return Role("quantity", _measure(named))
+    last = named[-1] if named else ""
+    says_names = last in words_of.NAMES
+    if not says_names and digits * 4 > len(joined) and digits > sum(map(str.isalpha, joined)):
+        # Scores, times, ranges: no plain number, and no name.
+        return Role("quantity", _measure(named) if counted else "")
+    if len(variety) < 3 and words_of.ANSWERS.issuperset(map(str.casefold, variety)):
+        return Role("category")
     if says_names or len(variety) == known:
         return Role("name")
-    says_kinds = bool(named) and named[-1] in words_of.KINDS
-    return Role("category" if says_kinds or (len(variety) * 2 <= known and known > 3) else "name")
+    return Role("category" if last in words_of.KINDS or (len(variety) * 2 <= known and known > 3) else "name")
 
 
 def _figures(words: Sequence[str], cells: Sequence[str], *, unique: bool) -> Role | None:
