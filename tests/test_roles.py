@@ -71,7 +71,7 @@ def test_a_column_has_the_same_role_in_any_place_of_a_table(rows: list[list[str]
 
 def test_the_first_rows_say_it() -> None:
     rows = [(f"{number}",) for number in range(7, 7 + LOOKED_AT)]
-    table = Table("t", ("n",), ("number",), tuple([*rows, ("9.5",), ("9.5",)]))
+    table = Table("t", ("n",), ("number",), (*rows, ("9.5",), ("9.5",)))
     assert roles_of(table) == (Role("quantity"),)
-    longer = Table("t", ("year",), ("number",), tuple([*[("1990",)] * LOOKED_AT, ("3",)]))
+    longer = Table("t", ("year",), ("number",), (*[("1990",)] * LOOKED_AT, ("3",)))
     assert roles_of(longer) == (Role("year"),)
