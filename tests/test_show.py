@@ -11,6 +11,7 @@ import pytest
 
 from symtune import dataset
 from symtune.cli import harmless
+from symtune.tables.sources import default
 from symtune.types import Table
 from test_generate import symtune
 
@@ -111,6 +112,71 @@ def test_a_broken_folder_is_told_in_one_line(tmp_path, spoil, told):
 def test_no_examples(tmp_path):
     done = symtune("show", write(tmp_path / "data", count=0))
     assert (done.returncode, done.stderr) == (2, f"symtune: {tmp_path / 'data'}: no examples in it\n")
+
+
+# ------------------------------------------------------------------------------------------------- tables
+
+HOSTILE = "year,[red]name[/],area (km²),\x1b[31mred\n1999,Ada\x1b[2J,5 km²,[bold]b[/bold]\n2001,\u202eabc,7 km²,[/]\n"
+
+
+@pytest.mark.parametrize("columns", ["80", "140"])
+def test_tables_are_shown_with_the_roles_of_their_columns(tmp_path, columns):
+    path = tmp_path / "mine.csv"
+    path.write_text(HOSTILE, "utf-8")
+    done = symtune("show", "--tables", path, COLUMNS=columns, FORCE_COLOR="1")
+    assert done.returncode == 0, done.stderr
+    plain = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", plain)
+    assert all(len(line) <= max(int(columns), 20 + len(str(path))) for line in plain.splitlines())
+    rows = [[part.strip() for part in line.split("│")[1:-1]] for line in plain.splitlines() if "│" in line]
+    assert rows == [
+        ["column", "type", "role", "cells"],
+        ["year", "number", "year", "1999 | 2001"],
+        ["[red]name[/]", "text", "name", r"Ada\x1b[2J | \u202eabc"],
+        ["area (km²)", "number", "quantity (km²)", "5 km² | 7 km²"],
+        [r"\x1b[31mred", "text", "name", "[bold]b[/bold] | [/]"],
+    ]
+    assert "1 of 1   mine" in plain
+    assert "2 rows, 4 columns" in plain
+    assert "1 table in " in plain
+
+
+def test_some_of_many_tables_are_shown_by_the_seed(tmp_path):
+    for number in range(12):
+        (tmp_path / f"t{number:02}.csv").write_text(f"a,b\nx,{number}\ny,2\n", "utf-8")
+    (tmp_path / "empty.csv").write_text("a,b\n", "utf-8")
+    shown = {seed: symtune("show", "--tables", tmp_path, "-n", 3, "--seed", seed).stdout for seed in (1, 2)}
+    assert symtune("show", "--tables", tmp_path, "-n", 3, "--seed", 1).stdout == shown[1] != shown[2]
+    assert [len(re.findall(r"of 3   t\d\d", text)) for text in shown.values()] == [3, 3]
+    assert "12 tables in " in shown[1]
+    assert "left out: 1 × no rows (first: empty.csv)" in shown[1]
+    train = symtune("show", "--tables", tmp_path, "-n", 12, "--split", "train").stdout
+    assert 0 < len(re.findall(r"of \d+   t\d\d", train)) <= 12
+
+
+def test_the_encoding_of_tables_can_be_said(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_bytes("имя,n\nАня,1\nОля,2\n".encode("cp1251"))
+    assert "Аня | Оля" in symtune("show", "--tables", path, "--encoding", "cp1251").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "got neither; name a data set folder"),
+        (("data", "--tables", "x.csv"), "got both; name a data set folder"),
+        (("--tables", "x.csv", "--query-type", "count"), "--query-type is for examples; leave it out"),
+        (("--tables", "x.csv", "--no-prompts"), "--prompts is for examples; leave it out"),
+        (("data", "--split", "train"), "--split is for tables; leave it out"),
+        (("--tables", "x.csv"), "no such file or folder"),
+        (("--tables", str(Path(__file__)), "--layout", "csvv"), "Did you mean 'csv'?"),
+        (("--tables", default.PATH, "--split", "tset"), "unknown split 'tset'. Did you mean 'test'?"),
+    ],
+)
+def test_wrong_uses_are_told_in_one_line(arguments, told):
+    done = symtune("show", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert told in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import importlib
 import os
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
@@ -56,6 +57,16 @@ _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\
 def harmless(text: object, keep: str = "") -> str:
     """A text of unknown origin, made safe for the terminal: control characters, except `keep`, are shown as escapes."""
     return _HARMFUL.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], str(text))
+
+
+def of_loading(
+    repaired: Mapping[str, int], dropped: Mapping[str, int], passed_over: Mapping[str, int], first: Mapping[str, str]
+) -> Iterator[str]:
+    """What loading tables repaired, left out and passed over: a line a kind, with where it was met first if known."""
+    for kinds, what in ((repaired, ""), (dropped, "left out: "), (passed_over, "")):
+        for reason, count in kinds.items():
+            place = f" (first: {first[reason]})" if first.get(reason) else ""
+            yield f"  {what}{count:,} × {reason}{place}"
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from symtune.cli import harmless
+from symtune.cli import harmless, of_loading
 from symtune.flags import takes
 from symtune.generation.config import GenerateConfig
 
@@ -50,9 +50,8 @@ def _lines(config: GenerateConfig, manifest: Mapping[str, Any]) -> Iterator[str]
     if "tables" in manifest:
         tables = manifest["tables"]
         yield _text(f"{tables['count']:,} table{'s' * (tables['count'] != 1)} ({tables['layout']})")
-        for kind, what in (("repaired", ""), ("dropped", "left out: "), ("passed_over", "")):
-            for reason, count in manifest[f"tables_{kind}"].items():
-                yield _text(f"  {what}{count:,} × {reason}{_first(manifest, reason)}")
+        repaired, dropped, passed_over = (manifest[f"tables_{kind}"] for kind in ("repaired", "dropped", "passed_over"))
+        yield from map(_text, of_loading(repaired, dropped, passed_over, manifest["run"]["first"]))
     for task in manifest["tasks"]:
         if len(manifest["tasks"]) > 1:
             yield f"[bold]{_text(task['name'])}[/]: {task['examples']:,} examples"
@@ -87,12 +86,15 @@ def _of_task(task: Mapping[str, Any], config: GenerateConfig) -> Iterator[str]:
         yield "balance: every class of answers within its bound"
 
 
+<<<<<<< HEAD
 def _first(manifest: Mapping[str, Any], reason: str) -> str:
     """Where it first occurred, as far as loading knows."""
     place = manifest["run"]["first"].get(reason)
     return f" (first: {place})" if place else ""
 
 
+=======
+>>>>>>> roles
 def _text(text: object) -> str:
     from rich.markup import escape
 

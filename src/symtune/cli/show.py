@@ -1,15 +1,19 @@
-"""symtune show: examples of a data set in readable form."""
+"""symtune show: examples of a data set as a person reads them; or tables, with what symtune takes their columns for."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from symtune.cli import harmless
+from symtune.cli import harmless, of_loading
+from symtune.flags import given
+from symtune.generation.config import GenerateSettings
 from symtune.task import TRAITS
+from symtune.types import InputError
 
 if TYPE_CHECKING:
     from symtune.dataset import Line
@@ -17,8 +21,13 @@ if TYPE_CHECKING:
     from symtune.types import Table
 
 WIDEST_CELL = 40  # characters of a cell on the terminal
-WIDEST_FIELD = 400  # characters of a field that is not a table
-FIRST = 100_000  # examples to choose from
+WIDEST_SAMPLE, SAMPLES = 24, 2  # characters and number of the cells that stand for a column
+WIDEST_FIELD = 400  # characters of a field that is no table
+FIRST = 100_000  # examples that are chosen from
+TABLES = "Tables"  # the panel of `symtune show --help`
+_OF = GenerateSettings.model_fields  # whose words about flags are the same here
+OF_TABLES = ("layout", "encoding", "split")
+OF_EXAMPLES = ("task", "query_type", "prompts")
 
 
 def register(app: typer.Typer) -> None:
@@ -26,24 +35,133 @@ def register(app: typer.Typer) -> None:
 
     @app.command("show")
     def command(
-        data: Annotated[Path, typer.Argument(help="A data set folder.")],
-        n: Annotated[int, typer.Option("-n", min=1, help="Examples to show.")] = 5,
-        seed: Annotated[int, typer.Option("--seed", help=f"Seed for choosing among the first {FIRST:,} examples.")] = 0,
+        context: typer.Context,
+        data: Annotated[Path | None, typer.Argument(help="A data set folder.", show_default=False)] = None,
+        n: Annotated[int, typer.Option("-n", min=1, help="Examples, or tables, to show.")] = 5,
+        seed: Annotated[
+            int, typer.Option("--seed", help=f"Seed for choosing among the first {FIRST:,} examples, or the tables.")
+        ] = 0,
         task: Annotated[
             list[str] | None, typer.Option("--task", help="The .py file of a task of your own. Repeatable.")
         ] = None,
         query_type: Annotated[str | None, typer.Option("--query-type", help="Only this kind of program.")] = None,
         prompts: Annotated[bool, typer.Option("--prompts/--no-prompts", help="Show the rendered prompt too.")] = True,
+        tables: Annotated[
+            Path | None,
+            typer.Option(
+                "--tables",
+                rich_help_panel=TABLES,
+                help="Instead of a data set: a file or folder of tables, whose columns are shown with their roles.",
+            ),
+        ] = None,
+        layout: Annotated[
+            str | None,
+            typer.Option("--layout", rich_help_panel=TABLES, help=_OF["layout"].description),
+        ] = None,
+        encoding: Annotated[
+            str | None,
+            typer.Option(
+                "--encoding",
+                rich_help_panel=TABLES,
+                help=_OF["encoding"].description,
+            ),
+        ] = None,
+        split: Annotated[
+            str | None,
+            typer.Option("--split", rich_help_panel=TABLES, help="Only tables of train, validation or test."),
+        ] = None,
     ) -> None:
-        """Print examples: the tables, the program, the answer, and the prompt that contains them."""
-        from rich.console import Console
+        """Print examples: the tables, the program, the answer, and the prompt that contains them. With --tables, print
+        tables: the type and the role of each column.
+        """
+        _check_use(context, data, tables)
+        if tables is not None:
+            _show_tables(tables, layout, encoding, split, n, seed)
+        elif data is not None:
+            _show_examples(data, n, seed, task or (), query_type, prompts)
 
-        from symtune.tasks import Known
 
-        chosen, known = _choose(data, n, seed, query_type), Known(task or ())
-        console = Console(highlight=False)
-        for number, (line, info) in enumerate(chosen, start=1):
-            _show(console, f"{number} of {len(chosen)}", line.row, info, known.get(line.row["task"]), prompts)
+def _check_use(context: typer.Context, data: Path | None, tables: Path | None) -> None:
+    """Raises InputError unless there is one thing to show, and for a flag that is about the other."""
+    if (data is None) == (tables is None):
+        got = "neither" if data is None else "both"
+        raise InputError(f"got {got}; name a data set folder to show its examples, or --tables PATH to show tables")
+    others = OF_EXAMPLES if data is None else OF_TABLES
+    for name in given(context):
+        if name in others:
+            what = "examples; leave it out, or name a data set folder without --tables"
+            if data is not None:
+                what = "tables; leave it out, or name them by --tables PATH without a data set folder"
+            raise InputError(f"--{name.replace('_', '-')} is for {what}")
+
+
+# ------------------------------------------------------------------------------------------------- tables
+
+
+def _show_tables(path: Path, layout: str | None, encoding: str | None, split: str | None, n: int, seed: int) -> None:
+    """n of the tables, the same for the same seed, in order: the type and the role of each column, and two cells."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from symtune.seeds import rng
+    from symtune.tables import load_tables, tables_of_split
+
+    loaded = load_tables(path, layout=layout, encoding=encoding)
+    if split is not None:
+        loaded = tables_of_split(loaded, split)  # type: ignore[arg-type]
+    found = loaded.tables
+    chosen = sorted(rng("show", seed).sample(range(len(found)), min(n, len(found))))
+    console = Console(highlight=False)
+    for number, place in enumerate(chosen, start=1):
+        table = found[place]
+        console.rule(Text(f"{number} of {len(chosen)}   {harmless(table.id)}", "bold"), align="left")
+        size = f"{_counted(len(table.rows), 'row')}, {_counted(len(table.header), 'column')}"
+        _heading(console, f"table {harmless(table.name)}", size, harmless(_short(table.title)))
+        console.print(_columns(table))
+        console.print()
+    console.print(Text(f"{_counted(len(found), 'table')} in {harmless(path)} ({loaded.layout})"))
+    for line in of_loading(loaded.repaired, loaded.dropped, loaded.passed_over, loaded.first):
+        console.print(Text(harmless(line)))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def _columns(table: Table) -> Any:
+    """A row a column: its name, type and role, and the first cells that differ."""
+    from rich import box
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    from symtune.tables import roles_of
+    from symtune.tables.cells import is_missing
+
+    grid = Grid(box=box.ROUNDED, header_style="dim", border_style="dim")
+    for name, style in (("column", "bold"), ("type", ""), ("role", "green"), ("cells", "")):
+        grid.add_column(name, style=style, overflow="fold", no_wrap=name == "type")
+    for name, type_, role, cells in zip(
+        table.header, table.types, roles_of(table), zip(*table.rows, strict=True), strict=True
+    ):
+        known = dict.fromkeys(cell for cell in cells if not is_missing(cell, typed=type_ != "text"))
+        some = [_short(cell, WIDEST_SAMPLE) for cell in islice(known, SAMPLES)]
+        shown = (_short(name), type_, str(role), " | ".join(some))
+        grid.add_row(*[Text(harmless(part)) for part in shown])
+    return grid
+
+
+# ----------------------------------------------------------------------------------------------- examples
+
+
+def _show_examples(data: Path, n: int, seed: int, task: Sequence[str], query_type: str | None, prompts: bool) -> None:
+    from rich.console import Console
+
+    from symtune.tasks import Known
+
+    chosen, known = _choose(data, n, seed, query_type), Known(task)
+    console = Console(highlight=False)
+    for number, (line, info) in enumerate(chosen, start=1):
+        _show(console, f"{number} of {len(chosen)}", line.row, info, known.get(line.row["task"]), prompts)
 
 
 def _choose(data: Path, n: int, seed: int, query_type: str | None) -> list[tuple[Line, Any]]:
@@ -53,7 +171,7 @@ def _choose(data: Path, n: int, seed: int, query_type: str | None) -> list[tuple
     """
     from symtune import dataset
     from symtune.seeds import rng
-    from symtune.types import InputError, UnknownName
+    from symtune.types import UnknownName
 
     draw, kept, met, number = rng("show", seed), list[tuple[int, Any]](), set[str](), 0
     for line in islice(dataset.lines(data, columns=dataset.SCHEMA.names), FIRST):

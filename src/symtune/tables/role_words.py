@@ -14,7 +14,8 @@ def _named(groups: dict[str, str]) -> dict[str, str]:
 
 IDENTIFIERS = _set(
     "id ids uid uuid guid no nr num number # № code codes zip zipcode postcode postal isbn issn oclc doi ref reference "
-    "identifier key serial barcode sku ean upc fips iata icao phone tel telephone imo mmsi vin bib jersey shirt"
+    "identifier key serial barcode sku ean upc fips iata icao phone tel telephone imo mmsi vin bib jersey shirt "
+    "callsign"
 )
 NUMBER = _set("no nr num number #")  # of these, what also says how many: `no. of wins`, `number built`
 NUMBER_IN = _set("in by within overall ep season series")  # and what follows them where they number: `no. in series`
@@ -24,11 +25,13 @@ ENDS_IN_ID = _set("paid bid grid solid liquid fluid hybrid android raid said voi
 ORDINALS = _set(
     "game week round rnd rd match pick lane heat stage race leg episode ep overall series season division tier class "
     "grade level decile district ward zone group month day weekday hour quarter congress term route channel chapter "
-    "volume issue cycle row line step order car squad draft session precinct block lot lap"
+    "volume issue cycle row line step order car squad draft session precinct block lot lap set cluster"
 )
+CALENDAR = _set("week month year day hour decade century")  # `day of week`, of which there is no number
+FLAGS = _set("flag is has was bool boolean indicator dummy")  # 0 and 1 that say no and yes
 RANKS = _set(
-    "rank ranks ranking rankings ranked pos position positions place placing placings finish seed standing standings "
-    "grid"
+    "rank ranks ranking rankings ranked pos position positions place placing placings finish finished seed standing "
+    "standings grid"
 )
 TH = _set("st nd rd th first second third fourth fifth runner")  # who were first: `1st places`
 YEARS = _set(
@@ -37,16 +40,29 @@ YEARS = _set(
     "dates inaugurated election vintage created closed discovered incorporated commissioned decommissioned launched "
     "constructed construction erected demolished abolished retired appointed dissolved merged adopted enacted ratified "
     "signed made manufactured first last inducted induction class draft edition term birth death completion opening "
-    "foundation founding renovated added listed expires"
+    "foundation founding renovated added listed expires finished dates reign term"
 )
 DATES = _set("date dates day released born died birth death opened closed")
-NOTES = _set("note notes comment comments remark remarks description details summary synopsis abstract reason text")
+NOTES = _set(
+    "note notes comment comments remark remarks description details summary synopsis abstract reason text fate"
+)
+# Texts that name things however often they repeat, and texts that part things however seldom they do.
+NAMES = _set(
+    "name names player players winner winners driver drivers author authors artist artists director directors writer "
+    "writers actor actress singer composer coach manager captain rider skater swimmer athlete candidate title song "
+    "album film movie book by"
+)
+KINDS = _set(
+    "type types kind category categories class status result results outcome genre gender sex format surface color "
+    "colour division group league tier level grade"
+)
+ANSWERS = _set("yes no true false y n t f x ✓ ✗ ✔ ✘")  # what says whether, where empty cells may say no
 # What is counted or measured, by the word nearest the end of a header -> the unit, where no symbol says one.
 MEASURES = _named(
     {
         "people": "population pop people residents inhabitants attendance crowd spectators capacity enrollment "
         "enrolment students pupils employees staff deaths births killed injured wounded casualties fatalities "
-        "passengers members visitors workers voters electorate viewers",
+        "passengers members visitors workers voters electorate viewers troops soldiers prisoners patients women men",
         "votes": "votes vote ballots",
         "seats": "seats mandates",
         "points": "points pts point",
@@ -58,7 +74,7 @@ MEASURES = _named(
         "money": "price cost costs budget revenue revenues sales salary gross earnings money prize purse income profit "
         "profits winnings wages fee fees gdp debt expenditure turnover assets premium premiums wage",
         "time": "time duration runtime",
-        "years": "age ages",
+        "years": "age ages years",
         "speed": "speed velocity",
         "temperature": "temperature temp temperatures",
         "density": "density",
@@ -84,12 +100,14 @@ UNITS = _named(
         "€": "€ eur euro euros",
         "£": "£ gbp",
         "¥": "¥ jpy yen",
+        "CNY": "cny yuan rmb",
+        "₹": "₹ inr rs rupees",
         "mm": "mm millimetres millimeters",
         "cm": "cm centimetres centimeters",
         "m": "m metre metres meter meters",
         "km": "km kms kilometre kilometres kilometer kilometers",
         "ft": "ft feet foot",
-        "in": "inch inches",
+        "in": "in inch inches",
         "mi": "mi mile miles",
         "yards": "yd yds yards",
         "km²": "km² km2 sqkm squarekm squarekilometres squarekilometers kmsquare",
@@ -135,13 +153,14 @@ UNITS = _named(
         "GB": "gb",
         "points": "points pts",
         "people": "people persons",
-        "thousand": "thousand thousands 000 000s 1000s",
+        "thousand": "thousand thousands 000 000s 1000 1000s",
         "million": "million millions mln",
         "billion": "billion billions bn",
     }
 )
 SCALES = ("thousand", "million", "billion")
-MONEY = ("$", "€", "£", "¥")
+SCALE_WORDS = _set("thousand thousands million millions billion billions")
+MONEY = ("$", "€", "£", "¥", "CNY", "₹")
 # Of these, what is no abbreviation of anything else, and so a unit without brackets too.
 SYMBOLS = _set(
     "% $ € £ ¥ km km² km2 m² m2 mi² sqmi sqkm ha acres kg mph kph kmh kw hp kwh gwh hz khz mhz ghz °c °f cm mm"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import repeat
 from typing import Literal, NamedTuple
@@ -43,24 +43,38 @@ LARGE = 2000  # what numbers rows or parts them is less
 _DENSE = frozenset(["density", "per"])
 YEARS = (1000, 2100)
 PLAIN_YEARS = (1850, 2050)  # where no word of the header says so
-MOST = 0.8  # of cells that must look alike
+OTHERWISE = 5  # one cell in as many may look otherwise than the rest
 LONG, WORDY = 50, 8  # characters and spaces of a free text in the mean
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W\d_]+|\d+|[#№%$€£¥°]")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-_UNIT_WORD = re.compile(r"[^\W\d_]+\$?|[%$€£¥]|0+s?")
-_YEARS_TEXT = re.compile(r"(?:1[0-9]|20)[0-9]{2}(?:\s?[-–—/]\s?(?:[0-9]{2}|[0-9]{4}|present)?)?")
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_DATE_TEXT = re.compile(
-    rf".*\b{_MONTH}\s+\d.*|.*\d(?:st|nd|rd|th)?[\s-]+{_MONTH}(?:\W.*)?"
-    r"|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*",
+_RANGE = re.compile(r"\d\s*(?:[-–—]|to)\s*\d")
+_UNIT_WORD = re.compile(r"[^\W\d_]+\$?|[%$€£¥₹]|(?<!\d)(?:1000s?|000s?)(?!\d)")
+
+
+def _years_text(year: str) -> re.Pattern[str]:
+    """A year or a span of years, or several."""
+    span = rf"{year}(?:\s?[-–—/]\s?(?:[0-9]{{2}}|[0-9]{{4}}|present)?)?"
+    about = r"(?:~|c\.|ca\.|circa|about|prior to|before|after|since|from|until|by|early|late)\s?"
+    return re.compile(rf"(?:{about})?{span}(?:\s?(?:[,;&]|and)\s?{span})*", re.I)
+
+
+_YEARS_TEXT = _years_text("(?:1[0-9]|20)[0-9]{2}")
+_PLAIN_YEARS_TEXT = _years_text("(?:18[5-9]|19[0-9]|20[0-4])[0-9]")  # where no word of the header says so
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)"
+)
+_DATE_TEXT = re.compile(  # searched for
+    rf"\b{_MONTH}(?:\.?\s*[-–,']|\.?\s)\s*\d|\d(?:st|nd|rd|th)?[\s-]+{_MONTH}\b"
+    r"|\A\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{4}|\A\d{4}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{1,2}",
     re.I,
 )
-_DAY_TEXT = re.compile(r"\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2})?")  # a date, where the header says so
-_CODE = re.compile(r"[A-Z]{1,5}[-\s/]?[0-9][0-9A-Z/-]*")
+_DAY_TEXT = re.compile(r"\d{1,2}\s?[-/.]\s?\d{1,2}(?:\s?[-/.]\s?\d{2})?")  # a date, where the header says so
+_CODE = re.compile(r"(?![WLDT]\s?\d+\s?[-–:])[A-Z]{1,5}[-\s/]?[0-9][0-9A-Z/-]*", re.I)  # but not `W 21-14`
 _COUNTED = re.compile(r"#?[0-9]{1,6}\.?")
-_PLACE = re.compile(r"[=#tT]?\s?-?[0-9]{1,4}(?:st|nd|rd|th|=|\.)?")
+_PLACE = re.compile(r"[=#tT]?\s?-?[0-9]{1,4}(?:st|nd|rd|th|=|\.|[a-z])?(?:\s?\(.{1,12}\))?")
 
 
 def roles_of(table: Table) -> tuple[Role, ...]:
@@ -97,7 +111,8 @@ def _number(header: str, cells: Sequence[str]) -> Role:
     low, high = min(values), max(values)
     if plain and _within(YEARS, low, high) and _says_year(words):
         return Role("year")
-    if _is_counted(words):
+    numbered = values == list(range(1, len(values) + 1)) and len(values) > 4
+    if _is_counted(words) and not numbered:
         return Role("quantity", _measure(words))
     if not words_of.RANKS.isdisjoint(words) and words_of.TH.isdisjoint(words) and low >= 0:  # type: ignore[operator]
         return Role("rank")
@@ -106,6 +121,8 @@ def _number(header: str, cells: Sequence[str]) -> Role:
         return Role("identifier")
     if plain and len(values) > 2 and _within(PLAIN_YEARS, low, high):
         return Role("year")
+    if not words_of.FLAGS.isdisjoint(words) and _within((0, 1), low, high):
+        return Role("category")
     if high < LARGE and _ordinal(words):  # type: ignore[operator]
         return Role("identifier" if unique else "category")
     return Role("quantity", _measure(words))
@@ -131,6 +148,8 @@ def _is_counted(words: Sequence[str]) -> bool:
     if not words:
         return False
     last, more = words[-1], words[1:]
+    if last in words_of.CALENDAR and words[-2:-1] == ("of",):
+        return False
     if last in words_of.MEASURES or last in words_of.COUNTS or "of" in more or "per" in more:
         return True
     return bool(more) and words[0] in words_of.NUMBER and more[0] not in words_of.NUMBER_IN
@@ -140,7 +159,7 @@ def _is_identifier(words: Sequence[str]) -> bool:
     if not words:
         return False
     first, last = words[0], words[-1]
-    if first in words_of.IDENTIFIERS or last in words_of.IDENTIFIERS:
+    if first in words_of.IDENTIFIERS or last in words_of.IDENTIFIERS or "".join(words[-2:]) in words_of.IDENTIFIERS:
         return True
     return len(last) > 3 and last.endswith("id") and last not in words_of.ENDS_IN_ID
 
@@ -160,6 +179,7 @@ def _symbol(header: str, cell: str) -> str:
             scale = found
         unit = unit or found
     words = _words(header)
+    scale = scale or next((words_of.UNITS[word] for word in words if word in words_of.SCALE_WORDS), "")
     if not unit and words and not _DENSE.intersection(words):
         last = [word for word in (words[-1], "".join(words[-2:])) if word in words_of.SYMBOLS]
         symbols = [word for word in words if word in ("%", "$", "€", "£", "¥")]
@@ -172,13 +192,17 @@ def _symbol(header: str, cell: str) -> str:
 @lru_cache(maxsize=4096)
 def _unit(text: str) -> str:
     """The unit that a text names, in one way of writing; "" for a text that names none."""
-    text = text.casefold().strip().removeprefix("in ").strip(" .")
+    text = text.casefold().strip().removeprefix("in ").strip(" .").replace(" / ", "/")
+    if text.startswith("/") and (below := words_of.UNITS.get(text[1:].strip())):
+        return f"per {below}"
     if text.startswith("per ") or ("/" in text and text not in words_of.UNITS and text[0].isalpha()):
         return text
     found = words_of.UNITS.get(text.replace(" ", "").replace(".", ""))
     if found:
         return found
-    words = [word for word in _UNIT_WORD.findall(text) if word not in ("in", "of")]
+    if _RANGE.search(text):  # `14 - 17 years`: whose, not in what
+        return ""
+    words = [word for word in _UNIT_WORD.findall(text) if word not in ("in", "of", "x")]
     parts = {words_of.UNITS.get(word, "") for word in words} or {""}
     if "m" in parts and not parts.isdisjoint(words_of.MONEY):
         parts = parts - {"m"} | {"million"}
@@ -190,6 +214,8 @@ def _measure(words: Sequence[str]) -> str:
     if "per" in words[1:-1]:
         place = words.index("per")
         return f"{_measure(words[:place])} per {words[place + 1]}".strip()
+    if "density" in words:
+        return "density"
     said = [word for word in reversed(words) if word in words_of.MEASURES]
     strong = [word for word in said if word not in words_of.WEAK]
     return words_of.MEASURES[(strong or said)[0]] if said else ""
@@ -199,7 +225,8 @@ def _measure(words: Sequence[str]) -> str:
 
 
 def _text(header: str, cells: Sequence[str]) -> Role:
-    words = set(_words(header))
+    named = _words(header)
+    words = set(named)
     counts = Counter(cells)
     variety = [cell for cell in counts if not is_missing(cell)]  # in the order of the cells
     if not variety or not words_of.NOTES.isdisjoint(words):
@@ -210,28 +237,46 @@ def _text(header: str, cells: Sequence[str]) -> Role:
         return Role("free text")
     known = sum([counts[cell] for cell in variety])
     digits = sum(map(joined.count, "0123456789"))
-    if digits >= len(some):
+    counted, figures = _is_counted(named), digits >= len(some)
+    if figures:
         forms = [without_footnotes(cell) for cell in some]
-        if found := _figures(words, forms, unique=len(variety) == known > 2):
+        if found := _figures(named, forms, unique=len(variety) == known > 2 and not counted):
             return found
-    if _is_identifier(_words(header)) and not _is_counted(_words(header)):
+    if _is_identifier(named) and not counted and (figures or named[-1] not in words_of.NUMBER):  # not `opponent #`
         return Role("identifier")
-    if digits * 4 > len(joined) and digits > sum(map(str.isalpha, joined)):
-        return Role("quantity")  # scores, times, ranges: no plain number, and no name
-    return Role("category" if len(variety) * 2 <= known and known > 3 else "name")
+    if counted and sum([parse_number(cell) is not None for cell in some]) * 2 >= len(some):
+        return Role("quantity", _measure(named))
+    last = named[-1] if named else ""
+    says_names = last in words_of.NAMES
+    if not says_names and digits * 4 > len(joined) and digits > sum(map(str.isalpha, joined)):
+        # Scores, times, ranges: no plain number, and no name.
+        return Role("quantity", _measure(named) if counted else "")
+    if len(variety) < 3 and words_of.ANSWERS.issuperset(map(str.casefold, variety)):
+        return Role("category")
+    if says_names or len(variety) == known:
+        return Role("name")
+    return Role("category" if last in words_of.KINDS or (len(variety) * 2 <= known and known > 3) else "name")
 
 
-def _figures(words: set[str], cells: Sequence[str], *, unique: bool) -> Role | None:
+def _figures(words: Sequence[str], cells: Sequence[str], *, unique: bool) -> Role | None:
     """The role of texts that hold figures, by their form."""
-    if _most(cells, _YEARS_TEXT):
+    if _most(cells, (_PLAIN_YEARS_TEXT if words_of.YEARS.isdisjoint(words) else _YEARS_TEXT).fullmatch):
         return Role("year")
-    if _most(cells, _DATE_TEXT) or (not words_of.DATES.isdisjoint(words) and _most(cells, _DAY_TEXT)):
+    if _most(cells, _DATE_TEXT.search) or (not words_of.DATES.isdisjoint(words) and _most(cells, _DAY_TEXT.fullmatch)):
         return Role("date")
-    if not words_of.RANKS.isdisjoint(words) and _most(cells, _PLACE):
+    if not words_of.RANKS.isdisjoint(words) and _most(cells, _PLACE.fullmatch):
         return Role("rank")
-    return Role("identifier") if unique and (_most(cells, _CODE) or _most(cells, _COUNTED)) else None
+    return (
+        Role("identifier") if unique and (_most(cells, _CODE.fullmatch) or _most(cells, _COUNTED.fullmatch)) else None
+    )
 
 
-def _most(cells: Sequence[str], pattern: re.Pattern[str]) -> bool:
-    """Whether most of the cells have the form."""
-    return sum([pattern.fullmatch(cell) is not None for cell in cells]) >= MOST * len(cells)
+def _most(cells: Sequence[str], has: Callable[[str], object]) -> bool:
+    """Whether most of the cells have a form."""
+    misses = len(cells) // OTHERWISE
+    for cell in cells:
+        if not has(cell):
+            misses -= 1
+            if misses < 0:
+                return False
+    return True
