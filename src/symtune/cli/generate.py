@@ -86,15 +86,6 @@ def _of_task(task: Mapping[str, Any], config: GenerateConfig) -> Iterator[str]:
         yield "balance: every class of answers within its bound"
 
 
-<<<<<<< HEAD
-def _first(manifest: Mapping[str, Any], reason: str) -> str:
-    """Where it first occurred, as far as loading knows."""
-    place = manifest["run"]["first"].get(reason)
-    return f" (first: {place})" if place else ""
-
-
-=======
->>>>>>> roles
 def _text(text: object) -> str:
     from rich.markup import escape
 
