@@ -15,7 +15,7 @@
                 shapes, slots           a shape: SQL with typed slots for columns and values
                 templates               shapes, merged and counted, in a file
     sampling/   views                   the part of the tables that a block shows
-                draws                   the material of a table, and conditions that one of its rows satisfies
+                material -> draws       the columns of a context; a chosen row, and conditions that it satisfies
                 selections, computations, nestings -> programs   one function for each query type, and their shares
                 instances               an SQL template filled from a table
                 joins, growth           several tables; making a program harder

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from symtune.sql.language import tree as t
-from symtune.sql.sampling.draws import SUMS, Draw, Field, best, direction_of, either_way, holding, no_draw, select
+from symtune.sql.sampling.draws import SUMS, Draw, best, direction_of, either_way, holding, no_draw, select
+from symtune.sql.sampling.material import Field
 
 
 def aggregate(d: Draw) -> t.Query:

@@ -24,7 +24,8 @@ from symtune.sql.language.functions import FUNCTIONS
 from symtune.sql.language.limits import check_work
 from symtune.sql.language.type_rules import is_sound, type_of
 from symtune.sql.language.vectors import Vector
-from symtune.sql.sampling.draws import Draw, Field, Material, no_draw
+from symtune.sql.sampling.draws import Draw, no_draw
+from symtune.sql.sampling.material import Field, Material
 
 Binding = dict[str, Any]  # slot -> Column, Constant, or the text of a LIKE pattern; "" -> the source of rows
 Fill = Callable[[Binding], Any]

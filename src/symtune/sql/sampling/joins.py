@@ -12,7 +12,8 @@ import msgspec
 from symtune.sql.language import tree as t
 from symtune.sql.language.evaluator import rows_from
 from symtune.sql.language.vectors import Database
-from symtune.sql.sampling.draws import Field, Material, Roles, no_draw
+from symtune.sql.sampling.draws import no_draw
+from symtune.sql.sampling.material import Field, Material, Roles
 from symtune.tables import ForeignKey, Link, make_view, typed_rows
 from symtune.types import Rejected, Table
 

@@ -8,7 +8,6 @@ from symtune.sql.language import tree as t
 from symtune.sql.sampling.draws import (
     SUMS,
     Draw,
-    Field,
     best,
     cell,
     direction_of,
@@ -18,6 +17,7 @@ from symtune.sql.sampling.draws import (
     not_meant,
     select,
 )
+from symtune.sql.sampling.material import Field
 
 
 def _other(d: Draw, size: int) -> int:

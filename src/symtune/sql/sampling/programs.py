@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from symtune.sql.language import tree as t
 from symtune.sql.sampling import computations, nestings, selections
-from symtune.sql.sampling.draws import Draw, Field, Material
+from symtune.sql.sampling.draws import Draw
+from symtune.sql.sampling.material import Field, Material
 
 
 @dataclass(frozen=True, slots=True)

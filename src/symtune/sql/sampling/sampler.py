@@ -21,10 +21,11 @@ from symtune.sql.language.measures import difficulty, guess, operators
 from symtune.sql.language.proof import Context
 from symtune.sql.language.render import render
 from symtune.sql.sampling.balance import BOUNDS, SHORTCUTS, Balance
-from symtune.sql.sampling.draws import Draw, Field, Material, Roles
+from symtune.sql.sampling.draws import Draw
 from symtune.sql.sampling.growth import grown
 from symtune.sql.sampling.instances import Instances
 from symtune.sql.sampling.joins import joined_material, narrowed
+from symtune.sql.sampling.material import Field, Material, Roles
 from symtune.sql.sampling.programs import JOINED, QUERY_TYPES, QueryType
 from symtune.tables import roles_of
 from symtune.types import Denotation, Rejected, UnknownName

@@ -11,7 +11,6 @@ from symtune.sql.sampling.draws import (
     CONDITIONS,
     RETRIES,
     Draw,
-    Field,
     best,
     cell,
     direction_of,
@@ -21,6 +20,7 @@ from symtune.sql.sampling.draws import (
     no_draw,
     select,
 )
+from symtune.sql.sampling.material import Field
 
 
 def lookup(d: Draw) -> t.Query:

@@ -14,8 +14,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 from symtune.prompts import linearize_all
-from symtune.sql.sampling.draws import Roles
 from symtune.sql.sampling.joins import Linked, follow, split
+from symtune.sql.sampling.material import Roles
 from symtune.tables import ForeignKey, Link, Views, make_view, parse_cell
 from symtune.types import Rejected, Table
 
