@@ -76,7 +76,7 @@ class Sampler:
         self._default = mix is None
         self._difficulty = difficulty
         self._allow_idle = allow_idle
-        self._by_roles = self._default if roles is None else roles
+        self.by_roles = self._default if roles is None else roles
         self._instances: Instances | None
         self._instances, self._share = instances or (None, 0.0)
 
@@ -121,7 +121,7 @@ class Sampler:
         rejects["context: too few programs"] += 1
 
     def _roles(self, context: Context, roles: Roles | None) -> Roles:
-        if not self._by_roles:
+        if not self.by_roles:
             return {}
         if roles is not None:
             return roles

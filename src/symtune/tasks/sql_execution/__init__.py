@@ -162,7 +162,7 @@ class SqlExecution(SymbolicTask):
                 options.difficulty,
                 instances,
                 allow_idle=options.allow_idle,
-                roles=_by_roles(options),
+                roles=options.roles,
             ),
             templates,
         )
@@ -255,7 +255,7 @@ class SqlExecution(SymbolicTask):
         view = draw_view(
             rng, views, joins=options.joins, key=key, how=how, measure=setting.measure,
             budget=int(setting.budget * (1 if setting.solution == "none" else TABLE_SHARE)), rejects=rejects,
-            meant=_by_roles(options), longest_number=options.longest_number,
+            meant=prepared.sampler.by_roles, longest_number=options.longest_number,
         )  # fmt: skip
         if view is None:
             return
@@ -303,11 +303,6 @@ def _example(id: str, fields: Fields, program: Program) -> Example:
 def _options(setting: Setting) -> SqlOptions:
     """The options of the setting; the defaults where it has none of this task."""
     return setting.options if isinstance(setting.options, SqlOptions) else SqlOptions()
-
-
-def _by_roles(options: SqlOptions) -> bool:
-    """Whether columns are asked only what their roles allow: a mix of the user's own says itself what is asked."""
-    return options.query_types is None if options.roles is None else options.roles
 
 
 def _views(setting: Setting) -> Views:
