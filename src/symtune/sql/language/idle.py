@@ -225,9 +225,7 @@ def _is_idle(query: t.Query, mutant: Mutant, answered: Answered, context: Contex
 
 def _only_filters(query: t.Select, nodes: Sequence[Any]) -> bool:
     """Whether the WHERE of a query and its parts are all that can be dropped, and each row kept adds to the answer."""
-    if type(query.source) is not t.TableRef or query.group or query.order or query.distinct or query.ctes:
-        return False
-    if query.having is not None or query.limit is not None:
+    if not _reads_down(query) or query.order or query.limit is not None:
         return False
     kinds = list(map(type, nodes))
     if kinds.count(t.Select) > 1 or t.Window in kinds or (t.Aggregate in kinds and not counts_rows(query)):
