@@ -145,7 +145,7 @@ class Draw:
         if u < 0.72:
             return self.simple(*avoid)
         if u < 0.86:
-            return self.joined("AND", *[lambda: self.simple(*avoid, wide=True)] * 2)
+            return self.joined("AND", lambda: self.simple(*avoid, wide=True))
         if u < 0.95:
             # One part is true of the witness, the other is drawn for another row.
             return self.joined("OR", lambda: self.simple(*avoid), lambda: self.elsewhere().simple(*avoid))
@@ -153,9 +153,10 @@ class Draw:
             return t.Not(self._false(*avoid))
         return self.joined("AND", lambda: self.simple(*avoid, wide=True), lambda: t.Not(self._false(*avoid)))
 
-    def joined(self, op: Literal["AND", "OR"], first: Callable[[], t.Expr], second: Callable[[], t.Expr]) -> t.Expr:
-        """AND or OR of two drawn conditions, in either order, each true where the other is not: neither is idle."""
-        draws = (first,) if first is second else (first, second)
+    def joined(self, op: Literal["AND", "OR"], *draws: Callable[[], t.Expr]) -> t.Expr:
+        """AND or OR of two drawn conditions, in either order, each true where the other is not: neither is idle. Both
+        come from one draw, or one from each of two.
+        """
         drawn: list[list[tuple[t.Expr, int]]] = [[] for _ in draws]
         for number in range(CONDITIONS):
             place = number % len(draws)

@@ -76,7 +76,7 @@ def count(d: Draw) -> t.Query:
     """SELECT COUNT(*) | COUNT(a) | COUNT(DISTINCT a) FROM w WHERE condition"""
     u = d.rng.random()
     if u < 0.75 and d.material.joined:  # one condition names one table
-        where: t.Expr | None = d.joined("AND", *[lambda: d.simple(wide=True)] * 2)
+        where: t.Expr | None = d.joined("AND", lambda: d.simple(wide=True))
         return select(d, [t.Aggregate("COUNT")], where=where)
     if u < 0.75:
         return select(d, [t.Aggregate("COUNT")], where=d.several())
