@@ -29,7 +29,7 @@ SHRINKS = 4  # times a view that is over its budget is made smaller
 
 
 class View(NamedTuple):
-    """What a block shows: tables, what they are joined on, their text, and the roles of their columns if draws ask."""
+    """What a block shows: tables, what they are joined on, their text, and what their columns are."""
 
     tables: tuple[Table, ...]
     links: tuple[Link, ...]
@@ -88,7 +88,7 @@ def draw_view(
                 rejects["table: a column of one value beside one other"] += 1
                 break
             if used <= room:
-                return View(tables, links, shown, _roles(tables, table, views) if meant else {})
+                return View(tables, links, shown, _roles(tables, table, views))
             rows, columns = _smaller(rng, rows, columns, key_column, 0.97 * room / used, views)
             if not columns:
                 rejects["table: over the token budget"] += 1
