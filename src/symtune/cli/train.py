@@ -24,8 +24,12 @@ def register(app: typer.Typer) -> None:
     def command(flags: TrainFlags) -> None:
         """Train a model on a training set; resumes from the newest complete checkpoint of the same run."""
         from symtune.training import train
+        from symtune.training.group import leave_group
 
-        report = train(_config(flags))
+        try:
+            report = train(_config(flags))
+        finally:
+            leave_group()
         if os.environ.get("RANK", "0") == "0":  # of several processes, only the first prints
             typer.echo(summary(report))
 

@@ -16,6 +16,7 @@ import transformers
 
 from symtune.published.flags import RENAMED, WITHOUT_EFFECT, arguments_of, names_in, translate
 from symtune.published.scores import NAMES, score_by
+from symtune.training.group import leave_group
 from symtune.types import InputError, SymtuneError, UnknownName, need
 
 
@@ -109,6 +110,8 @@ def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequenc
     except SymtuneError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2
+    finally:
+        leave_group()
     return 0
 
 
