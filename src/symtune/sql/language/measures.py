@@ -44,6 +44,20 @@ _HARDNESS = {
 }
 
 
+_CLAUSES = (
+    *("DISTINCT", "several columns", "ORDER BY", "ORDER BY two keys", "ASC", "DESC"),
+    *("LIMIT", "GROUP BY", "HAVING", "WITH"),
+)
+
+
+def constructs() -> list[str]:
+    """The names of all constructs, sorted: all that `operators` can find."""
+    named = {*_CLAUSES, *_ARITHMETIC.values(), "arithmetic", *t.COMPARISONS, *t.SET_OPERATIONS}
+    named |= {"AND", "OR", "UNION ALL"}
+    named |= {name for name in _NAMES.values() if isinstance(name, str)}
+    return sorted(named | {known.label for known in (*AGGREGATES.values(), *FUNCTIONS.values(), *WINDOWS.values())})
+
+
 def operators(nodes: Sequence[Any]) -> dict[str, int]:
     """How often each construct occurs among a program's nodes (`tree.walk`), by the names used in docs/sql.md."""
     found: dict[str, int] = {}

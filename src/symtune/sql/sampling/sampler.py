@@ -55,7 +55,8 @@ class Program(msgspec.Struct, frozen=True, gc=False):
 class Sampler:
     """Draws programs by a mix of query types (name -> weight; None is the default mix) in a range of difficulty;
     the share `instances[1]` of them are instances of SQL templates. Programs with an idle part are rejected, unless
-    `allow_idle`. `roles`: ask of columns only what their roles allow; None is for the default mix alone.
+    `allow_idle`. `roles`: ask of columns only what their roles allow; None is for the default mix alone. `constructs`:
+    the only ones that programs may use (measures.constructs); None is all.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Sampler:
         *,
         allow_idle: bool = False,
         roles: bool | None = None,
+        constructs: frozenset[str] | None = None,
     ) -> None:
         known = {kind.name: kind for kind in QUERY_TYPES}
         for name in mix or {}:
@@ -75,7 +77,7 @@ class Sampler:
         self._kinds = [(kind, weights[kind.name]) for kind in QUERY_TYPES if weights.get(kind.name, 0) > 0]
         self._default = mix is None
         self._difficulty = difficulty
-        self._allow_idle = allow_idle
+        self._allow_idle, self._constructs = allow_idle, constructs
         self.by_roles = self._default if roles is None else roles
         self._instances: Instances | None
         self._instances, self._share = instances or (None, 0.0)
@@ -162,6 +164,8 @@ class Sampler:
             query = narrowed(query, context.database, context.links)
         if query in seen:
             raise Rejected("duplicate in its context")
+        if self._constructs is not None and not self._constructs.issuperset(operators(t.walk(query))):
+            raise Rejected("construct not asked for")
         answered = context.answer(query)
         denotation, answer, _ = answered
         chance, shortcut = guess(query, denotation.rows, context.database)

@@ -61,6 +61,7 @@ REMEDIES = {
     "table: too few rows": "lower --rows",
     "context: serves no query type": "change --set query_types=…, or bring other tables",
     "easier than asked for": "lower --set difficulty=…",
+    "construct not asked for": "name more constructs in --set constructs=…, or other kinds in --set query_types=…",
     "harder than asked for": "raise --set difficulty=…, or lower --rows",
 }
 
@@ -163,6 +164,7 @@ class SqlExecution(SymbolicTask):
                 instances,
                 allow_idle=options.allow_idle,
                 roles=options.roles,
+                constructs=None if options.constructs is None else frozenset(options.constructs),
             ),
             templates,
         )

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from symtune.config import Range, Share, Weights, ascending_from
+from symtune.config import Names, Range, Share, Weights, ascending_from
+from symtune.sql.language.measures import constructs
 from symtune.sql.sampling.programs import QUERY_TYPES
 from symtune.sql.solutions.wordings import WORDINGS
 from symtune.task import WorkedOptions
@@ -25,6 +26,13 @@ def _known(weights: dict[str, float]) -> dict[str, float]:
     return weights
 
 
+def _constructs(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in constructs():
+            raise ValueError(str(UnknownName("construct", name, constructs())))
+    return names
+
+
 class SqlOptions(WorkedOptions):
     """The options of SQL execution."""
 
@@ -33,6 +41,10 @@ class SqlOptions(WorkedOptions):
     )
     difficulty: Annotated[Range, AfterValidator(ascending_from(0))] | None = Field(
         default=None, description="LOW:HIGH: the range of program difficulty (docs/sql.md)."
+    )
+    constructs: Annotated[Names, AfterValidator(_constructs), Field(min_length=1)] | None = Field(
+        default=None,
+        description=f"The only constructs that programs may use, separated by commas. Known: {', '.join(constructs())}.",
     )
     max_answer_rows: int = Field(default=10, ge=1, description="The most rows that an answer may have.")
     roles: bool | None = Field(
