@@ -17,7 +17,8 @@ from symtune.sql.solutions.writer.saying import Saying
 
 Fault = list[tuple[Any, Any, Any]]
 _terms, _conditions = dict(saying._TERMS), dict(saying._CONDITIONS)
-_add, _head, _checked, _distinct, _best = Lines.add, Lines.head, Lines.checked, Lines.distinct, Lines.best
+_add, _head, _checked, _distinct = Lines.add, Lines.head, Lines.checked, Lines.distinct
+_best, _beside = queries._Queries._best, Saying.beside
 _count, _total = Lines.count, Lines.total
 _calls, _pairs, _cell, _walk = rows.calls, queries.calls_of_pairs, saying.cell, aggregates.walk
 _members, _result, _grouped, _sum = aggregates._members, aggregates._result, queries.grouped, aggregates._sum
@@ -127,7 +128,7 @@ def _best_of_the_others(lines: Lines, aggregate: Any, below: Any, places: Any) -
 def _counts_null(lines: Lines, aggregate: Any, below: Any, places: Any) -> Any:
     found = _walk(lines, aggregate, below, places)
     if aggregate.name == "COUNT" and not aggregate.distinct:
-        return {row: (lines.count(turn), True) for turn, row in enumerate(found, start=1)}
+        return {row: (below.term(aggregate.arg, row) + lines.count(turn), True) for turn, row in enumerate(found, 1)}
     return found
 
 
@@ -168,6 +169,10 @@ def _ascending(keys: Any, directions: Any, size: int) -> Any:
 
 def _by_the_last_key(keys: Any, directions: Any, size: int) -> Any:
     return _sort(keys[-1:], directions[-1:], size)
+
+
+def _beside_the_row_before(self: Saying, expr: t.Expr, row: int, sign: str, best: int | None) -> str:
+    return _beside(self, expr, row, sign, None if best is None else row - 1)
 
 
 def _limit(change: int) -> Any:
@@ -332,7 +337,19 @@ FAULTS: dict[str, Fault] = {
         )
     ],
     "the first is the best": [
-        (Lines, "best", lambda self, called, ranks, texts: _best(self, called, list(range(len(ranks))), texts))
+        (
+            queries._Queries,
+            "_best",
+            lambda self, order, said, called, index, places: _best(self, order, said, called, index, index),
+        )
+    ],
+    "beside the row before, not the best": [(Saying, "beside", _beside_the_row_before)],
+    "beside another value": [
+        (Saying, "beside", lambda self, expr, row, sign, best: _beside(self, expr, row, sign, row if best else best))
+    ],
+    "beside nothing": [(Saying, "beside", lambda self, expr, row, sign, best: self.term(expr, row))],
+    "the other sign": [
+        (Saying, "beside", lambda self, expr, row, sign, best: _beside(self, expr, row, "<>"[sign == "<"], best))
     ],
     "the answer of a subquery is wrong": [(queries._Queries, "_subqueries", _answer_of_another)],
     "the answer of a subquery is left out": [(queries._Queries, "_subqueries", _answer_left_out)],

@@ -122,13 +122,20 @@ Weights = Annotated[
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a bare `=` is a text, as it is in YAML 1.2."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: str(node.value))
+
+
 def load(path: Path, model: type[Model]) -> Model:
     """The YAML file at `path` as a `model`. Raises InputError, in one line, with every error found."""
     root = _compose(path, _read(path))
     if root is None:
         raise InputError(f"{path}: the file is empty; wanted {_keys(model)}")
     try:
-        data = yaml.SafeLoader("").construct_document(root)
+        data = _Loader("").construct_document(root)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2020-13-45 is not a date
         raise InputError(f"{path}: not a YAML configuration: {_one_line(error)}") from None
     if not isinstance(data, dict):
@@ -174,7 +181,7 @@ def _read(path: Path) -> str:
 
 def _compose(path: Path, text: str) -> yaml.Node | None:
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
     except RecursionError:
         raise InputError(f"{path}: nested too deeply for a configuration") from None
     except yaml.MarkedYAMLError as error:
@@ -182,7 +189,7 @@ def _compose(path: Path, text: str) -> yaml.Node | None:
         raise InputError(f"{path}:{line}: not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise InputError(f"{path}: not YAML: {_one_line(error)}") from None
-    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+    for token in yaml.scan(text, Loader=_Loader):
         if isinstance(token, yaml.AliasToken):  # a few aliases can expand to gigabytes, and no recipe needs one
             line = token.start_mark.line + 1
             raise InputError(f"{path}:{line}: the alias *{token.value} is not allowed here; write the value out")

@@ -44,7 +44,7 @@ class SqlOptions(WorkedOptions):
     )
     constructs: Annotated[Names, AfterValidator(_constructs), Field(min_length=1)] | None = Field(
         default=None,
-        description=f"The only constructs that programs may use, separated by commas. Known: {', '.join(constructs())}.",
+        description=f"The only constructs that programs may use. Known: {', '.join(constructs())}.",
     )
     max_answer_rows: int = Field(default=10, ge=1, description="The most rows that an answer may have.")
     roles: bool | None = Field(

@@ -30,12 +30,15 @@ def order(lines: Lines, words: Words, q: t.Select, places: Sequence[Place]) -> l
     lines.head("order")
     if stop == 1:
         rank = {id(at): turn for turn, at in enumerate(found)}
-        first = len(found)
+        leader: Place | None = None
         for at in places:
-            leads = rank[id(at)] < first
+            leads = leader is None or rank[id(at)] < rank[id(leader)]
             end = lines.wording.best if leads else lines.wording.worse
-            lines.line(at.call, partial(words.terms, keys, at), end, needed=leads)
-            first = min(first, rank[id(at)])
+            said = partial(words.terms, keys, at)
+            if len(keys) == 1:
+                said = partial(words.against, keys[0], at, ">" if q.order[0].direction == "DESC" else "<", leader)
+            lines.line(at.call, said, end, needed=leads)
+            leader = at if leads else leader
     else:
         for turn, at in enumerate(found, start=1):
             end = lines.wording.place.format(n=turn)

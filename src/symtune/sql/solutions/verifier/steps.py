@@ -38,7 +38,8 @@ def conditions(
             kept.append(at)
             ends = [End(lines.wording.yes, len(kept), 1, "kept")]
             if running is not None:
-                ends += [f", {words.term(read.arg, at)}", *running.add(at)[0]]
+                told, tail, _ = running.add(at)
+                ends += [f", {told()}", *tail]
             elif read is not None:
                 ends.append(f", {words.items(read, at)}")
         said = partial(words.condition, condition, at)
@@ -81,18 +82,24 @@ class Running:
     """What an aggregate has read so far."""
 
     def __init__(self, lines: Lines, words: Words, aggregate: t.Aggregate) -> None:
-        self._wording, self._execution, self._aggregate = lines.wording, words.execution, aggregate
+        self._wording, self._words, self._aggregate = lines.wording, words, aggregate
         self._read: list[Any] = []
+        self._leader: Place | None = None  # of MIN and MAX
 
-    def add(self, at: Place) -> tuple[Ends, bool]:
-        """How the line of the next row ends, and whether the row changes anything."""
-        name, value = self._aggregate.name, self._execution.worth(self._aggregate.arg, at).value
+    def add(self, at: Place) -> tuple[Callable[[], str], Ends, bool]:
+        """What the line of the next row says, how it ends, and whether the row changes anything."""
+        name, arg = self._aggregate.name, self._aggregate.arg
+        value = self._words.execution.worth(arg, at).value
+        said = partial(self._words.term, arg, at)
         if name in ("MIN", "MAX"):
+            if value is not None:
+                said = partial(self._words.against, arg, at, "<" if name == "MIN" else ">", self._leader)
             leads = value is not None and all(value > one if name == "MAX" else value < one for one in self._read)
-            self._read = [value] if leads else self._read
-            return [self._wording.best if leads else self._wording.worse], leads
+            if leads:
+                self._read, self._leader = [value], at
+            return said, [self._wording.best if leads else self._wording.worse], leads
         if self._aggregate.distinct and value in self._read:
-            return [self._wording.seen], False
+            return said, [self._wording.seen], False
         if value is not None:
             self._read.append(value)
         ends: Ends = []
@@ -100,7 +107,7 @@ class Running:
             ends.append(End(self._wording.total, total(self._read), value or 0, "sum"))
         if name != "SUM":
             ends.append(End(self._wording.count, len(self._read), int(value is not None), "count"))
-        return ends, value is not None
+        return said, ends, value is not None
 
 
 def over_all(
@@ -117,8 +124,8 @@ def over_all(
                 if aggregate.arg is None:
                     lines.line(at.call, str, End(lines.wording.count, place, 1, "count"))
                     continue
-                ends, needed = running.add(at)
-                lines.line(at.call, partial(words.term, aggregate.arg, at), *ends, needed=needed)
+                said, ends, needed = running.add(at)
+                lines.line(at.call, said, *ends, needed=needed)
         lines.line("", partial(_result, words, aggregate, whole))
 
 

@@ -74,6 +74,12 @@ class Words:
             read = " || ".join([self._side(part, at) for part in _joined(expr)])
         return f"{read} = {self.value(expr, at)}"
 
+    def against(self, expr: Any, at: Place, op: str, leader: Place | None) -> str:
+        """An expression and the value it has at the leading place; only the expression if there is no such place."""
+        if leader is None:
+            return self.term(expr, at)
+        return f"{self._side(expr, at)} {op} {self.value(expr, leader)}"
+
     def terms(self, expressions: Sequence[Any], at: Place) -> str:
         """Several expressions."""
         return ", ".join([self.term(expr, at) for expr in expressions])

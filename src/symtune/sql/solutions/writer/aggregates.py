@@ -82,30 +82,42 @@ def each_group(lines: Lines, found: Sequence[t.Aggregate], rows: Sequence[str], 
 
 
 def walk(lines: Lines, aggregate: t.Aggregate, below: Saying, rows: Sequence[int]) -> dict[int, tuple[str, bool]]:
-    """What a walk through rows says about each: the end of its line, and whether the row changes anything."""
+    """What a walk through rows says about each, and whether the row changes anything."""
+    if aggregate.name in ("MIN", "MAX"):
+        return _extreme(lines, aggregate, below, rows)
     arg: Any = aggregate.arg
     values, read, found = below.vector(arg).values, list[Any](), dict[int, tuple[str, bool]]()
     for row in rows:
         value = values[row]
-        if aggregate.name in ("MIN", "MAX"):
-            known = [*read, *([] if value is None else [value])]
-            new = value is not None and (max if aggregate.name == "MAX" else min)(known) == value and value not in read
-            end = lines.wording.best if new else lines.wording.worse
-        else:
-            new = value is not None and not (aggregate.distinct and value in read)
-            seen = value is not None and not new
-            end = lines.wording.seen if seen else _running(lines, aggregate, [*read, value] if new else read)
+        new = value is not None and not (aggregate.distinct and value in read)
+        seen = value is not None and not new
         read += [value] if new else []
-        found[row] = end, new
+        found[row] = below.term(arg, row) + (lines.wording.seen if seen else _running(lines, aggregate, read)), new
+    return found
+
+
+def _extreme(lines: Lines, aggregate: t.Aggregate, below: Saying, rows: Sequence[int]) -> dict[int, tuple[str, bool]]:
+    """The walk of MIN or MAX: each value beside the best so far."""
+    arg: Any = aggregate.arg
+    values, found = below.vector(arg).values, dict[int, tuple[str, bool]]()
+    best: int | None = None
+    for row in rows:
+        value = values[row]
+        if value is None:
+            found[row] = below.term(arg, row) + lines.wording.worse, False
+            continue
+        leads = best is None or (value > values[best] if aggregate.name == "MAX" else value < values[best])
+        said = below.beside(arg, row, ">" if aggregate.name == "MAX" else "<", best)
+        found[row] = said + (lines.wording.best if leads else lines.wording.worse), leads
+        best = row if leads else best
     return found
 
 
 def _walk(lines: Lines, aggregate: t.Aggregate, rows: Sequence[str], below: Saying) -> None:
     """The step of an aggregate over all rows."""
-    arg: Any = aggregate.arg
-    for row, (end, changes) in walk(lines, aggregate, below, range(len(rows))).items():
+    for row, (said, changes) in walk(lines, aggregate, below, range(len(rows))).items():
         if changes or lines.full:
-            lines.add(rows[row], below.term(arg, row), end)
+            lines.add(rows[row], said)
 
 
 def _running(lines: Lines, aggregate: t.Aggregate, read: Sequence[Any]) -> str:

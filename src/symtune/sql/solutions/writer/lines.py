@@ -62,16 +62,6 @@ class Lines:
                 self.add(rows[row], text, self.wording.seen)
         return first
 
-    def best(self, rows: Sequence[str], ranks: Sequence[int | None], texts: Sequence[str]) -> None:
-        """The rows in turn, and which is the best so far: the one with the lowest rank (None: it has no rank)."""
-        best: int | None = None
-        for row, rank in enumerate(ranks):
-            if rank is not None and (best is None or rank < best):
-                best = rank
-                self.add(rows[row], texts[row], self.wording.best)
-            elif self.full:
-                self.add(rows[row], texts[row], self.wording.worse)
-
     def total(self, value: Any) -> str:
         """The end of a line that states a running sum."""
         return self.wording.total.format(x=number_text(value))

@@ -210,8 +210,7 @@ class _Queries:
             below = saying.of(saying.frame.filtered(hits))
             places = range(len(hits))
             if isinstance(folded, t.Aggregate):
-                ends = walk(lines, folded, below, places)
-                texts = [f"{below.term(folded.arg, place)}{ends[place][0]}" for place in places]  # type: ignore[arg-type]
+                texts = [said for said, _ in walk(lines, folded, below, places).values()]
             else:
                 texts = [_items(folded, below, place) for place in places]
             after = {row: f", {text}" for row, text in zip(hits, texts, strict=True)}
@@ -256,15 +255,36 @@ class _Queries:
             return index if q.limit is None else index[: q.limit]
         keys = [saying.vector(order.expr).take(index) for order in q.order]
         places = [index[place] for place in sort_index(keys, [order.direction for order in q.order], len(index))]
-        said = {row: ", ".join([saying.term(order.expr, row) for order in q.order]) for row in index}
         stop = len(places) if q.limit is None else q.offset + q.limit
         lines.head("order")
         if stop == 1:
-            lines.best([rows[row] for row in index], [places.index(row) for row in index], [said[row] for row in index])
+            self._best(q.order, saying, rows, index, places)
         else:
             for place, row in enumerate(places if lines.full else places[:stop], start=1):
-                lines.add(rows[row], said[row], lines.wording.place.format(n=place))
+                lines.add(rows[row], _keys(q.order, saying, row), lines.wording.place.format(n=place))
         return places[q.offset : stop]
+
+    def _best(
+        self, order: Sequence[t.Order], saying: Saying, rows: Sequence[str], index: Sequence[int], places: Sequence[int]
+    ) -> None:
+        """The step of ORDER BY that keeps one row: a single key is set beside that of the best row so far. `places`:
+        the rows of `index` in order.
+        """
+        rank, best = {row: place for place, row in enumerate(places)}, None
+        for row in index:
+            if len(order) == 1:
+                said = saying.beside(order[0].expr, row, "<" if order[0].direction == "ASC" else ">", best)
+            else:
+                said = _keys(order, saying, row)
+            if best is None or rank[row] < rank[best]:
+                best = row
+                self.lines.add(rows[row], said, self.lines.wording.best)
+            elif self.lines.full:
+                self.lines.add(rows[row], said, self.lines.wording.worse)
+
+
+def _keys(order: Sequence[t.Order], saying: Saying, row: int) -> str:
+    return ", ".join([saying.term(key.expr, row) for key in order])
 
 
 def _folded(q: t.Select, found: Sequence[t.Aggregate], use: Use) -> t.Select | t.Aggregate | None:

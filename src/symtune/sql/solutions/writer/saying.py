@@ -101,6 +101,10 @@ class Saying:
             return f"{self.name(expr)} {self.value(expr, row)}"
         return _TERMS[type(expr)](self, expr, row)
 
+    def beside(self, expr: t.Expr, row: int, sign: str, best: int | None) -> str:
+        """An expression compared with its value on the row that was the best so far, or alone if none was."""
+        return self.term(expr, row) if best is None else f"{self._operand(expr, row)} {sign} {self.value(expr, best)}"
+
     def item(self, item: t.Item, row: int) -> str:
         """What is shown, with its alias."""
         text = self.term(item.expr, row)
