@@ -233,7 +233,6 @@ def test_a_value_that_is_written_in_two_ways_is_refused():
     assert answer("SELECT MAX(m) FROM w WHERE name = 'a'") == "9.5"
 
 
-@pytest.mark.xfail(strict=True, reason="the sampler does not ask of b in AVG(COALESCE(a, b)) whether it may be summed")
 def test_what_stands_in_for_missing_cells_is_summed_only_if_it_is_a_quantity():
     table = Table(
         "teams",

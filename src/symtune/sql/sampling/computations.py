@@ -202,7 +202,7 @@ _NOTHING = ("unknown", "none", "missing", "not given")  # what people show in th
 
 def coalesce(d: Draw) -> t.Query:
     """COALESCE(a, b | 'unknown' | 0) of a column with missing cells: shown, in a condition, under AVG or ORDER BY; or
-    COALESCE(SUM(n), 0)
+    COALESCE(SUM(n), 0). A number stands in only for one of its own kind: no year for missing points.
     """
     missing = [f for f in d.material.missing if f.type != "date"]
     if not missing or (d.material.quantities and d.chance(0.3)):
@@ -213,8 +213,9 @@ def coalesce(d: Draw) -> t.Query:
         total = t.Aggregate("SUM", column.expr)
         return select(d, [t.Function("COALESCE", (total, t.Constant(0, "number")))], where=where)
     column = d.pick(missing)
-    twins = [f for f in d.material.fields if f.type == column.type and f is not column]
     text = column.type == "text"
+    twins = [f for f in d.material.fields if f.type == column.type and (text or f.role == column.role)]
+    twins.remove(column)
     instead: t.Expr = t.Constant(d.pick(_NOTHING), "text") if text else t.Constant(0, "number")
     if twins and d.chance(0.3):
         instead = d.pick(twins).expr

@@ -78,7 +78,7 @@ class SqlExecution(SymbolicTask):
     """Programs over views of tables."""
 
     name = "sql_execution"
-    version = 4
+    version = 5
     needs_tables = True
     templates = load_templates("sql_execution")
     options = SqlOptions
