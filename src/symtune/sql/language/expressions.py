@@ -302,6 +302,8 @@ def _scalar(expr: t.ScalarQuery, frame: Frame) -> Vector:
 
 def _correlated(query: t.Query, frame: Frame) -> bool:
     """Whether the subquery refers, by alias, to a table of the frame from which it does not itself read."""
+    if query in frame.database.nested:  # evaluated before, by itself
+        return False
     nodes = t.walk(query)
     named = {node.table for node in nodes if type(node) is t.Column and node.table in frame.columns}
     return bool(named) and not named <= {n.alias or n.name for n in nodes if type(n) is t.TableRef}

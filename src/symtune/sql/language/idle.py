@@ -45,9 +45,18 @@ _Variants = Callable[[Any], Iterator[tuple[str, Any]]]  # a node -> (kind, the n
 
 def mutants(query: t.Query, nodes: Sequence[Any] = ()) -> Iterator[Mutant]:
     """The program without each of its parts. `nodes` are its own (`tree.walk`), where they are known already."""
-    if type(query) is t.Select and nodes and not _has_parts_below(nodes):
-        return (Mutant(kind, found) for kind, found in _of_select(query))
+    if type(query) is t.Select and nodes and not _has_parts_below(query, nodes):
+        return _of_clauses(query)
     return _changed(query, _DROPPED)
+
+
+def _of_clauses(q: t.Select) -> Iterator[Mutant]:
+    """The same for a query that has nothing to drop but clauses and the parts of its WHERE."""
+    for kind, changed in _of_select(q):
+        yield Mutant(kind, changed)
+    if type(q.where) is t.Logic:
+        for kind, where in _of_logic(q.where):
+            yield Mutant(kind, msgspec.structs.replace(q, where=where))
 
 
 def swapped(query: t.Query) -> Iterator[Mutant]:
@@ -55,10 +64,12 @@ def swapped(query: t.Query) -> Iterator[Mutant]:
     return _changed(query, _SWAPPED)
 
 
-def _has_parts_below(nodes: Sequence[Any]) -> bool:
-    """Whether a SELECT of these nodes has anything to drop but clauses of its own."""
+def _has_parts_below(query: t.Select, nodes: Sequence[Any]) -> bool:
+    """Whether a SELECT of these nodes has anything to drop but clauses of its own, and the parts of its WHERE."""
     kinds = list(map(type, nodes))
-    if kinds.count(t.Select) > 1 or t.Logic in kinds or t.Join in kinds or t.Window in kinds:
+    if kinds.count(t.Select) > 1 or t.Join in kinds or t.Window in kinds:
+        return True
+    if kinds.count(t.Logic) > (type(query.where) is t.Logic):
         return True
     return t.Aggregate in kinds and any(type(node) is t.Aggregate and node.distinct for node in nodes)
 

@@ -76,8 +76,8 @@ class Draw:
 
     def field(self, *avoid: Field) -> Field:
         """A column whose witness cell is not missing."""
-        row = self.row
-        return self.column([f for f in self.material.fields if f not in avoid and f.values[row] is not None], "column")
+        known = self.material.fields_at(self.row)
+        return self.column([f for f in known if f not in avoid] if avoid else known, "column")
 
     def two(self, fields: Sequence[Field]) -> tuple[Field, Field]:
         """Two different columns, in random order."""
@@ -270,8 +270,7 @@ class Draw:
         if u < 0.36:
             other = self.pick([v for v in field.variety if v != value], "a second value")
             return t.Compare("<>", field.expr, t.Constant(other, type_))
-        values = list(field.variety)
-        a, b = self.pick(values), self.pick(values)
+        a, b = self.pick(field.different), self.pick(field.different)
         if u < 0.50:
             low, high = min(a, b, value), max(a, b, value)
             if low != high and not (field.complete and (low, high) == field.ends):
@@ -308,20 +307,19 @@ def keys_matter(
     rows: Sequence[int], keys: Sequence[tuple[Field, str]], shown: Field, limit: int | None = 1, offset: int = 0
 ) -> bool:
     """Whether sort keys of complete columns, and each of them, decide which cells of a column are shown, and how."""
-    part = slice(offset, None if limit is None else offset + limit)
+    texts, stop = shown.texts, None if limit is None else offset + limit
     found = sorted_rows(rows, keys)
-    around = found[max(offset - 1, 0) : None if limit is None else offset + limit + 1]
-    if any(_tie(a, b, keys) and shown.texts[a] != shown.texts[b] for a, b in pairwise(around)):
+    around = found[max(offset - 1, 0) : None if stop is None else stop + 1]
+    by = list(zip(*[[field.values[row] for row in around] for field, _ in keys], strict=True))
+    neighbours = zip(pairwise(around), pairwise(by), strict=True)
+    if any(one == other and texts[a] != texts[b] for (a, b), (one, other) in neighbours):
         return False
-    texts = [[shown.texts[row] for row in found[part]]]
+    told = [texts[row] for row in found[offset:stop]]
     for place in range(len(keys)):
-        others = [key for i, key in enumerate(keys) if i != place]
-        texts.append([shown.texts[row] for row in sorted_rows(rows, others)[part]])
-    return texts[0] not in texts[1:]
-
-
-def _tie(a: int, b: int, keys: Sequence[tuple[Field, str]]) -> bool:
-    return all(field.values[a] == field.values[b] for field, _ in keys)
+        without = sorted_rows(rows, [*keys[:place], *keys[place + 1 :]])
+        if told == [texts[row] for row in without[offset:stop]]:
+            return False
+    return True
 
 
 def direction_of(

@@ -18,7 +18,19 @@ Roles = Mapping[str, Mapping[str, Role]]  # table -> column -> its role, by the 
 class Field:
     """A column with what draws ask of it; without a `role`, all may be asked of it."""
 
-    __slots__ = ("_ends", "consistent", "expr", "known", "role", "texts", "type", "unique", "values", "variety")
+    __slots__ = (
+        "_ends",
+        "consistent",
+        "different",
+        "expr",
+        "known",
+        "role",
+        "texts",
+        "type",
+        "unique",
+        "values",
+        "variety",
+    )
 
     def __init__(self, expr: t.Column, vector: Vector, role: Role | None = None) -> None:
         self.expr = expr
@@ -31,6 +43,7 @@ class Field:
         for i in self.known:
             value = vector.values[i]
             self.variety[value] = self.variety.get(value, 0) + 1
+        self.different = list(self.variety)
         self.unique = len(self.variety) == len(self.values) > 1
         self._ends: tuple[Any, Any] | None = None
         # Every value is written in one way, so that grouping by value is grouping by what is shown.
@@ -85,6 +98,7 @@ class Material:
         self.most = most
         self._frame = frame
         self._masks: dict[t.Expr, int] = {}
+        self._fields_at: dict[int, list[Field]] = {}
         self.everything = int.from_bytes(b"\1" * size, "big")
         # A column with one value tells nothing: whoever asks for it needs no reading.
         self.fields = [f for f in fields if len(f.variety) > 1 and f.expr.name.lower() not in _MISREAD]
@@ -110,6 +124,13 @@ class Material:
         other = copy(self)
         other.names, other.quantities, other.comparable = self.keys, self.numbers, self.numbers
         return other
+
+    def fields_at(self, row: int) -> list[Field]:
+        """The columns that are not missing in a row."""
+        found = self._fields_at.get(row)
+        if found is None:
+            found = self._fields_at[row] = [f for f in self.fields if f.values[row] is not None]
+        return found
 
     def truths(self, condition: t.Expr) -> Sequence[bool | None]:
         """What a condition is on every row. Raises Rejected where it has no one meaning."""

@@ -34,7 +34,7 @@ def lookup_by_name(d: Draw) -> t.Query:
     places = {id(field): place for place, field in enumerate(d.material.fields)}
     keys = [f for f in d.material.names if f.type == "text" and any(map(str.isalpha, f.values[d.row]))]
     key = d.pick(keys, "a key column of names")
-    right = [f for f in d.material.fields if places[id(f)] > places[id(key)] and f.values[d.row] is not None]
+    right = [f for f in d.material.fields_at(d.row) if places[id(f)] > places[id(key)]]
     shown = d.pick(right, "a column to the right of the key")
     if shown.variety[shown.values[d.row]] * 3 > d.material.size:
         no_draw("a cell that is hard to guess")
@@ -49,8 +49,7 @@ def filtered(d: Draw) -> t.Query:
 
 def several_columns(d: Draw) -> t.Query:
     """SELECT a, b FROM w WHERE condition"""
-    known = [f for f in d.material.fields if f.values[d.row] is not None]
-    first, second = d.two(known)
+    first, second = d.two(d.material.fields_at(d.row))
     where = d.is_row(d.key()) if d.chance(0.5) and d.material.names else d.showable(first, second)
     return select(d, [first.expr, second.expr], where=where)
 
@@ -161,7 +160,7 @@ def compare_columns(d: Draw) -> t.Query:
 
 def set_operation(d: Draw) -> t.Query:
     """SELECT a FROM w WHERE condition UNION|INTERSECT|EXCEPT SELECT a FROM w WHERE condition"""
-    fields = [f for f in d.material.fields if f.consistent and len(f.variety) > 2 and f.values[d.row] is not None]
+    fields = [f for f in d.material.fields_at(d.row) if f.consistent and len(f.variety) > 2]
     shown = d.pick(fields, "a column of three values")
     op = d.pick(t.SET_OPERATIONS)
     drawn: tuple[list[tuple[t.Expr, set[Any]]], list[tuple[t.Expr, set[Any]]]] = [], []
