@@ -9,6 +9,7 @@ With one worker, everything is computed in this process, on demand. If a worker 
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -21,6 +22,10 @@ from typing import Any
 
 from symtune.types import OutputError
 
+# Objects that are made before cycles among them are looked for, by default 700: work makes many objects and hardly any
+# cycles, and looking for them often takes some 3 % of the time.
+RARE = 50_000
+
 Later = Callable[[], Any]  # gives the result of work that was submitted
 Submit = Callable[..., Later]  # submit(function, *arguments): have a worker call function(shared, *arguments)
 
@@ -31,7 +36,12 @@ _shared: Any = None  # in a worker process; set once, when it starts
 def workers(shared: Any, processes: int) -> Iterator[Submit]:
     """Yields a function that submits work to processes that each hold `shared`. Raises OutputError if one dies."""
     if processes == 1:
-        yield partial(_at_once, shared)
+        before = gc.get_threshold()
+        gc.set_threshold(RARE)
+        try:
+            yield partial(_at_once, shared)
+        finally:
+            gc.set_threshold(*before)
         return
     context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
     with ProcessPoolExecutor(processes, context, _start, (shared,)) as pool:
@@ -56,6 +66,7 @@ def in_order(submit: Submit, function: Callable[..., Any], ahead: Callable[[], i
 def _start(shared: Any) -> None:
     global _shared
     _shared = shared
+    gc.set_threshold(RARE)
 
 
 def _do(function: Callable[..., Any], *arguments: object) -> Any:

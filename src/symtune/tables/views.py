@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from symtune.tables.model import TableSet
-from symtune.tables.roles import Role, roles_of
+from symtune.tables.roles import LOOKED_AT, Role, role_of
 from symtune.types import Table
 
 
@@ -22,13 +22,18 @@ class Views:
     columns: tuple[int, int] = (2, 8)
     max_cell: int = 200
     linearizations: tuple[str, ...] = ()
-    found: dict[str, tuple[Role, ...]] = field(default_factory=dict, repr=False, compare=False)
+    found: dict[tuple[str, str], Role] = field(default_factory=dict, repr=False, compare=False)
 
-    def roles(self, table: Table) -> tuple[Role, ...]:
-        """The roles of a table's columns, found once."""
-        roles = self.found.get(table.id)
-        if roles is None:
-            roles = self.found[table.id] = roles_of(table)
+    def roles(self, table: Table, names: Sequence[str]) -> dict[str, Role]:
+        """The roles of some of a table's columns, each found once, from the cells of the whole table."""
+        roles = {}
+        for name in names:
+            role = self.found.get((table.id, name))
+            if role is None:
+                column = table.header.index(name)
+                cells = [row[column] for row in table.rows[:LOOKED_AT]]
+                role = self.found[table.id, name] = role_of(name, table.types[column], cells)
+            roles[name] = role
         return roles
 
 

@@ -155,7 +155,7 @@ class Draw:
 
     def joined(self, op: Literal["AND", "OR"], *draws: Callable[[], t.Expr]) -> t.Expr:
         """AND or OR of two drawn conditions, in either order, each true where the other is not: neither is idle. Both
-        come from one draw, or one from each of two.
+        come from one draw, or one from each of two. If no two are found, the first that was drawn, alone.
         """
         drawn: list[list[tuple[t.Expr, int]]] = [[] for _ in draws]
         for number in range(CONDITIONS):
@@ -166,7 +166,7 @@ class Draw:
                 if mask & ~hits and hits & ~mask and (op == "AND" or mask | hits != self.material.everything):
                     return t.Logic(op, (part, other) if self.chance(0.5) else (other, part))
             drawn[place].append((part, mask))
-        no_draw("two conditions that both matter")
+        return drawn[0][0][0]
 
     def apart(self, draw: Callable[[], t.Expr], tells: Callable[[t.Expr], bool]) -> t.Expr:
         """A drawn condition that tells what the program hangs on."""

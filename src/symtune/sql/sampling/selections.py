@@ -123,8 +123,10 @@ def ranked(d: Draw) -> t.Query:
     if d.chance(0.85):
         second = d.pick([f for f in d.material.fields if f is not by and f.complete], "a second key")
         if by.unique and d.chance(0.9):  # a second key says nothing behind a unique first one
-            fields = [d.pick([f for f in d.material.groups if f.complete and f is not second], "a first key that ties")]
-        fields.append(second)
+            fields = [f for f in d.material.groups if f.complete and f is not second]
+            fields = [d.pick(fields), second] if fields else [by]
+        else:
+            fields.append(second)
     limit = 1 + d.below(4) if d.chance(0.7) else None
     where = d.condition(by, shown) if limit is None or d.chance(0.3) else None
     rows = d.material.rows(where)

@@ -99,11 +99,11 @@ def draw_view(
 
 
 def _roles(tables: Sequence[Table], table: Table, views: Views) -> Roles:
-    """The roles of all columns shown, of which most are of `table`: each is that of the whole table's."""
+    """The roles of the columns shown, of which most are of `table`: each is that of the whole table's."""
     found = {}
     for shown in tables:
         whole = table if shown.source == (table.source or table.id) else _by_id(views, shown.source)
-        found[shown.name] = dict(zip(whole.header, views.roles(whole), strict=True))
+        found[shown.name] = views.roles(whole, shown.header)
     return found
 
 
