@@ -17,8 +17,9 @@ from symtune.sql.solutions.wordings import WORDINGS
 
 STUDY = Path(__file__).parent.parent / "recipes" / "study"
 BENCH = STUDY.parent.parent / "bench" / "study.py"
-WIDE = "full-wide"  # its programs have all kinds of conditions, those of the other arms one
-ARMS = [path for path in sorted(STUDY.glob("*.yaml")) if path.stem != WIDE]
+# Arms with examples of their own: of all kinds of conditions, where the others have one; in two stages.
+OTHERWISE = ("full-wide", "two-stages")
+ARMS = [path for path in sorted(STUDY.glob("*.yaml")) if path.stem not in OTHERWISE]
 SAME = ("seed", "n", "budget", "programs", "rows", "columns", "templates", "linearizations", "tables")
 
 
@@ -38,6 +39,15 @@ def test_the_arms_differ_in_their_completions_alone() -> None:
         assert recipe["generate"]["options"] == first["generate"]["options"], name
         assert recipe["train"] == first["train"], name
         assert recipe["heldout"] == first["heldout"], name
+
+
+def test_the_arm_of_two_stages_is_trained_as_long_on_programs_of_the_same_kind() -> None:
+    staged, first = (yaml.safe_load((STUDY / f"{name}.yaml").read_text()) for name in ("two-stages", "answers"))
+    assert staged["generate"]["options"] == first["generate"]["options"]
+    assert staged["heldout"] == first["heldout"]
+    assert staged["train"] == {**first["train"], "order": "as_given"}
+    assert staged["evaluate"] == first["evaluate"]
+    assert [step["options"]["solution"] for step in staged["generate"]["steps"] if "options" in step] == ["compact"]
 
 
 def test_every_arm_asks_the_same_questions(tmp_path: Path) -> None:
