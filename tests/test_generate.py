@@ -180,6 +180,14 @@ def test_difficulty_and_kind_can_be_asked_for(tmp_path):
     assert {json.loads(row["info"])["query_type"] for row in rows} <= {"count", "filter", "join"}
 
 
+def test_constructs_can_be_asked_for_by_name(tmp_path):
+    rows = make(tmp_path / "data", n=60, options={"constructs": "COUNT,=,LIKE", "joins": 0})
+    assert {name for row in rows for name in json.loads(row["info"])["operators"]} <= {"COUNT", "=", "LIKE"}
+    done = symtune("generate", "-n", 5, "--set", "constructs=COUNT,LIK", "--out", tmp_path / "none")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "unknown construct 'LIK'. Did you mean 'LIKE'?" in done.stderr
+
+
 # ------------------------------------------------------------------------------------------ the same bytes
 
 

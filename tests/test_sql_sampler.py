@@ -10,6 +10,7 @@ import pytest
 
 from sql_cases import DISAGREE, TABLES
 from symtune.seeds import rng
+from symtune.sql.language.measures import constructs
 from symtune.sql.language.parse import parse_sql
 from symtune.sql.language.proof import Context
 from symtune.sql.sampling.programs import QUERY_TYPES
@@ -53,6 +54,28 @@ def test_each_query_type_can_be_asked_for_alone(kind):
     ]
     assert drawn
     assert {program.query_type for program in drawn} == {kind}
+
+
+def test_programs_use_the_constructs_that_are_asked_for_alone():
+    asked, drawn, rejects = frozenset(["=", "<", "COUNT", "ORDER BY", "ASC", "LIMIT"]), [], Counter()
+    for number, context in enumerate(contexts()[:20]):
+        drawn += Sampler(constructs=asked).programs(context, rng("asked", number), 8, rejects)
+    assert len(drawn) > 40
+    assert all(asked.issuperset(program.operators) for program in drawn)
+    assert asked.issubset({name for program in drawn for name in program.operators})
+    assert rejects["construct not asked for"]
+
+
+def test_all_constructs_have_names():
+    """All that the default mix draws can be asked for."""
+    assert set(CONSTRUCTS) <= set(constructs())
+    found = {
+        name
+        for number, context in enumerate(contexts())
+        for program in Sampler().programs(context, rng("names", number), 8, Counter())
+        for name in program.operators
+    }
+    assert found <= set(constructs())
 
 
 @pytest.mark.parametrize(("low", "high", "least"), [(5, 7, 60), (12, 16, 50), (20, 25, 32), (30, 40, 16)])
