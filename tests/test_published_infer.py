@@ -106,11 +106,13 @@ def test_a_fault_is_one_line(
 
 @pytest.mark.xdist_group("processes")
 def test_two_processes_write_what_one_writes(toy: Path, tmp_path: Path) -> None:
-    launched(
+    done = launched(
         *torchrun(),
         "infer_model.py",
         *words(toy, "--batch_size", "1", "--max_length", "9", "--output_dir", str(tmp_path / "two")),
     )
+    assert done.stderr.count("4 inputs from") == 1
+    assert "2 processes" in done.stderr
     infer.run(words(toy, "--batch_size", "1", "--max_length", "9", "--output_dir", str(tmp_path / "one")))
     one, two = ((tmp_path / name / "wtq_tapex_toy.json_tapex-zero-toy.json").read_text() for name in ("one", "two"))
     assert one == two

@@ -42,6 +42,22 @@ def test_two_processes_take_the_step_of_one(
     assert one_step(tmp_path / "out") == pytest.approx(eight_by_one, rel=1e-5)
 
 
+FAULTS = [("--learning_rate nan", "--learning_rate nan: wanted"), ("--learning_rate 1e38", "the training diverged")]
+
+
+@pytest.mark.xdist_group("processes")
+@pytest.mark.parametrize(("said", "message"), FAULTS, ids=[said for said, _ in FAULTS])
+def test_a_fault_that_two_processes_have_is_one_line_of_ours(
+    said: str, message: str, toy: Path, tmp_path: Path
+) -> None:
+    """Whatever the launcher adds to it."""
+    more = ("--max_steps", "5", *said.split())
+    done = launched(*torchrun(), "train_model.py", *words(toy, tmp_path / "out", *more), fails=True)
+    (line,) = [line for line in done.stderr.splitlines() if message in line]
+    assert line.startswith("train_model.py: ")
+    assert not list(tmp_path.glob("out/*"))
+
+
 @pytest.mark.xdist_group("processes")
 def test_a_step_of_zero_1_in_two_processes_is_the_step_without_it(toy: Path, tmp_path: Path) -> None:
     """The ZeRO-1 configuration of the xl command, in float32: same loss, gradient norm and weights after one step."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -74,6 +75,7 @@ class _Parser(transformers.HfArgumentParser):
         raise InputError(message)
 
 
+FIRST_SPEAKS = 5.0  # seconds
 DEFAULT_DATA = "sail/symbolic-instruction-tuning"
 
 
@@ -111,6 +113,7 @@ def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequenc
     try:
         run(sys.argv[1:] if argv is None else argv)
     except (SymtuneError, OSError, MemoryError, torch.OutOfMemoryError) as error:
+        _await_first()
         _end_bars()
         print(f"{program}: {' '.join(_in_words(error).split())}", file=sys.stderr)
         return 2
@@ -121,6 +124,14 @@ def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequenc
     finally:
         leave_group()
     return 0
+
+
+def _await_first() -> None:
+    """Of several processes the first one speaks, since most faults are common to all, and the launcher ends the others
+    as soon as one has ended. Another process speaks only if the first has no fault.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        time.sleep(FIRST_SPEAKS)
 
 
 def _end_bars() -> None:

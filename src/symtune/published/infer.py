@@ -86,7 +86,8 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
     longest = min(said.max_input_length, longest_input(model) or said.max_input_length)
     encoded = [_ids(tokenizer, pair.input, longest) for pair in pairs]
     cut = sum(was_cut for _, was_cut in encoded)
-    say(f"{len(pairs):,} inputs from {said.data_file}; {cut:,} cut at {longest:,} tokens")
+    shared = f"; {state.num_processes} processes" if state.num_processes > 1 else ""
+    say(f"{len(pairs):,} inputs from {said.data_file}; {cut:,} cut at {longest:,} tokens{shared}")
     texts = _answers(model, tokenizer, [ids for ids, _ in encoded], said, state)
     if not first:
         return {}
