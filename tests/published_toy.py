@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 import torch
 
 from symtune.models.local import load
+from symtune.workers import free_port
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -126,16 +126,10 @@ def launched(
     return done
 
 
-def free_port() -> str:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
-
-
 def torchrun() -> tuple[str, ...]:
     return ("torchrun", "--standalone", "--nproc_per_node", "2")
 
 
 def accelerate() -> tuple[str, ...]:
-    config = ("--config_file", "train_config.yaml", "--num_processes", "2", "--main_process_port", free_port())
+    config = ("--config_file", "train_config.yaml", "--num_processes", "2", "--main_process_port", str(free_port()))
     return ("accelerate", "launch", *config)

@@ -10,8 +10,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from published_toy import ROOT, accelerate, free_port, launched, logged, one_step, step_words, torchrun, words
+from published_toy import ROOT, accelerate, launched, logged, one_step, step_words, torchrun, words
 from symtune.published import train as published
+from symtune.workers import free_port
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -80,7 +81,7 @@ def test_the_xl_command_takes_the_step_of_one_process_in_two(toy: Path, tmp_path
     """deepspeed's own launcher, ZeRO-1 in bfloat16, 512 examples a step: against torchrun without deepspeed."""
     from deepspeed.utils.zero_to_fp32 import get_fp32_state_dict_from_zero_checkpoint
 
-    deepspeed = ("deepspeed", "--num_gpus", "2", "--master_port", free_port())
+    deepspeed = ("deepspeed", "--num_gpus", "2", "--master_port", str(free_port()))
     base = step_words(toy, tmp_path, "16", "16", "True", "--bf16")
     base = [*base, "--save_strategy", "steps", "--save_steps", "1"]
     config = ("--deepspeed", "deepspeed_config/zero_stage1_config.json")
