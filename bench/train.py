@@ -10,8 +10,8 @@ answer; padding does not count, and neither does the first step of each. On a CP
 of the process, so that other work on the machine has no influence. Lengths are those of WikiTableQuestions' prompts.
 
 On a GPU, the same command also gives the most memory that was allocated, and the share of the card's peak in bfloat16
-that the FLOPs of the model use (`model_flops`: what the examples need without padding, whatever was computed). On a CPU,
-both are not applicable.
+that the FLOPs of the model use (`model_flops`: what the examples need without padding, whatever was computed). On a
+CPU, both are not applicable.
 """
 
 from __future__ import annotations
@@ -211,9 +211,7 @@ def _share_of_peak(flops: float, card: str) -> str:
     peak = next((peak for part, peak in PEAKS.items() if part in card), None)
     if peak is None:
         return f"{flops / 1e12:,.1f} TFLOP/s on {card}, whose peak this script does not know"
-    return (
-        f"{flops / 1e12:,.1f} TFLOP/s of the model, {flops / peak:.1%} of the {peak / 1e12:,.0f} of {card} in bfloat16"
-    )
+    return f"{flops / 1e12:,.1f} TFLOP/s of the model, {flops / peak:.1%} of {card}'s {peak / 1e12:,.0f} in bfloat16"
 
 
 if __name__ == "__main__":

@@ -51,5 +51,6 @@ def test_a_prompt_costs_no_decoder_but_its_keys() -> None:
 
 
 def test_a_card_that_is_not_known_has_no_share() -> None:
-    assert ", 10.0% of NVIDIA H100 80GB HBM3's 989 in " in train._share_of_peak(98.9e12, "NVIDIA H100 80GB HBM3")
+    known = train._share_of_peak(98.9e12, "NVIDIA H100 80GB HBM3")
+    assert known == "98.9 TFLOP/s of the model, 10.0% of NVIDIA H100 80GB HBM3's 989 in bfloat16"
     assert train._share_of_peak(1e12, "Voodoo 2") == "1.0 TFLOP/s on Voodoo 2, whose peak this script does not know"
