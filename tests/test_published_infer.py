@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from published_toy import ROOT, launched, speaking, torchrun
+from published_toy import ROOT, files_up_to, launched, speaking, torchrun
 from symtune.published import infer
 
 LINES = [
@@ -102,6 +102,15 @@ def test_a_fault_is_one_line(
     line = capsys.readouterr().err.strip().splitlines()[-1]
     assert line.startswith("infer_model.py: ")
     assert message in line
+
+
+def test_a_full_disk_is_one_line(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with files_up_to(50):
+        assert infer.main(words(toy, "--max_length", "9", "--output_dir", str(tmp_path))) == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    file = tmp_path / "wtq_tapex_toy.json_tapex-zero-toy.json"
+    assert line == f"infer_model.py: cannot write {file}: File too large"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.xdist_group("processes")

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import transformers
 
 from published_toy import step_words
 from symtune.published import train as published
@@ -140,3 +141,23 @@ def test_inputs_are_cut_as_published_counted_and_said(
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["cut"]["train"]["answers cut"] == 1
     assert manifest["training"]["dropout_rate"] == 0.0
+
+
+def test_a_model_with_positions_is_given_no_longer_inputs(
+    toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """BART has an embedding for each position, and the published lengths are longer."""
+    shutil.copytree(toy / "model", tmp_path / "model")
+    sizes = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "max_position_embeddings": 40}
+    tokens = {"vocab_size": 384, "pad_token_id": 0, "eos_token_id": 1, "bos_token_id": 0, "decoder_start_token_id": 0}
+    config = transformers.BartConfig(**sizes, **heads, **tokens, forced_eos_token_id=1)
+    transformers.BartForConditionalGeneration(config).save_pretrained(tmp_path / "model")
+    said = ["--model_name_or_path", str(tmp_path / "model"), "--dropout_rate", "-1"]
+    published.run([*step_words(toy, tmp_path / "out", "2", "1", "True"), *said])
+    found = capsys.readouterr().err
+    assert "--max_seq_length 2,048 is more than this model can read; it is lowered to 40" in found
+    texts = [row["input"] for row in loaded(dataset_name=str(toy / "data"))]
+    over = sum(len(text.encode()) + 1 > 40 for text in texts)  # the tokenizer's tokens are bytes, and one for the end
+    assert 0 < over < 40
+    assert f"train: 40 rows; {over} inputs cut" in found

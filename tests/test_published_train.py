@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from published_toy import logged, words
+from published_toy import files_up_to, logged, words
 from symtune.published import train as published
 from symtune.training import checkpoints
 from symtune.types import InputError, SymtuneError
@@ -132,17 +129,6 @@ def test_a_training_that_diverges_ends_with_one_line_and_saves_nothing_of_it(
     assert "is nan at step 2: the training diverged; lower the learning rate" in line
     assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-1"]
     assert not (tmp_path / "model.safetensors").exists()
-
-
-@contextmanager
-def files_up_to(size: int) -> Iterator[None]:
-    """No file may grow beyond this, as on a full disk."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_full_disk_is_one_line_and_the_older_checkpoint_stays_whole(
