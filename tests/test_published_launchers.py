@@ -60,6 +60,17 @@ def test_a_fault_that_two_processes_have_is_one_line_of_ours(
 
 
 @pytest.mark.xdist_group("processes")
+def test_a_full_disk_is_one_line_of_two_processes(toy: Path, tmp_path: Path) -> None:
+    """The second process waits for the first one, which cannot write."""
+    said = words(toy, tmp_path / "out", "--save_steps", "1")
+    done = launched("bash", "-c", 'ulimit -f 60; "$@"', "bash", *torchrun(), "train_model.py", *said, fails=True)
+    (line,) = [line for line in done.stderr.splitlines() if "cannot write" in line]
+    assert line.startswith(f"train_model.py: cannot write {tmp_path}/out/checkpoint-1: ")
+    assert "[rank" not in done.stderr  # as torch begins the lines of a traceback
+    assert not list(tmp_path.glob("out/checkpoint-*"))
+
+
+@pytest.mark.xdist_group("processes")
 def test_a_step_of_zero_1_in_two_processes_is_the_step_without_it(toy: Path, tmp_path: Path) -> None:
     """The ZeRO-1 configuration of the xl command, in float32: same loss, gradient norm and weights after one step."""
     config = ROOT / "deepspeed_config" / "zero_stage1_config.json"

@@ -112,7 +112,9 @@ def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequenc
     can mend, which is printed as one line, or 130 after Ctrl-C."""
     try:
         run(sys.argv[1:] if argv is None else argv)
-    except (SymtuneError, OSError, MemoryError, torch.OutOfMemoryError) as error:
+    except (SymtuneError, OSError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not (isinstance(error, torch.OutOfMemoryError) or _lost(error)):
+            raise
         _await_first()
         _end_bars()
         print(f"{program}: {' '.join(_in_words(error).split())}", file=sys.stderr)
@@ -134,6 +136,11 @@ def _await_first() -> None:
         time.sleep(FIRST_SPEAKS)
 
 
+def _lost(error: RuntimeError) -> bool:
+    """Whether another process of the group has ended, with a fault that it says itself."""
+    return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
+
+
 def _end_bars() -> None:
     """Close the progress bars that the fault left open, so that what is said about it begins a line."""
     for bar in list(getattr(tqdm, "_instances", ())):
@@ -146,6 +153,8 @@ def _in_words(error: BaseException) -> str:
     if isinstance(error, torch.OutOfMemoryError):
         device = str(error).split(".")[0]
         return f"{device}: lower the batch size (and raise --gradient_accumulation_steps as much), or the lengths"
+    if isinstance(error, RuntimeError):
+        return f"process {os.environ.get('RANK', '0')} has lost another process, which has ended"
     return str(error) or type(error).__name__
 
 
