@@ -16,7 +16,6 @@ import multiprocessing
 import os
 import random
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -24,6 +23,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from symtune.workers import free_port
 
 TRAIN, PUBLISHED = "symtune train", "train_model.py"
 MODEL = {
@@ -77,16 +78,10 @@ def _child(verb: str, argv: Sequence[str], rank: int, processes: int, port: int,
         sys.exit(train_model(argv))
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def run(verb: str, argv: Sequence[str], processes: int, log: Path, kill: Callable[[], bool] | None = None) -> bool:
     """Run a training, and kill it once `kill()` is true; returns False if it was killed. Raises SystemExit if it
     fails."""
-    port = _free_port()
+    port = free_port()
     started = [
         _CONTEXT.Process(target=_child, args=(verb, list(argv), rank, processes, port, str(log)))
         for rank in range(processes)

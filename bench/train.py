@@ -9,8 +9,9 @@ about equally many examples, with the same model, attention and optimizer. A use
 answer; padding does not count, and neither does the first step of each. On a CPU, seconds are CPU time of all threads
 of the process, so that other work on the machine has no influence. Lengths are those of WikiTableQuestions' prompts.
 
-On a GPU, the same command also gives the share of the card's peak (6 FLOPs per parameter and token, without attention)
-and its peak memory.
+On a GPU, the same command also gives the most memory that was allocated, and the share of the card's peak in bfloat16
+that the FLOPs of the model use (`model_flops`: what the examples need without padding, whatever was computed). On a
+CPU, both are not applicable.
 """
 
 from __future__ import annotations
@@ -60,9 +61,10 @@ class Said:
 
 @dataclass
 class Measured:
-    """One arm: useful tokens per second, share of padding, seconds, bytes of GPU memory."""
+    """One arm: useful tokens and FLOPs of the model per second, share of padding, seconds, bytes of GPU memory."""
 
     rate: float
+    flops: float
     padding: float
     seconds: float
     memory: int
@@ -77,6 +79,29 @@ def examples(number: int, vocabulary: int) -> list[Row]:
         Row(draw.integers(3, vocabulary, prompt + answer).astype(np.int32), int(answer))
         for prompt, answer in zip(prompts, answers, strict=True)
     ]
+
+
+def model_flops(config: Any, prompt: int, answer: int) -> int:
+    """The FLOPs of a T5 in one step of training on an example without padding: three times the forward pass, in which a
+    multiplication and an addition count as 2.
+
+    With inner = heads * d_kv, p tokens of the prompt and a of the answer, attention of q queries to k keys takes
+    4 * (q + k) * d_model * inner for its projections and 4 * q * k * inner for scores and values; a feed-forward layer
+    takes 2 * m * d_model * d_ff for each token, where m is 2, or 3 if it is gated. A layer of the encoder has attention
+    (p, p) and p tokens; a layer of the decoder has attention (a, a) and (a, p), and a tokens; the output layer takes
+    2 * a * d_model * vocabulary. So tokens of the prompt do not count in the decoder, except as keys.
+    """
+    inner, width = config.num_heads * config.d_kv, config.d_model
+
+    def attention(queries: int, keys: int) -> int:
+        return 4 * (queries + keys) * width * inner + 4 * queries * keys * inner
+
+    feed_forward = 2 * (3 if config.is_gated_act else 2) * width * config.d_ff
+    encoder = config.num_layers * (attention(prompt, prompt) + prompt * feed_forward)
+    decoder = config.num_decoder_layers * (
+        attention(answer, answer) + attention(answer, prompt) + answer * feed_forward
+    )
+    return 3 * (encoder + decoder + 2 * answer * width * config.vocab_size)
 
 
 class Clock(transformers.TrainerCallback):
@@ -114,8 +139,8 @@ def original(loaded: LoadedModel, rows: list[Row], said: Said, batch: int, out: 
     )
     batches = [shuffled[k : k + batch] for k in range(0, len(shuffled), batch)]
     computed = sum(len(some) * (max(row.prompt for row in some) + max(row.trained for row in some)) for some in batches)
-    useful = [sum(len(row.tokens) for row in shuffled[k : k + per_step]) for k in range(0, len(shuffled), per_step)]
-    return _timed(trainer.train, clock, useful, 1 - sum(useful) / computed)
+    steps = [shuffled[k : k + per_step] for k in range(0, len(shuffled), per_step)]
+    return _timed(trainer.train, clock, loaded, steps, computed)
 
 
 def ours(loaded: LoadedModel, rows: list[Row], said: Said, batch: int, out: str) -> Measured:
@@ -130,17 +155,25 @@ def ours(loaded: LoadedModel, rows: list[Row], said: Said, batch: int, out: str)
     clock = Clock()
     trainer = make_trainer(loaded, Batches(rows, plan, loaded, False), config, Path(out), lambda step: None)
     trainer.add_callback(clock)
-    useful = [sum(pack.effective for pack in plan.of_step(step)) for step in range(plan.steps)]
-    return _timed(trainer.train, clock, useful, 1 - sum(useful) / plan.tokens)
+    steps = [[rows[k] for pack in plan.of_step(step) for k in pack.rows] for step in range(plan.steps)]
+    return _timed(trainer.train, clock, loaded, steps, plan.tokens)
 
 
-def _timed(train: Callable[[], Any], clock: Clock, useful: list[int], padding: float) -> Measured:
+def _timed(
+    train: Callable[[], Any], clock: Clock, loaded: LoadedModel, steps: list[list[Row]], computed: int
+) -> Measured:
+    """Train, and measure all steps but the first. `steps`: the rows of each; `computed`: the tokens, padding included,
+    of all."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     train()
     seconds = clock.times[-1] - clock.times[0]
     memory = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
-    return Measured(sum(useful[1 : len(clock.times)]) / seconds, padding, seconds, memory)
+    timed = [row for step in steps[1 : len(clock.times)] for row in step]
+    useful = sum(len(row.tokens) for row in timed)
+    flops = sum(model_flops(loaded.model.config, row.prompt, row.trained) for row in timed)
+    padding = 1 - sum(len(row.tokens) for step in steps for row in step) / computed
+    return Measured(useful / seconds, flops / seconds, padding, seconds, memory)
 
 
 def main() -> None:
@@ -152,6 +185,8 @@ def main() -> None:
     parser.add_argument("--model", help="a model name or folder; by default a small T5 with random weights")
     parser.add_argument("--bf16", action="store_true")
     said = parser.parse_args()
+    if not torch.cuda.is_available():
+        print("no GPU here: the share of a card's peak and its memory are not applicable", flush=True)
     for batch in map(int, said.batches.split(",")):
         found = {}
         for name, arm in (("original", original), ("ours", ours)):
@@ -159,20 +194,24 @@ def main() -> None:
             rows = examples(EXAMPLES, min(384, loaded.model.config.vocab_size))
             with tempfile.TemporaryDirectory() as out:
                 found[name] = arm(loaded, rows, Said(said.steps, said.per_step, said.bf16), batch, out)
-            _print(f"batch {batch:>2} {name:<8}", found[name], loaded.parameters)
+            _print(f"batch {batch:>2} {name:<8}", found[name])
         print(f"batch {batch:>2} ours / original: {found['ours'].rate / found['original'].rate:.2f}", flush=True)
 
 
-def _print(name: str, measured: Measured, parameters: int) -> None:
+def _print(name: str, measured: Measured) -> None:
     unit = "s" if torch.cuda.is_available() else "CPU-s"
     rate = f"{measured.rate:,.0f} useful tokens/{unit}"
     line = f"{name}: {rate}, {measured.padding:.1%} padding, {measured.seconds:,.0f} {unit}"
     if torch.cuda.is_available():
-        card = torch.cuda.get_device_name()
-        peak = next((flops for part, flops in PEAKS.items() if part in card), None)
-        share = f"{6 * parameters * measured.rate / peak:.1%} of its peak" if peak else "peak unknown"
-        line += f", {card}: {share}, {measured.memory / 2**30:.1f} GiB"
+        line += f", {_share_of_peak(measured.flops, torch.cuda.get_device_name())}, {measured.memory / 2**30:.1f} GiB"
     print(line, flush=True)
+
+
+def _share_of_peak(flops: float, card: str) -> str:
+    peak = next((peak for part, peak in PEAKS.items() if part in card), None)
+    if peak is None:
+        return f"{flops / 1e12:,.1f} TFLOP/s on {card}, whose peak this script does not know"
+    return f"{flops / 1e12:,.1f} TFLOP/s of the model, {flops / peak:.1%} of {card}'s {peak / 1e12:,.0f} in bfloat16"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,22 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("shared/data is not beside this checkout: tests on real benchmark data need it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small encoder-decoder, `model`, and data in the published layout, `data`."""
+    import published_toy
+
+    return published_toy.prepare(tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """torch computes with one thread: machines are shared."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

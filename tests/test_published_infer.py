@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from published_toy import ROOT, files_up_to, launched, speaking, torchrun
 from symtune.published import infer
-from test_published_train import ROOT, launched, speaking, torchrun
 
 LINES = [
     {"input": text, "output": gold}
@@ -63,11 +63,22 @@ def test_padding_does_not_change_an_answer(toy: Path, tmp_path: Path, monkeypatc
 
 FAULTS = [
     ("--data_file absent.json", "--data_file absent.json: no such file"),
-    ("--data_file broken.json", "broken.json:1: no text 'output'; there is input"),
+    ("--data_file .", "--data_file .: a folder, wanted a file"),
+    ("--data_file empty.json", "--data_file empty.json: no rows in it; wanted rows of input and output"),
+    ("--data_file null.json", "null.json:1: output is null, wanted a text"),
+    ("--data_file notes.txt", "notes.txt: wanted a file named .json, .jsonl, .csv, .parquet"),
+    ("--output_dir notes.txt", "cannot write notes.txt/wtq_tapex_toy.json_tapex-zero-toy.json"),
+    ("--model_name .", "cannot be loaded: Unrecognized model"),
+    ("--model_name absent/absent", "model absent/absent: cannot be loaded: We couldn't connect to"),
+    (
+        "--max_length 1 --max_input_length 0",
+        "--max_input_length 0: wanted a number, at least 2; --max_length 1: wanted",
+    ),
+    ("--data_file broken.json", "broken.json:1: no 'output'; there is input"),
     ("--eval_func_name exact", "unknown metric 'exact'. Did you mean"),
     ("--dtype half", "unknown dtype 'half'"),
     ("--batchsize 3", "unknown argument '--batchsize'. Did you mean '--batch"),
-    ("--batch_size 0", "--batch_size 0: too small"),
+    ("--batch_size 0", "--batch_size 0: wanted a number, at least 1"),
     ("--model_name ./absent", "model ./absent: no such folder"),
 ]
 
@@ -82,20 +93,35 @@ def test_a_fault_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     Path("broken.json").write_text('{"input": "x"}\n')
+    Path("null.json").write_text('{"input": "x", "output": null}\n')
+    for name in ("empty.json", "notes.txt"):
+        Path(name).touch()
     assert infer.main([*words(toy), *said.split()]) == 2
     line = capsys.readouterr().err.strip().splitlines()[-1]
     assert line.startswith("infer_model.py: ")
     assert message in line
 
 
+def test_a_full_disk_is_one_line(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with files_up_to(50):
+        assert infer.main(words(toy, "--max_length", "9", "--output_dir", str(tmp_path))) == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    file = tmp_path / "wtq_tapex_toy.json_tapex-zero-toy.json"
+    assert line == f"infer_model.py: cannot write {file}: File too large"
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.xdist_group("processes")
 def test_two_processes_write_what_one_writes(toy: Path, tmp_path: Path) -> None:
-    launched(
+    done = launched(
         *torchrun(),
         "infer_model.py",
         *words(toy, "--batch_size", "1", "--max_length", "9", "--output_dir", str(tmp_path / "two")),
     )
+    assert done.stderr.count("4 inputs from") == 1
+    assert "2 processes" in done.stderr
     infer.run(words(toy, "--batch_size", "1", "--max_length", "9", "--output_dir", str(tmp_path / "one")))
     one, two = ((tmp_path / name / "wtq_tapex_toy.json_tapex-zero-toy.json").read_text() for name in ("one", "two"))
     assert one == two

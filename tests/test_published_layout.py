@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from symtune import cli
+from symtune.published import layout
 from symtune.published.config import BuildConfig
 from symtune.published.layout import build
-from symtune.published.sampling import sample
+from symtune.published.sampling import files_in, sample
 from symtune.types import SymtuneError
 
 
@@ -97,13 +99,13 @@ def test_datasets_loads_the_folder(releases: Path, instructions: Path, tmp_path:
 
 def test_tasks_are_sampled_in_proportion_under_the_cap(instructions: Path) -> None:
     """60, 20 and 2 records with a cap of 40: 40, 20 and 2 of them count, and 31 are half of these."""
-    sampled = sample(instructions, 31, 40, seed=1)
+    sampled = sample([instructions], 31, 40, seed=1)
     assert Counter(text.split()[0] for text, _ in sampled.lines()) == {"large": 20, "middle": 10, "small": 1}
     assert sampled.facts["dropped"] == {"duplicate": 1}
     assert (sampled.facts["available"], sampled.facts["tasks at the cap"]) == (82, 1)
-    assert list(sampled.lines()) == list(sample(instructions, 31, 40, seed=1).lines())
-    assert list(sampled.lines()) != list(sample(instructions, 31, 40, seed=2).lines())
-    assert Counter(text.split()[0] for text, _ in sample(instructions, 999, 40, seed=1).lines())["large"] == 40
+    assert list(sampled.lines()) == list(sample([instructions], 31, 40, seed=1).lines())
+    assert list(sampled.lines()) != list(sample([instructions], 31, 40, seed=2).lines())
+    assert Counter(text.split()[0] for text, _ in sample([instructions], 999, 40, seed=1).lines())["large"] == 40
 
 
 def test_without_tasks_a_file_is_one_task_and_a_short_source_is_said(tmp_path: Path) -> None:
@@ -114,6 +116,80 @@ def test_without_tasks_a_file_is_one_task_and_a_short_source_is_said(tmp_path: P
     assert manifest["rows"] == {"train/flan.json": 9}
     assert "train/flan.json has 9 of 20 records: the source has no more with a cap of 30,000 per task" in said
     assert manifest["files"]["train/flan.json"]["tasks"] == 1
+
+
+def test_a_folder_of_files_is_one_source(instructions: Path, tmp_path: Path) -> None:
+    """As one file with the same records is; a file without tasks is one task, and hidden files are not read."""
+    folder = tmp_path / "flan"
+    (folder / "deep").mkdir(parents=True)
+    (folder / ".cache").mkdir()
+    whole = instructions.read_text().splitlines(keepends=True)
+    (folder / "a.jsonl").write_text("".join(whole[:50]))
+    (folder / "deep" / "b.jsonl").write_text("".join(whole[50:]))
+    (folder / ".cache" / "c.json").write_text("broken")
+    (folder / "LICENSE").write_text("mine")
+    one, many = (sample(files_in(source), 31, 40, seed=1) for source in (instructions, folder))
+    assert list(many.lines()) == list(one.lines())
+    assert many.facts == one.facts | {"source files": 2}
+    for name in ("c", "d"):
+        rows = [{"prompt": f"{name} {k}", "completion": "c"} for k in range(9)]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert sample(files_in(folder), 31, 40, seed=1).facts["tasks"] == 3 + 2
+
+
+def test_a_release_that_lacks_a_split_says_why(releases: Path, instructions: Path, tmp_path: Path) -> None:
+    """On the terminal; the card holds no path of this machine."""
+    shutil.copytree(releases, tmp_path / "some")
+    (tmp_path / "some" / "first" / "data" / "pristine-unseen-tables.tsv").unlink()
+    said: list[str] = []
+    manifest = build(config(tmp_path / "out", tmp_path / "some", instructions, sql_n=0), say=said.append)
+    what = "test/wtq_tapex_large.json is missing: the release has no test split"
+    (line,) = [line for line in said if line.startswith(what)]
+    assert f"({tmp_path}/some/first/data/pristine-unseen-tables.tsv: no such file (split test)" in line
+    assert what in manifest["missing"]
+    assert str(tmp_path) not in (tmp_path / "out" / "README.md").read_text()
+
+
+BROKEN = [
+    ("--flan {here}/broken.jsonl", "broken.jsonl:2: not JSON"),
+    ("--flan {here}/texts", "--flan {here}/texts: no file of records in it; wanted a data set folder, a .jsonl"),
+    ("--flan {here}/held", "--flan {here}/held: holds the test split, which is not for training"),
+    ("--flan {here}/held/data/test-00000-of-00001.parquet", "holds the test split, which is not for training"),
+    ("--flan {here}/texts/a.txt", "a.txt: wanted a data set folder, a .jsonl"),
+    ("--flan bundled:gsm9k", "unknown bundled source 'gsm9k'. Did you mean 'gsm8k'?"),
+    ("--benchmarks {here}/torn", "--benchmarks: {here}/torn/second/data/test/astronomy_test.csv:5: the answer is 'Q'"),
+    ("--benchmarks {here}/broken.jsonl", "broken.jsonl: no such folder; wanted one that contains official releases"),
+    ("--prompts large={here}/prompts.json --benchmarks {here}/whole", "unknown prompt template '99'"),
+    ("--prompts large={here}/broken.jsonl", "broken.jsonl: not JSON; wanted a selection"),
+    ("--tables {here}/absent", "absent: no such file or folder; name a file or folder of tables"),
+    ("--tables {here}/texts", "texts: no tables that symtune can read"),
+    ("--tokenizer absent", "--tokenizer absent: neither a model's name, nor a local folder"),
+    ("--tokenizer {here}/texts", "--tokenizer {here}/texts: cannot be loaded"),
+    ("--scales ../up", "--scales '../up': wanted letters and digits"),
+]
+
+
+@pytest.mark.parametrize(("said", "message"), BROKEN, ids=[said for said, _ in BROKEN])
+def test_whatever_is_named_is_read_before_examples_are_generated(
+    said: str, message: str, releases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "generate", lambda *_, **__: pytest.fail("examples were generated"))
+    (tmp_path / "broken.jsonl").write_text('{"prompt": "a", "completion": "b"}\nbroken\n')
+    (tmp_path / "prompts.json").write_text('{"wikitablequestions": "99"}')
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("a")
+    (tmp_path / "held" / "data").mkdir(parents=True)
+    (tmp_path / "held" / "data" / "test-00000-of-00001.parquet").touch()
+    for name in ("torn", "whole"):
+        shutil.copytree(releases, tmp_path / name)
+    file = tmp_path / "torn" / "second" / "data" / "test" / "astronomy_test.csv"
+    file.write_text(file.read_text().removesuffix("A\n") + "Q\n")
+    argv = said.replace("{here}", str(tmp_path)).split()
+    with pytest.raises(SymtuneError) as fault:
+        cli.build()(["build-dataset", "--out", str(tmp_path / "out"), *argv], standalone_mode=False)
+    assert message.replace("{here}", str(tmp_path)) in str(fault.value)
+    assert "\n" not in str(fault.value)
+    assert not (tmp_path / "out").exists()
 
 
 FAULTS = [

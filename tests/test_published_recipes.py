@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
+from published_toy import ROOT, T5
 from symtune import cli
 from symtune.models.local import load as load_model
 from symtune.published.flags import names_in
 from symtune.recipe import published
 from symtune.types import InputError
 from test_published_layout import instructions, releases  # noqa: F401
-from test_published_train import ROOT, T5
 
 SCALES = ("large", "xl")
 

@@ -28,12 +28,16 @@ MANIFEST = "manifest.json"
 
 def check_writable(path: Path, *, overwrite: bool = False) -> None:
     """Raise OutputError now, before hours of work, if `path` cannot become an output (file or folder)."""
-    parent = path.absolute().parent
     if path.exists() and not overwrite and (path.is_file() or any(path.iterdir())):
         raise OutputError(f"{path} exists already; choose another --out, or add --overwrite to replace it")
     if path.exists() and overwrite and path.is_dir() and any(path.iterdir()) and not (path / MANIFEST).is_file():
         raise OutputError(f"{path} is not a symtune output (no {MANIFEST}); refusing to replace it")
-    probe = parent
+    check_place(path)
+
+
+def check_place(path: Path) -> None:
+    """Raise OutputError if nothing can be written at `path`, whatever is there already."""
+    probe = path.absolute().parent
     while not probe.exists():
         probe = probe.parent
     if not probe.is_dir():
@@ -65,7 +69,7 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 def _fault(error: OSError, path: Path, temporary: Path) -> SymtuneError:
     """What went wrong with the output `path`, or with another file that was being read meanwhile."""
     named = Path(os.fsdecode(error.filename)).absolute() if isinstance(error.filename, str | bytes) else temporary
-    if named.is_relative_to(temporary) or named.is_relative_to(path.absolute()):
+    if any(named.is_relative_to(own) for own in (temporary, path.absolute())) or path.absolute().is_relative_to(named):
         return OutputError(f"cannot write {path}: {error.strerror or error}")
     return InputError(f"{named}: cannot be read: {error.strerror or error}")
 
@@ -178,7 +182,8 @@ def write_manifest(
         **body,
         "run": {"command": sys.argv, "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **run},
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False, default=str) + "\n", "utf-8")
+    with new_file(folder / MANIFEST) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, default=str) + "\n", "utf-8")
 
 
 def read_manifest(folder: Path, verb: str) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import random
+import socket
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count
 from typing import Any
@@ -76,3 +78,18 @@ def _do(function: Callable[..., Any], *arguments: object) -> Any:
 def _at_once(shared: Any, function: Callable[..., Any], *arguments: object) -> Later:
     found = function(shared, *arguments)
     return lambda: found
+
+
+PORTS = range(10_000, 32_000)  # below those that outgoing connections take at any moment
+
+
+def free_port() -> int:
+    """A port of this machine on which nothing listens, for processes that are started now. It is drawn at random, so
+    that two that start at once do not choose the same.
+    """
+    draw = random.SystemRandom()
+    while True:
+        port = draw.choice(PORTS)
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
+
 import typer
 
 from symtune.flags import takes
@@ -18,7 +21,14 @@ def register(app: typer.Typer) -> None:
         from symtune.progress import progress_bar
         from symtune.published.layout import build
 
-        with progress_bar("examples", config.sql_n) as progress:
+        with ExitStack() as stack:
+
+            def progress(done: int, of: int) -> None:
+                if not shown:  # the time left is that of generating alone
+                    shown.append(stack.enter_context(progress_bar("examples", of)))
+                shown[0](done, of)
+
+            shown: list[Callable[[int, int | None], None]] = []
             manifest = build(config, say=lambda line: typer.echo(f"symtune: {line}", err=True), progress=progress)
         for name, rows in manifest["rows"].items():
             typer.echo(f"{rows:>9,}  {name}")

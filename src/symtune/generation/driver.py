@@ -58,16 +58,22 @@ class Made:
 
 
 def generate(
-    config: GenerateConfig, *, measure: NewMeasure | None = None, progress: Progress | None = None
+    config: GenerateConfig,
+    *,
+    measure: NewMeasure | None = None,
+    progress: Progress | None = None,
+    tables: TableSet | None = None,
 ) -> dict[str, Any]:
-    """Write a data set folder and return its manifest. `measure()` returns the token count that `tokenizer` names.
+    """Write a data set folder and return its manifest. `measure()` returns the token count that `tokenizer` names;
+    `tables` are those that `load_for` has loaded for this configuration, if it was asked before.
 
     Raises InputError or OutputError before any work is done if the arguments cannot succeed, and InputError if a task
     gives no examples at all. If a stream ends before n (`symtune.exhaustion`), the folder holds the examples found, and
     the manifest says so (`exhausted`, `stopped`).
     """
     tasks = asked(config)
-    tables = load_for(config, tasks)
+    if tables is None:
+        tables = load_for(config, tasks)
     with new_folder(config.out, overwrite=config.overwrite) as folder:
         works = [work_of(config, tasks, k, tables, folder, measure=measure) for k in range(len(tasks))]
         made: list[Made] = []

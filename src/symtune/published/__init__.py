@@ -1,9 +1,10 @@
 """The published system: the commands, the data layout and the inference of the paper's release (Liu et al. 2023).
 
 flags      command lines for transformers 4, translated to the flags of transformers 5
-arguments  the arguments of `train_model.py`
+arguments  the arguments of `train_model.py`, and which numbers they may be (bounds)
 scores     `--eval_func` and `--eval_func_name`: metrics on pairs of texts, by name
-data       splits with an input and an output column -> tokens, with every cut counted
+rows       rows of an input and an output, from files, folders and the hub
+data       rows -> tokens, with every cut counted
 steps      optimizer steps: which examples, in which micro-batches
 trainer    the loss of a step, checkpoints that resume exactly, evaluation
 train      `train_model.py`

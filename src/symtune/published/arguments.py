@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import torch
 import transformers
+from tqdm import tqdm
 
+from symtune.published.bounds import check_training
 from symtune.published.flags import RENAMED, WITHOUT_EFFECT, arguments_of, names_in, translate
 from symtune.published.scores import NAMES, score_by
 from symtune.training.group import leave_group
@@ -35,7 +38,7 @@ class ModelArguments:
     use_fast_tokenizer: bool = _field(True, "Use the tokenizers library.")
     model_revision: str = _field("main", "A branch, tag or commit of the model.")
     use_auth_token: bool = _field(False, "Use the token of `hf auth login`.")
-    dropout_rate: float = _field(0.05, "Dropout. The release silently sets 0.05; a negative value keeps the model's.")
+    dropout_rate: float = _field(0.05, "Dropout. The release silently sets 0.05; -1 keeps the model's.")
 
 
 @dataclass
@@ -72,6 +75,7 @@ class _Parser(transformers.HfArgumentParser):
         raise InputError(message)
 
 
+FIRST_SPEAKS = 5.0  # seconds
 DEFAULT_DATA = "sail/symbolic-instruction-tuning"
 
 
@@ -82,7 +86,8 @@ def parse(argv: Sequence[str]) -> tuple[ModelArguments, DataArguments, Any, list
     model, data, training = read(
         kinds, _on_this_machine(words), "train_model.py", "Train an encoder-decoder on inputs and outputs."
     )
-    _complete(data, training, names_in(words), notes)
+    check_training(model, data, training)
+    _complete(data, training, notes)
     return model, data, training, notes
 
 
@@ -103,16 +108,54 @@ def read(kinds: Sequence[Any], words: Sequence[str], program: str, description: 
 
 
 def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequence[str] | None) -> int:
-    """Run a script on its arguments, by default those of the command line, and return 0, or 2 after a user error, which
-    is printed as one line."""
+    """Run a script on its arguments, by default those of the command line, and return 0, or 2 after a fault that a user
+    can mend, which is printed as one line, or 130 after Ctrl-C."""
     try:
         run(sys.argv[1:] if argv is None else argv)
-    except SymtuneError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+    except (SymtuneError, OSError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not (isinstance(error, torch.OutOfMemoryError) or _lost(error)):
+            raise
+        _await_first()
+        _end_bars()
+        print(f"{program}: {' '.join(_in_words(error).split())}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        _end_bars()
+        print(f"{program}: interrupted; complete checkpoints are kept", file=sys.stderr)
+        return 130
     finally:
         leave_group()
     return 0
+
+
+def _await_first() -> None:
+    """Of several processes the first one speaks, since most faults are common to all, and the launcher ends the others
+    as soon as one has ended. Another process speaks only if the first has no fault.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        time.sleep(FIRST_SPEAKS)
+
+
+def _lost(error: RuntimeError) -> bool:
+    """Whether another process of the group has ended, with a fault that it says itself."""
+    return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
+
+
+def _end_bars() -> None:
+    """Close the progress bars that the fault left open, so that what is said about it begins a line."""
+    for bar in list(getattr(tqdm, "_instances", ())):
+        bar.close()
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, torch.OutOfMemoryError):
+        device = str(error).split(".")[0]
+        return f"{device}: lower the batch size (and raise --gradient_accumulation_steps as much), or the lengths"
+    if isinstance(error, RuntimeError):
+        return f"process {os.environ.get('RANK', '0')} has lost another process, which has ended"
+    return str(error) or type(error).__name__
 
 
 def share_cores() -> None:
@@ -137,20 +180,18 @@ def _on_this_machine(words: list[str]) -> list[str]:
     return words if "use_cpu" in given else [*words, "--use_cpu"]
 
 
-def _complete(data: DataArguments, training: Any, given: set[str], notes: list[str]) -> None:
+def _complete(data: DataArguments, training: Any, notes: list[str]) -> None:
     """Set defaults that depend on other arguments, and report faults that can be found before anything is loaded."""
     files = (data.train_file, data.validation_file, data.test_file)
     if data.dataset_name is None and not any(files):
         data.dataset_name = DEFAULT_DATA
-    for name in ("max_seq_length", "max_answer_length"):
-        if getattr(data, name) < 2:
-            raise InputError(f"--{name} {getattr(data, name)}: wanted at least 2 tokens, since the last one ends it")
     if data.val_max_answer_length is None:
         data.val_max_answer_length = data.max_answer_length
     if training.generation_max_length is None:
         training.generation_max_length = data.val_max_answer_length
     if training.ddp_find_unused_parameters is None:
         training.ddp_find_unused_parameters = False  # every parameter is used, and looking for others costs time
+    training.logging_nan_inf_filter = False  # it would log the mean of earlier losses in place of one that is nan
     if data.num_beams is not None:
         training.generation_num_beams = data.num_beams
     if data.eval_func is not None:

@@ -43,6 +43,10 @@ WITHOUT_EFFECT = {
     "sortish_sampler": "the examples of a step are already sorted by length (--sort_in_step)",
     "remove_unused_columns": "only --input_column and --output_column are read",
     "label_names": "the labels are those of --output_column",
+    # what would change or hide the outcome of a training
+    "logging_nan_inf_filter": "a training whose loss is not a number ends with one line that says so",
+    "auto_find_batch_size": "another batch is another training; raise --gradient_accumulation_steps instead",
+    "ignore_data_skip": "a resumed training continues with the examples at which it stopped",
     # removed from transformers
     "fp16_backend": "mixed precision is now always that of torch",
     "half_precision_backend": "mixed precision is now always that of torch",

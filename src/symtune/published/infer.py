@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,17 @@ import accelerate
 import torch
 from accelerate.utils import gather_object
 
-from symtune.files import json_objects
 from symtune.intervals import score_interval
 from symtune.models.local import quiet
-from symtune.output import new_file
+from symtune.output import check_writable, new_file
 from symtune.published.arguments import DataArguments, ModelArguments, exit_status, read, share_cores
-from symtune.published.data import load_splits
-from symtune.published.model import load_model
+from symtune.published.bounds import OF_INFERENCE, check
+from symtune.published.model import load_model, longest_input
+from symtune.published.rows import open_splits, read_rows
 from symtune.published.scores import NAMES, score_by
 from symtune.types import InputError, UnknownName
 
+COLUMNS = ("input", "output")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -69,9 +70,8 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
     score = score_by(said.eval_func_name)
     if said.dtype not in DTYPES:
         raise UnknownName("dtype", said.dtype, DTYPES)
-    for name in ("batch_size", "max_input_length", "max_length"):
-        if getattr(said, name) < (1 if name == "batch_size" else 2):
-            raise InputError(f"--{name} {getattr(said, name)}: too small")
+    check(OF_INFERENCE, said)
+    check_writable(_output(said), overwrite=True)
     pairs = _pairs(said.data_file)
     state = accelerate.PartialState(cpu=not torch.cuda.is_available())
     first = state.is_main_process
@@ -83,9 +83,11 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
     arguments = ModelArguments(model_name_or_path=said.model_name, dropout_rate=-1)
     model, tokenizer = load_model(arguments, say, DTYPES[said.dtype])
     model = model.to(state.device).eval()
-    encoded = [_ids(tokenizer, pair.input, said.max_input_length) for pair in pairs]
+    longest = min(said.max_input_length, longest_input(model) or said.max_input_length)
+    encoded = [_ids(tokenizer, pair.input, longest) for pair in pairs]
     cut = sum(was_cut for _, was_cut in encoded)
-    say(f"{len(pairs):,} inputs from {said.data_file}; {cut:,} cut at {said.max_input_length:,} tokens")
+    shared = f"; {state.num_processes} processes" if state.num_processes > 1 else ""
+    say(f"{len(pairs):,} inputs from {said.data_file}; {cut:,} cut at {longest:,} tokens{shared}")
     texts = _answers(model, tokenizer, [ids for ids, _ in encoded], said, state)
     if not first:
         return {}
@@ -101,25 +103,24 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
 
 
 def _pairs(file: str) -> list[Pair]:
-    """The lines of a test file. Raises InputError."""
+    """The rows of a test file. Raises InputError."""
     if "://" in file:
         url = file.replace("/blob/", "/resolve/")
-        rows = load_splits(DataArguments(dataset_name=None, test_file=url))["test"]
-        found = [_pair(row, f"{file}: row {number}") for number, row in enumerate(rows, 1)]
-    else:
-        if not Path(file).is_file():
-            raise InputError(f"--data_file {file}: no such file")
-        found = [_pair(entry.value, entry.where) for entry in json_objects(Path(file))]
+        rows = open_splits(DataArguments(dataset_name=None, test_file=url))["test"].rows(COLUMNS)
+        return [_pair(row, f"{file}: row {number}") for number, row in enumerate(rows, 1)]
+    if not Path(file).is_file():
+        raise InputError(f"--data_file {file}: {'a folder, wanted a file' if Path(file).is_dir() else 'no such file'}")
+    found = [_pair(row, where) for where, row in read_rows(Path(file), COLUMNS)]
     if not found:
-        raise InputError(f"--data_file {file}: no lines in it; wanted lines of input and output")
+        raise InputError(f"--data_file {file}: no rows in it; wanted rows of input and output")
     return found
 
 
-def _pair(row: dict[str, Any], where: str) -> Pair:
-    for name in ("input", "output"):
-        if not isinstance(row.get(name), str):
-            raise InputError(f"{where}: no text {name!r}; there is {', '.join(row) or 'nothing'}")
-    return Pair(row["input"], row["output"])
+def _pair(row: Mapping[str, str | None], where: str) -> Pair:
+    text, gold = row["input"], row["output"]
+    if text is None or gold is None:
+        raise InputError(f"{where}: {'input' if text is None else 'output'} is null, wanted a text")
+    return Pair(text, gold)
 
 
 def _ids(tokenizer: Any, text: str, longest: int) -> tuple[list[int], bool]:

@@ -11,8 +11,9 @@ the card; the build does not fail because of it. The same arguments give the sam
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,15 +23,18 @@ from symtune import tasks
 from symtune.denotation import parse
 from symtune.files import read_parquet
 from symtune.generation import GenerateConfig, generate
+from symtune.generation.config import asked
+from symtune.generation.driver import load_for
 from symtune.models import tokenizer_measure
 from symtune.output import check_writable, new_folder, sha256, versions, write_manifest
 from symtune.published.card import card
 from symtune.published.config import BuildConfig
 from symtune.published.releases import TABLES, Prompts, Releases, TestFile, read_prompts, releases_in
-from symtune.published.sampling import Sampled, sample
+from symtune.published.sampling import Sampled, files_in, sample
 from symtune.records import find
+from symtune.tables import TableSet
 from symtune.tokens import estimate
-from symtune.types import InputError, Measure
+from symtune.types import SPLITS, InputError, Measure
 
 Say = Callable[[str], None]
 ITEMS = ", "
@@ -56,32 +60,38 @@ class Built:
                 number += 1
         self.rows[name], self.facts[name] = number, dict(facts)
 
-    def lack(self, what: str) -> None:
-        """Report what is missing, and record it for the card."""
+    def lack(self, what: str, why: str = "") -> None:
+        """Report what is missing, and record it for the card, but not why, which may name paths of this machine."""
         self.missing.append(what)
-        self.say(what)
+        self.say(f"{what} ({why})" if why else what)
 
 
 def build(
     config: BuildConfig, *, say: Say = lambda line: None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
     """Write the layout and return its manifest. Raises InputError or OutputError before any work is done if the
-    arguments cannot succeed.
+    arguments cannot succeed. Examples are generated last, since that takes minutes: by then every file that is named
+    has been read.
     """
     check_writable(config.out, overwrite=config.overwrite)
+    for scale in config.scales:
+        if not re.fullmatch(r"\w[\w.-]*", scale):
+            raise InputError(f"--scales {scale!r}: wanted letters and digits, since it becomes a part of file names")
     prompts = {scale: Prompts() for scale in config.scales}
     for scale, path in _pairs(config):
         prompts[scale] = prompts[scale].joined(read_prompts(path))
     found = releases_in(config.benchmarks)
-    source = None if config.flan is None else find(config.flan)
+    sources = () if config.flan is None else files_in(find(config.flan))
     measure = tokenizer_measure(config.tokenizer) if config.tokenizer else estimate
     with new_folder(config.out, overwrite=config.overwrite) as folder:
         built = Built(folder, say)
-        _sql(config, found, built, progress)
-        _flan(config, source, built)
+        settings = _sql_settings(config, found, folder / "work") if config.sql_n else None
+        tables = load_for(settings, asked(settings)) if settings else None
+        _flan(config, sources, built)
         _validation(config, found, measure, built)
         for scale in config.scales:
             _test(config, scale, prompts[scale], found, measure, built)
+        _sql(config, settings, tables, found, built, progress)
         if not built.rows:
             raise InputError("nothing to write: give --sql-n, --flan or --benchmarks")
         return _finish(config, built)
@@ -98,10 +108,8 @@ def _pairs(config: BuildConfig) -> Iterator[tuple[str, Path]]:
 # ------------------------------------------------------------------------------------------------------------- train
 
 
-def _sql(config: BuildConfig, found: Releases, built: Built, progress: Any) -> None:
-    if not config.sql_n:
-        built.lack("train/sql.json is missing: --sql-n 0")
-        return
+def _sql_settings(config: BuildConfig, found: Releases, work: Path) -> GenerateConfig:
+    """What to generate, without the tables that the benchmarks ask about."""
     excluded = tuple(
         f"{found.folders[name]}:{split}"
         for name in TABLES
@@ -109,8 +117,7 @@ def _sql(config: BuildConfig, found: Releases, built: Built, progress: Any) -> N
         for split in ("validation", "test")
         if split in found.splits[name]
     )
-    work = built.folder / "work"
-    settings = GenerateConfig(
+    return GenerateConfig(
         out=work,
         n=config.sql_n,
         seed=config.seed,
@@ -121,20 +128,33 @@ def _sql(config: BuildConfig, found: Releases, built: Built, progress: Any) -> N
         templates=_templates(),
         workers=config.workers,
     )
+
+
+def _sql(
+    config: BuildConfig,
+    settings: GenerateConfig | None,
+    tables: TableSet | None,
+    found: Releases,
+    built: Built,
+    progress: Any,
+) -> None:
+    if settings is None:
+        built.lack("train/sql.json is missing: --sql-n 0")
+        return
     measure = partial(tokenizer_measure, config.tokenizer) if config.tokenizer else None
-    manifest = generate(settings, measure=measure, progress=progress)
-    shards = sorted((work / "data").glob("*.parquet"))
+    manifest = generate(settings, measure=measure, progress=progress, tables=tables)
+    shards = sorted((settings.out / "data").glob("*.parquet"))
     lines = ((row["prompt"], _flat(row["completion"])) for shard in shards for row in read_parquet(shard, _COLUMNS))
     facts = {
         "requested": config.sql_n,
         "made": "proven examples of SQL execution",
         "tables": manifest.get("tables", {}),
         "left out": manifest.get("tables_dropped", {}),
-        "excluded": [f"{name}:{split}" for name, split in _named(found, excluded)],
+        "excluded": [f"{name}:{split}" for name, split in _named(found, settings.exclude_tables)],
         "stopped": manifest["stopped"],
     }
     built.write("train/sql.json", lines, facts)
-    shutil.rmtree(work)
+    shutil.rmtree(settings.out)
     if built.rows["train/sql.json"] < config.sql_n:
         built.lack(
             f"train/sql.json has {built.rows['train/sql.json']:,} of {config.sql_n:,} examples: {manifest['stopped']}"
@@ -163,16 +183,17 @@ def _flat(answer: str) -> str:
     return ITEMS.join(cell for row in parse(answer) for cell in row) or answer
 
 
-def _flan(config: BuildConfig, source: Path | None, built: Built) -> None:
-    if source is None or not config.flan_n:
+def _flan(config: BuildConfig, sources: Sequence[Path], built: Built) -> None:
+    if not sources or not config.flan_n:
         built.lack(
             "train/flan.json is missing: no instructions are named (--flan)"
             if config.flan_n
             else "train/flan.json is missing: --flan-n 0"
         )
         return
-    sampled: Sampled = sample(source, config.flan_n, config.flan_cap, config.seed)
-    facts = {"requested": config.flan_n, "cap": config.flan_cap, **sampled.facts}
+    sampled: Sampled = sample(sources, config.flan_n, config.flan_cap, config.seed)
+    named = Path(str(config.flan)).name
+    facts = {"requested": config.flan_n, "cap": config.flan_cap, "source": named, **sampled.facts}
     built.write("train/flan.json", sampled.lines(), facts)
     given = built.rows["train/flan.json"]
     if given < config.flan_n:
@@ -191,8 +212,7 @@ def _validation(config: BuildConfig, found: Releases, measure: Measure, built: B
     for benchmark, split in wanted.items():
         part = found.asked(benchmark, split, Prompts(), measure, config.budget)
         if part is None:
-            there = "no release of it is there" if benchmark not in found.folders else f"the release has no {split}"
-            built.lack(f"{name} lacks {benchmark}: {there}")
+            built.lack(f"{name} lacks {benchmark}: {_absent(found, benchmark, split)}", found.why(benchmark, split))
         else:
             parts.append(part)
     if parts:
@@ -204,10 +224,13 @@ def _test(config: BuildConfig, scale: str, prompts: Prompts, found: Releases, me
         name = f"test/{short}_tapex_{scale}.json"
         part = found.asked(benchmark, "test", prompts, measure, config.budget)
         if part is None:
-            there = "no release of it is there" if benchmark not in found.folders else "the release has no test split"
-            built.lack(f"{name} is missing: {there}")
+            built.lack(f"{name} is missing: {_absent(found, benchmark, 'test')}", found.why(benchmark, "test"))
         else:
             _write_parts(name, [part], built)
+
+
+def _absent(found: Releases, benchmark: str, split: str) -> str:
+    return f"the release has no {split} split" if benchmark in found.folders else "no release of it is there"
 
 
 def _write_parts(name: str, parts: list[TestFile], built: Built) -> None:
@@ -219,16 +242,17 @@ def _write_parts(name: str, parts: list[TestFile], built: Built) -> None:
 
 
 def _finish(config: BuildConfig, built: Built) -> dict[str, Any]:
+    built.rows = dict(sorted(built.rows.items(), key=lambda item: SPLITS.index(item[0].partition("/")[0])))
     arguments = config.model_dump(mode="json", exclude={"out", "overwrite", "workers"})
     for name in ("tables", "benchmarks"):
         arguments[name] = None if arguments[name] is None else Path(arguments[name]).name
     arguments["prompts"] = [f"{scale}={path.name}" for scale, path in _pairs(config)]
     arguments["flan"] = None if config.flan is None else Path(config.flan).name
     train = {name: built.rows.get(f"train/{name}.json", 0) for name in ("flan", "sql")}
-    asked = {"flan": config.flan_n, "sql": config.sql_n}
+    wanted = {"flan": config.flan_n, "sql": config.sql_n}
     shares = {
         name: {
-            "requested": asked[name] / max(1, sum(asked.values())),
+            "requested": wanted[name] / max(1, sum(wanted.values())),
             "realised": train[name] / max(1, sum(train.values())),
         }
         for name in train

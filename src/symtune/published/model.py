@@ -55,3 +55,13 @@ def _set_dropout(config: Any, rate: float, say: Callable[[str], None]) -> None:
             config.dropout_rate = rate
         else:
             say(f"--dropout_rate has no effect: {config.model_type} has no such setting")
+
+
+def longest_input(model: Any) -> int | None:
+    """The most tokens that a model has positions for; None if it has no such limit, as T5."""
+    found = [
+        value
+        for name in ("max_position_embeddings", "max_encoder_position_embeddings")
+        if isinstance(value := getattr(model.config, name, None), int)
+    ]
+    return min(found, default=None)

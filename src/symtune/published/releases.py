@@ -8,6 +8,7 @@ found.asked("mmlu", "test", Prompts(), measure, budget=2048)
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +77,7 @@ class _Reader:
 
 @dataclass(frozen=True)
 class Releases:
-    """The folder of each benchmark that is present, and which of its splits are."""
+    """The folder of each benchmark that is present, which of its splits are, and what is wrong with the others."""
 
     TESTS: ClassVar[Mapping[str, str]] = {
         "wtq": "wikitablequestions",
@@ -89,6 +90,11 @@ class Releases:
     }
     folders: Mapping[str, Path]
     splits: Mapping[str, tuple[str, ...]]
+    faults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def why(self, name: str, split: str) -> str:
+        """Why a release that is there lacks a split, in words; "" if no release of the benchmark is there."""
+        return self.faults.get(name, {}).get(split, "")
 
     def asked(self, name: str, split: str, prompts: Prompts, measure: Measure, budget: int) -> TestFile | None:
         """The questions of a benchmark's split as lines; None if it is missing."""
@@ -134,29 +140,37 @@ def _shots_there(benchmark: Benchmark[Any], folder: Path, split: str) -> bool:
 
 
 def releases_in(folder: Path | None) -> Releases:
-    """The releases in a folder: in its subfolders, or in itself. Raises InputError if it is not a folder."""
+    """The releases in a folder: in its subfolders, or in itself. Raises InputError if it is not a folder, and if a
+    split of a release is broken while another can be read.
+    """
     folders: dict[str, Path] = {}
     splits: dict[str, tuple[str, ...]] = {}
+    faults: dict[str, dict[str, str]] = {}
     if folder is not None and not folder.is_dir():
         raise InputError(f"--benchmarks {folder}: no such folder; wanted one that contains official releases")
     places = [] if folder is None else [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
     for name in Releases.TESTS.values():
         for place in places:
-            there = _splits(name, place)
+            there, wrong = _splits(name, place)
             if there:
-                folders[name], splits[name] = place, there
+                broken = next((fault for fault in wrong.values() if re.search(r":\d+: ", fault)), None)
+                if broken:  # a line is named only where a file is there and cannot be read
+                    raise InputError(f"--benchmarks: {broken}")
+                folders[name], splits[name], faults[name] = place, there, wrong
                 break
-    return Releases(folders, splits)
+    return Releases(folders, splits, faults)
 
 
-def _splits(name: str, folder: Path) -> tuple[str, ...]:
-    """The splits of a benchmark in a folder; none if the folder is that of another benchmark."""
+def _splits(name: str, folder: Path) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The splits of a benchmark in a folder, none if the folder is that of another benchmark; and what is wrong with
+    the other splits."""
     benchmark = benchmarks.find(name)
-    found = []
+    found, wrong = [], {}
     for split in SPLITS:
         try:
             benchmark.load(folder, benchmark.split(folder, split), 1)
-        except (InputError, UnknownName):
+        except (InputError, UnknownName) as error:
+            wrong[split] = str(error)
             continue
         found.append(split)
-    return tuple(found)
+    return tuple(found), wrong

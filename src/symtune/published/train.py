@@ -15,12 +15,13 @@ from typing import Any
 
 import transformers
 
-from symtune.output import new_file, versions, write_manifest
+from symtune.output import check_place, new_file, versions, write_manifest
 from symtune.published.arguments import exit_status, parse, share_cores
-from symtune.published.data import Encoded, Reading, encode, load_splits, split_of
-from symtune.published.model import load_model
+from symtune.published.data import Encoded, Reading, encode
+from symtune.published.model import load_model, longest_input
+from symtune.published.rows import open_splits, split_of
 from symtune.published.steps import Evaluated, Padding, Shape, Steps
-from symtune.published.trainer import GoldScores, StepTrainer
+from symtune.published.trainer import GoldScores, Passes, StepTrainer
 from symtune.training import checkpoints
 from symtune.types import InputError, OutputError
 
@@ -29,8 +30,9 @@ Say = Callable[[str], None]
 # Arguments that determine the outcome of the training to the last bit, besides model, data and the sizes of a step.
 DECISIVE = (
     "learning_rate", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm", "max_steps",
-    "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "seed", "bf16", "fp16", "label_smoothing_factor",
-    "optim", "optim_args", "per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing",
+    "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "seed", "data_seed", "bf16", "fp16",
+    "label_smoothing_factor", "optim", "optim_args", "per_device_train_batch_size", "gradient_accumulation_steps",
+    "gradient_checkpointing",
 )  # fmt: skip
 
 
@@ -54,14 +56,17 @@ def run(argv: Sequence[str]) -> dict[str, Any]:
         say(note)
     checkpoint = _checkpoint(arguments, training, say)
     transformers.set_seed(training.seed)
-    model, tokenizer = load_model(model_arguments, say)
     with training.main_process_first(desc="reading the data"):
-        parts = _encoded(arguments, training, model_arguments, tokenizer, say)
+        splits = _read(arguments, training, model_arguments)  # before the model, which may take minutes to load
+    model, tokenizer = load_model(model_arguments, say)
+    _within(arguments, model, say)
+    with training.main_process_first(desc="tokens"):
+        parts = {split: _encoded(split, rows, arguments, tokenizer, say) for split, rows in splits.items()}
     trainer = _trainer(model, tokenizer, arguments, training, parts, model_arguments)
     metrics: dict[str, Any] = {}
     if training.do_train:
         _check_same(checkpoint, trainer.training or {})
-        metrics |= _train(trainer, checkpoint, say)
+        metrics |= _train(trainer, checkpoint)
     if training.do_eval:
         metrics |= _evaluate(trainer, parts["validation"])
     if training.do_predict:
@@ -84,6 +89,11 @@ def _one_gpu_a_process(training: Any) -> None:
 def _checkpoint(arguments: Any, training: Any, say: Say) -> Path | None:
     """The checkpoint to resume from. Raises InputError or OutputError if the output folder cannot be used."""
     out = Path(training.output_dir)
+    if out.exists() and not (out.is_dir() and os.access(out, os.W_OK | os.X_OK)):
+        raise OutputError(
+            f"--output_dir {out}: {'no permission to write' if out.is_dir() else 'a file, wanted a folder'}"
+        )
+    check_place(out)
     named = training.resume_from_checkpoint
     if not training.do_train:
         return None
@@ -94,7 +104,7 @@ def _checkpoint(arguments: Any, training: Any, say: Say) -> Path | None:
         wrong = checkpoints.fault(checkpoint)
         if wrong:
             raise InputError(f"--resume_from_checkpoint {named}: incomplete ({wrong})")
-        return checkpoint
+        return _resumable(checkpoint)
     if arguments.overwrite_output_dir or not out.is_dir():
         return None
     found = checkpoints.newest_complete(out, say)
@@ -103,11 +113,21 @@ def _checkpoint(arguments: Any, training: Any, say: Say) -> Path | None:
             f"{out} holds files but no checkpoint to resume from; choose another --output_dir, or add "
             "--overwrite_output_dir"
         )
-    if found is not None:
-        say(f"resuming from {found}")
-    elif named:
-        raise InputError(f"--resume_from_checkpoint: no complete checkpoint in {out}")
+    if found is None:
+        if named:
+            raise InputError(f"--resume_from_checkpoint: no complete checkpoint in {out}")
+        return None
+    say(f"resuming from {_resumable(found)}")
     return found
+
+
+def _resumable(checkpoint: Path) -> Path:
+    if not any(checkpoint.rglob("*optim*")):  # optimizer.pt, or the files of deepspeed
+        raise InputError(
+            f"{checkpoint} holds the model alone (--save_only_model), and no training can be resumed from it; choose "
+            "another --output_dir, or add --overwrite_output_dir"
+        )
+    return checkpoint
 
 
 def _check_same(checkpoint: Path | None, training: Mapping[str, Any]) -> None:
@@ -126,33 +146,46 @@ def _check_same(checkpoint: Path | None, training: Mapping[str, Any]) -> None:
 # -------------------------------------------------------------------------------------------------------------- data
 
 
-def _encoded(arguments: Any, training: Any, model_arguments: Any, tokenizer: Any, say: Say) -> dict[str, Encoded]:
-    """The splits that are used, in tokens."""
-    splits = load_splits(arguments, model_arguments.cache_dir, model_arguments.use_auth_token)
+def _read(arguments: Any, training: Any, model_arguments: Any) -> dict[str, Any]:
+    """The rows of the splits that are used."""
+    there = open_splits(arguments, model_arguments.cache_dir, model_arguments.use_auth_token)
     wanted = {
-        "train": (training.do_train, "do_train", arguments.max_train_samples),
-        "validation": (training.do_eval or training.eval_strategy != "no", "do_eval", arguments.max_eval_samples),
-        "test": (training.do_predict, "do_predict", arguments.max_predict_samples),
+        "train": (training.do_train, "do_train"),
+        "validation": (training.do_eval or training.eval_strategy != "no", "do_eval"),
+        "test": (training.do_predict, "do_predict"),
     }
-    parts = {}
-    for split, (used, flag, limit) in wanted.items():
-        if used:
-            reading = Reading(
-                arguments.input_column,
-                arguments.output_column,
-                arguments.max_seq_length,
-                arguments.max_answer_length if split == "train" else arguments.val_max_answer_length,
-                arguments.preprocessing_num_workers,
-                arguments.overwrite_cache,
-            )
-            rows = split_of(splits, split, flag)
-            try:
-                parts[split] = encode(rows, tokenizer, reading, limit)
-            except InputError as error:
-                raise InputError(f"the {split} split: {error}") from None
-            cut = "; ".join(f"{count:,} {what}" for what, count in parts[split].cut.items())
-            say(f"{split}: {len(parts[split]):,} rows; {cut or 'nothing cut'}")
-    return parts
+    used = {split: split_of(there, split, flag) for split, (used, flag) in wanted.items() if used}
+    columns = arguments.input_column, arguments.output_column
+    return {split: rows.rows(columns) for split, rows in used.items()}
+
+
+def _within(arguments: Any, model: Any, say: Say) -> None:
+    """Lower the lengths to what the model can read."""
+    most = longest_input(model)
+    for name in ("max_seq_length", "max_answer_length", "val_max_answer_length"):
+        if most is not None and getattr(arguments, name) > most:
+            say(f"--{name} {getattr(arguments, name):,} is more than this model can read; it is lowered to {most:,}")
+            setattr(arguments, name, most)
+
+
+def _encoded(split: str, rows: Any, arguments: Any, tokenizer: Any, say: Say) -> Encoded:
+    """A split in tokens; says what was cut."""
+    limits = {"train": "max_train_samples", "validation": "max_eval_samples", "test": "max_predict_samples"}
+    reading = Reading(
+        arguments.input_column,
+        arguments.output_column,
+        arguments.max_seq_length,
+        arguments.max_answer_length if split == "train" else arguments.val_max_answer_length,
+        arguments.preprocessing_num_workers,
+        arguments.overwrite_cache,
+    )
+    try:
+        part = encode(rows, tokenizer, reading, getattr(arguments, limits[split]))
+    except InputError as error:
+        raise InputError(f"the {split} split: {error}") from None
+    cut = "; ".join(f"{count:,} {what}" for what, count in part.cut.items())
+    say(f"{split}: {len(part):,} rows; {cut or 'nothing cut'}")
+    return part
 
 
 # ---------------------------------------------------------------------------------------------------------- training
@@ -179,7 +212,13 @@ def _trainer(
         )
         shift = model.prepare_decoder_input_ids_from_labels
         steps = Steps(
-            parts["train"], shape, training.max_steps, padding, shift, seed=training.seed, sort=arguments.sort_in_step
+            parts["train"],
+            shape,
+            training.max_steps,
+            padding,
+            shift,
+            seed=training.seed if training.data_seed is None else training.data_seed,
+            sort=arguments.sort_in_step,
         )
     evaluated, scores = None, None
     if "validation" in parts:
@@ -195,9 +234,11 @@ def _trainer(
             processing_class=tokenizer,
             compute_metrics=scores,
         )
-    except (ValueError, ImportError) as error:  # what transformers does not take together, or lacks
+    except (ValueError, ImportError, RuntimeError) as error:  # what transformers does not take together, or lacks
         raise InputError(" ".join(str(error).split())) from None
+    trainer.pop_callback(transformers.trainer_callback.DefaultFlowCallback)
     if steps is not None:
+        trainer.add_callback(Passes(steps.shape.examples, len(steps.encoded)))
         trainer.training = _decisive(model, parts["train"], arguments, model_arguments, training)
     return trainer
 
@@ -241,23 +282,26 @@ def _text_of(config: Any) -> Any:
     return json.loads(Path(config).read_text("utf-8")) if isinstance(config, str) and Path(config).is_file() else config
 
 
-def _train(trainer: StepTrainer, checkpoint: Path | None, say: Say) -> dict[str, Any]:
+def _train(trainer: StepTrainer, checkpoint: Path | None) -> dict[str, Any]:
     out = Path(trainer.args.output_dir)
     result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    metrics = dict(result.metrics) | {"train_samples": len(trainer.train_dataset.encoded)}
     with checkpoints.writing(out, clear=False):  # the checkpoints in it stay
         trainer.save_model()
-    metrics = dict(result.metrics) | {"train_samples": len(trainer.train_dataset.encoded)}
-    trainer.log_metrics("train", metrics)
-    trainer.save_metrics("train", metrics)
-    trainer.save_state()
+        trainer.save_state()
+    return _logged(trainer, "train", metrics)
+
+
+def _logged(trainer: StepTrainer, what: str, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Print the metrics, and write them to the output folder."""
+    trainer.log_metrics(what, metrics)
+    with checkpoints.writing(Path(trainer.args.output_dir), clear=False):
+        trainer.save_metrics(what, metrics)
     return metrics
 
 
 def _evaluate(trainer: StepTrainer, part: Encoded) -> dict[str, Any]:
-    metrics = dict(trainer.evaluate(metric_key_prefix="eval")) | {"eval_samples": len(part)}
-    trainer.log_metrics("eval", metrics)
-    trainer.save_metrics("eval", metrics)
-    return metrics
+    return _logged(trainer, "eval", dict(trainer.evaluate(metric_key_prefix="eval")) | {"eval_samples": len(part)})
 
 
 def _predict(trainer: StepTrainer, part: Encoded, arguments: Any, out: Path) -> dict[str, Any]:
@@ -267,9 +311,7 @@ def _predict(trainer: StepTrainer, part: Encoded, arguments: Any, out: Path) -> 
     scores = GoldScores(arguments.eval_func, _golds(evaluated), trainer.processing_class) if written else None
     trainer.compute_metrics = scores
     metrics = dict(trainer.predict(evaluated, metric_key_prefix="predict").metrics or {})
-    metrics |= {"predict_samples": len(part)}
-    trainer.log_metrics("predict", metrics)
-    trainer.save_metrics("predict", metrics)
+    metrics = _logged(trainer, "predict", metrics | {"predict_samples": len(part)})
     if scores is not None and trainer.is_world_process_zero():
         pairs = sorted(zip(evaluated.order, scores.texts, scores.golds, strict=True))
         with new_file(out / "predictions.jsonl") as temporary, temporary.open("w", encoding="utf-8") as stream:
@@ -288,7 +330,6 @@ def _write_manifest(
     parts: Mapping[str, Encoded],
     metrics: Mapping[str, Any],
 ) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     body = {
         "training": trainer.training,
         "rows": {split: len(part) for split, part in parts.items()},
@@ -297,7 +338,9 @@ def _write_manifest(
         "versions": versions("torch", "transformers", "accelerate", "deepspeed", "datasets"),
     }
     said = {"argv": list(argv), "model": vars(model_arguments), "data": vars(arguments)}
-    write_manifest(out, "train_model", said, body, {"processes": int(os.environ.get("WORLD_SIZE", "1"))})
+    with checkpoints.writing(out, clear=False):
+        out.mkdir(parents=True, exist_ok=True)
+        write_manifest(out, "train_model", said, body, {"processes": int(os.environ.get("WORLD_SIZE", "1"))})
 
 
 if __name__ == "__main__":  # started this way by launchers

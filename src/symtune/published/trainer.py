@@ -8,7 +8,9 @@ processes and divided by the number of these tokens, which is what one pass over
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import random
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,6 @@ import transformers
 
 from symtune.intervals import score_interval
 from symtune.published.scores import score_by
-from symtune.published.steps import Steps
 from symtune.training.tensors import IGNORED
 from symtune.training.trainers import MarkedCheckpoints
 from symtune.types import InputError
@@ -53,6 +54,15 @@ class StepTrainer(MarkedCheckpoints, transformers.Seq2SeqTrainer):
         )
         return self.accelerator.prepare(loader)
 
+    def _prepare_for_training(self, *arguments: Any, **named: Any) -> Any:
+        """Optimizer, schedule and compilation, for which transformers first looks at its arguments here."""
+        try:
+            return super()._prepare_for_training(*arguments, **named)
+        except torch.OutOfMemoryError:
+            raise
+        except (ImportError, ValueError, TypeError, RuntimeError) as error:
+            raise InputError(f"the training cannot be prepared: {error}") from error
+
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
@@ -85,21 +95,44 @@ class StepTrainer(MarkedCheckpoints, transformers.Seq2SeqTrainer):
         return loss, written, inputs["labels"]
 
     def evaluation_loop(self, dataloader: Any, *arguments: Any, **named: Any) -> Any:
-        """The stock loop. A data set of batches counts as its rows."""
-        found = super().evaluation_loop(dataloader, *arguments, **named)
+        """The stock loop. A data set of batches counts as its rows, and no random number is drawn for the training that
+        goes on after it: reading a data loader draws one, from which dropout would differ."""
+        with random_state_kept():
+            found = super().evaluation_loop(dataloader, *arguments, **named)
         return found._replace(num_samples=len(dataloader.dataset.encoded))
 
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log; `epoch` is the number of passes over the data, rather than the share of the steps."""
-        steps = self.train_dataset
-        if isinstance(steps, Steps):
-            self.state.epoch = self.state.global_step * steps.shape.examples / len(steps.encoded)
-        if "loss" in logs and not np.isfinite(logs["loss"]):
-            raise InputError(
-                f"the loss is {logs['loss']} at step {self.state.global_step}: the training diverged; lower "
-                "--learning_rate"
-            )
-        super().log(logs, start_time)
+
+class Passes(transformers.trainer_callback.DefaultFlowCallback):
+    """When to log, evaluate and save. For the stock trainer the whole training is one pass, since `Steps` holds all of
+    its steps; here a pass ends with the step that takes its last example, and `epoch` counts passes.
+    """
+
+    def __init__(self, examples: int, rows: int) -> None:
+        self.examples, self.rows, self.ended = examples, rows, 0  # the step with which the last pass ended
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **named: Any) -> Any:
+        """After each optimizer step."""
+        control = super().on_step_end(args, state, control, **named)
+        seen = state.global_step * self.examples
+        state.epoch = seen / self.rows
+        if seen // self.rows > (seen - self.examples) // self.rows:
+            self.ended = state.global_step
+            control = super().on_epoch_end(args, state, control, **named)
+        return control
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **named: Any) -> Any:
+        """After the last step, which counts as the end of a pass even in the middle of one."""
+        return control if self.ended == state.global_step else super().on_epoch_end(args, state, control, **named)
+
+
+@contextlib.contextmanager
+def random_state_kept() -> Iterator[None]:
+    """Whatever draws random numbers inside, those drawn afterwards are the same."""
+    python, numbers = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        yield
+    random.setstate(python)
+    np.random.set_state(numbers)
 
 
 def _only(items: Sequence[Any]) -> Any:

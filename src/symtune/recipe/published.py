@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -32,6 +31,7 @@ from symtune.recipe.child import Advance
 from symtune.recipe.model import NAME
 from symtune.recipe.runner import RECIPE, Stage, Watch, check_stages, run_stages
 from symtune.types import InputError, need
+from symtune.workers import free_port
 
 PORTS = {"deepspeed": "--master_port", "accelerate": "--main_process_port"}  # launcher -> the flag for its port
 PATHS = ("tables", "flan", "benchmarks")  # settings of `dataset` that are paths, relative to the recipe
@@ -148,16 +148,8 @@ def _launcher(recipe: PublishedRecipe, base: Path) -> list[str]:
     flag = PORTS.get(recipe.launch[0])
     if flag and flag not in words:  # otherwise two runs on one machine would want the same port
         place = 1 if words[:1] == ["launch"] else 0
-        words[place:place] = [flag, str(_free_port())]
+        words[place:place] = [flag, str(free_port())]
     return [str(program if program.is_file() else recipe.launch[0]), *words]
-
-
-def _free_port() -> int:
-    """A port of this machine on which nothing listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port
 
 
 def _found(base: Path, word: str) -> str:

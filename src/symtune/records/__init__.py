@@ -21,7 +21,10 @@ from symtune.records.item import COLUMNS, ORIGINS, TYPES, Item, Notes, item_of
 from symtune.records.layouts import matters
 from symtune.types import InputError, Rejected, UnknownName
 
-__all__ = ["BUNDLED_SCHEME", "COLUMNS", "NOTES", "TYPES", "Item", "Notes", "files", "find", "heldout", "records"]
+__all__ = [
+    "BUNDLED_SCHEME", "COLUMNS", "NOTES", "TYPES", "WANTED", "Item", "Notes", "files", "find", "heldout",
+    "is_named_as_one", "records",
+]  # fmt: skip
 
 BUNDLED = {"gsm8k": Path(__file__).parent.parent / "instructions" / "gsm8k.jsonl.gz"}
 NOTES = {"gsm8k": "1,000 problems of GSM8K train (MIT), which make GSM8K in-domain"}
@@ -53,9 +56,14 @@ def files(path: Path) -> list[Path]:
         if not shards:
             raise InputError(f"{path}: no data/*.parquet here; {WANTED}")
         return shards
-    if not _JSON.search(path.name) and not _PARQUET.search(path.name):
+    if not is_named_as_one(path):
         raise InputError(f"{path}: {WANTED}")
     return [path]
+
+
+def is_named_as_one(path: Path) -> bool:
+    """Whether the name of a file is that of a file of records."""
+    return bool(_JSON.search(path.name) or _PARQUET.search(path.name))
 
 
 def heldout(path: Path) -> list[str]:

@@ -29,13 +29,27 @@ from symtune.types import InputError
 
 class MarkedCheckpoints:
     """A mixin for trainers of transformers: a checkpoint is marked once all processes have written their parts, and
-    only then is an older one deleted. See `symtune.training.checkpoints`.
+    only then is an older one deleted. See `symtune.training.checkpoints`. A training that diverges ends before anything
+    of it is logged or saved.
     """
 
     args: Any
     state: Any
     accelerator: Any
     training: Mapping[str, Any] | None = None  # what determines the outcome, recorded in the mark
+
+    def _maybe_log_save_evaluate(self, tr_loss: Any, grad_norm: Any, *rest: Any, **named: Any) -> None:
+        """What happens after each optimizer step. Raises InputError if its loss or its gradient is not finite: the
+        weights are lost, in every process, since all of them have the same gradient."""
+        scaled = getattr(self.accelerator, "scaler", None) is not None  # with fp16, steps that overflow are left out
+        found = {"loss": tr_loss} if scaled or grad_norm is None else {"loss": tr_loss, "gradient": grad_norm}
+        for what, value in found.items():
+            if not np.isfinite(float(value)):
+                hint = "lower the learning rate" + (", or use bf16 in place of fp16" if self.args.fp16 else "")
+                raise InputError(
+                    f"the {what} is {float(value)} at step {self.state.global_step}: the training diverged; {hint}"
+                )
+        super()._maybe_log_save_evaluate(tr_loss, grad_norm, *rest, **named)  # type: ignore[misc]
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         out = Path(self.args.output_dir)
@@ -92,7 +106,7 @@ class EncoderDecoderTrainer(_Loss, transformers.Seq2SeqTrainer):
 
 
 class _Steps(transformers.TrainerCallback):
-    """Reports each step, and ends a run whose loss is not finite."""
+    """Reports each step."""
 
     def __init__(self, plan: Plan, on_step: Callable[[StepLog], None]) -> None:
         self.plan, self.on_step = plan, on_step
@@ -100,10 +114,7 @@ class _Steps(transformers.TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
         if not logs or "loss" not in logs:
             return
-        step = step_logs(self.plan, state.log_history[-1:])[0]
-        if not np.isfinite(step.loss):
-            raise InputError(f"the loss is {step.loss} at step {step.step}: the training diverged; lower learning_rate")
-        self.on_step(step)
+        self.on_step(step_logs(self.plan, state.log_history[-1:])[0])
 
 
 def step_logs(plan: Plan, history: Sequence[dict[str, Any]]) -> list[StepLog]:
