@@ -46,7 +46,7 @@ _HARDNESS = {
 
 _CLAUSES = (
     *("DISTINCT", "several columns", "ORDER BY", "ORDER BY two keys", "ASC", "DESC"),
-    *("LIMIT", "GROUP BY", "HAVING", "WITH"),
+    *("LIMIT", "OFFSET", "GROUP BY", "HAVING", "WITH"),
 )
 
 
@@ -72,6 +72,8 @@ def operators(nodes: Sequence[Any]) -> dict[str, int]:
             name_or_rule = _NAMES[kind]
             name = name_or_rule if isinstance(name_or_rule, str) else name_or_rule(node)
             found[name] = found.get(name, 0) + 1
+            if kind is t.Aggregate and node.distinct:
+                found["DISTINCT"] = found.get("DISTINCT", 0) + 1
     return found
 
 
@@ -86,6 +88,8 @@ def _clauses(node: t.Select) -> list[str]:
         found += [order.direction for order in node.order]
     if node.limit is not None:
         found.append("LIMIT")
+    if node.offset:
+        found.append("OFFSET")
     if node.group:
         found.append("GROUP BY")
     if node.having is not None:
