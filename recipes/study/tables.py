@@ -1,6 +1,7 @@
 """Small made-up tables to practise computing on: a column of names and two or three of short whole numbers.
 
-    python recipes/study/tables.py > recipes/study/tables.jsonl
+    python recipes/study/tables.py 99 > recipes/study/tables.jsonl
+    python recipes/study/tables.py 9 > recipes/study/digits.jsonl      # no number is greater than 9
 
 Ordinary tables have numbers that a small model cannot yet add or compare, and few columns of them. These have many
 names of columns and rows, so that a model does not learn ten words by heart; the numbers are random, so that nothing
@@ -67,22 +68,22 @@ def names(rng: Random, kind: str, count: int) -> list[str]:
     return rng.sample(PLACES if kind == "place" else THINGS, count)
 
 
-def table(number: int) -> dict[str, object]:
+def table(number: int, greatest: int) -> dict[str, object]:
     """One table."""
     draw = rng("study tables", number)
     kind = draw.choice(list(KINDS))
     named, counted = KINDS[kind]
     rows, columns = draw.randint(*ROWS), 2 if draw.random() < 0.7 else 3
     header = [draw.choice(named), *draw.sample(counted, columns)]
-    highest = [draw.choice((20, 50, 99)) for _ in range(columns)]
+    highest = [min(greatest, draw.choice((20, 50, 99))) for _ in range(columns)]
     cells = [[name, *[str(draw.randint(0, high)) for high in highest]] for name in names(draw, kind, rows)]
-    return {"id": f"practice-{number:04d}", "header": header, "rows": cells}
+    return {"id": f"{'practice' if greatest > 9 else 'digits'}-{number:04d}", "header": header, "rows": cells}
 
 
 def main() -> None:
     """Print every table, one JSON object a line."""
     for number in range(TABLES):
-        sys.stdout.write(json.dumps(table(number), separators=(",", ":")) + "\n")
+        sys.stdout.write(json.dumps(table(number, int(sys.argv[1])), separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":
