@@ -21,7 +21,7 @@ from symtune.tables import load_tables, make_view
 CONSTRUCTS = (
     """
 several columns/DISTINCT/arithmetic between columns/COUNT/SUM/AVG/MIN/MAX/=/<>/</<=/>/>=/BETWEEN/IN/LIKE/IS NULL/AND/OR
-NOT/ORDER BY/ORDER BY two keys/ASC/DESC/LIMIT/GROUP BY/HAVING/scalar subquery/IN (SELECT)/EXISTS
+NOT/ORDER BY/ORDER BY two keys/ASC/DESC/LIMIT/OFFSET/GROUP BY/HAVING/scalar subquery/IN (SELECT)/EXISTS
 difference of two queries/CASE/UNION/INTERSECT/EXCEPT/UNION ALL/WITH/window function/date function/string function
 COALESCE/NULLIF/ROUND/DENSE_RANK
 """.strip()

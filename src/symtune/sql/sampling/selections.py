@@ -116,7 +116,7 @@ def superlative(d: Draw) -> t.Query:
 
 
 def ranked(d: Draw) -> t.Query:
-    """SELECT a FROM w WHERE condition ORDER BY n [, b] [LIMIT k]"""
+    """SELECT a FROM w WHERE condition ORDER BY n [, b] [LIMIT k [OFFSET i]]"""
     by = d.measure()
     shown = d.field(by)
     fields = [by]
@@ -128,15 +128,16 @@ def ranked(d: Draw) -> t.Query:
         else:
             fields.append(second)
     limit = 1 + d.below(4) if d.chance(0.7) else None
+    offset = 1 + d.below(3) if limit is not None and d.chance(0.4) else 0
     where = d.condition(by, shown) if limit is None or d.chance(0.3) else None
     rows = d.material.rows(where)
     for _ in range(RETRIES):
         keys = [(field, d.pick(("ASC", "DESC"))) for field in fields]
         if limit is not None:
             limit = 1 + d.below(4)
-        if keys_matter(rows, keys, shown, limit):
+        if keys_matter(rows, keys, shown, limit, offset):
             order = tuple([t.Order(field.expr, direction) for field, direction in keys])
-            return select(d, [shown.expr], where=where, order=order, limit=limit)
+            return select(d, [shown.expr], where=where, order=order, limit=limit, offset=offset)
     no_draw("an order of which each key matters")
 
 
