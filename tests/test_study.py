@@ -17,8 +17,9 @@ from symtune.sql.solutions.wordings import WORDINGS
 
 STUDY = Path(__file__).parent.parent / "recipes" / "study"
 BENCH = STUDY.parent.parent / "bench" / "study.py"
-# Arms with examples of their own: of all kinds of conditions, where the others have one; in two stages.
-OTHERWISE = ("full-wide", "two-stages")
+# Arms with examples of their own: of all kinds of conditions, where the others have one; in two stages; the quick
+# start's.
+OTHERWISE = ("full-wide", "two-stages", "digits-answers")
 ARMS = [path for path in sorted(STUDY.glob("*.yaml")) if path.stem not in OTHERWISE]
 SAME = ("seed", "n", "budget", "programs", "rows", "columns", "templates", "linearizations", "tables")
 
@@ -49,6 +50,18 @@ def test_the_arm_of_two_stages_is_trained_as_long_on_programs_of_the_same_kind()
     assert staged["train"] == {**first["train"], "order": "as_given"}
     assert staged["evaluate"] == first["evaluate"]
     assert [step["options"]["solution"] for step in staged["generate"]["steps"] if "options" in step] == ["compact"]
+
+
+def test_the_quick_start_and_its_arm_of_answers_alone_differ_in_their_completions() -> None:
+    worked = yaml.safe_load((STUDY.parent / "quickstart.yaml").read_text())
+    plain = yaml.safe_load((STUDY / "digits-answers.yaml").read_text())
+    assert (worked["generate"]["tables"], plain["generate"]["tables"]) == ("study/digits.jsonl", "digits.jsonl")
+    for recipe in (worked, plain):
+        for name in ("tables", "n"):
+            del recipe["generate"][name]
+    assert (worked["generate"]["options"].pop("solution"), worked["generate"]["options"].pop("wording")) == ("full", 7)
+    for name in ("seed", "model", "generate", "heldout", "mix", "train", "before"):
+        assert plain[name] == worked[name], name
 
 
 def test_every_arm_asks_the_same_questions(tmp_path: Path) -> None:
