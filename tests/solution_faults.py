@@ -176,15 +176,15 @@ def _beside_the_row_before(self: Saying, expr: t.Expr, row: int, sign: str, best
 
 
 def _limit(change: int) -> Any:
-    def ordered(self: Any, q: t.Select, told: Saying, called: list[str]) -> list[int]:
+    def ordered(self: Any, q: t.Select, told: Saying, called: list[str], *, read: bool) -> list[int]:
         limit = q.limit if q.limit is None else max(q.limit + change, 1)
-        return _ordered(self, _changed(q, limit=limit), told, called)
+        return _ordered(self, _changed(q, limit=limit), told, called, read=read)
 
     return ordered
 
 
-def _no_offset(self: Any, q: t.Select, told: Saying, called: list[str]) -> list[int]:
-    return _ordered(self, _changed(q, offset=0), told, called)
+def _no_offset(self: Any, q: t.Select, told: Saying, called: list[str], *, read: bool) -> list[int]:
+    return _ordered(self, _changed(q, offset=0), told, called, read=read)
 
 
 def _no_second_pair(self: Any, source: Any, env: Any) -> Any:
@@ -340,8 +340,11 @@ FAULTS: dict[str, Fault] = {
         (
             queries._Queries,
             "_best",
-            lambda self, order, said, called, index, places: _best(self, order, said, called, index, index),
+            lambda self, q, said, called, index, places, *, read: _best(self, q, said, called, index, index, read=read),
         )
+    ],
+    "what is shown of the best is left out": [
+        (queries._Queries, "_best", lambda self, *args, read: _best(self, *args, read=False))
     ],
     "beside the row before, not the best": [(Saying, "beside", _beside_the_row_before)],
     "beside another value": [

@@ -22,22 +22,31 @@ def in_order(words: Words, keys: Sequence[t.Order], places: Sequence[Place]) -> 
     return found
 
 
-def order(lines: Lines, words: Words, q: t.Select, places: Sequence[Place]) -> list[Place]:
-    """The step of ORDER BY with LIMIT, and the places that are left."""
+def is_search(q: t.Select) -> bool:
+    """Whether a query orders rows only to keep the first one: it is found by going through them once."""
+    return len(q.order) > 0 and (q.limit, q.offset) == (1, 0)
+
+
+def order(lines: Lines, words: Words, q: t.Select, places: Sequence[Place], *, read: bool) -> list[Place]:
+    """The step of ORDER BY with LIMIT, and the places that are left. `read`: the search for the first one also states
+    what is shown of each place that leads.
+    """
     found = in_order(words, q.order, places)
     stop = len(found) if q.limit is None else q.offset + q.limit
     keys = [key.expr for key in q.order]
     lines.head("order")
-    if stop == 1:
+    if is_search(q):
         rank = {id(at): turn for turn, at in enumerate(found)}
         leader: Place | None = None
         for at in places:
             leads = leader is None or rank[id(at)] < rank[id(leader)]
-            end = lines.wording.best if leads else lines.wording.worse
+            ends = [lines.wording.best if leads else lines.wording.worse]
+            if leads and read:
+                ends.append(f", {words.items(q, at)}")
             said = partial(words.terms, keys, at)
             if len(keys) == 1:
                 said = partial(words.against, keys[0], at, ">" if q.order[0].direction == "DESC" else "<", leader)
-            lines.line(at.call, said, end, needed=leads)
+            lines.line(at.call, said, *ends, needed=leads)
             leader = at if leads else leader
     else:
         for turn, at in enumerate(found, start=1):

@@ -96,11 +96,12 @@ class Queries:
         orders.windows(self.lines, words, q, places)
         if q.distinct:
             places = orders.distinct(self.lines, words, q, places)
+        read = self._is_read(q, use)
         if q.order:
-            places = orders.order(self.lines, words, q, places)
+            places = orders.order(self.lines, words, q, places, read=read)
         elif q.limit is not None:
             places = places[: q.limit]
-        if places and not isinstance(at_once, t.Select) and self._is_read(q, use):
+        if places and read and not (isinstance(at_once, t.Select) or orders.is_search(q)):
             self.lines.head("select")
             for at in places:
                 self.lines.line(at.call, partial(words.items, q, at))

@@ -124,8 +124,9 @@ class _Queries:
         if is_grouped(q):
             saying, rows = self._groups(q, found, saying, rows, env, walked=folded is not None)
         windows(lines, q, saying, rows)
-        index = self._ordered(q, saying, rows)
-        if not isinstance(folded, t.Select) and index and _is_read(q, use):
+        read = _is_read(q, use)
+        index = self._ordered(q, saying, rows, read=read)
+        if read and index and not (isinstance(folded, t.Select) or _keeps_the_best(q)):
             lines.head("select")
             for row in index:
                 lines.add(rows[row], _items(q, saying, row))
@@ -244,8 +245,10 @@ class _Queries:
         groups = whole.frame.groups or []
         return whole.of(whole.frame.grouped([groups[place] for place in kept], q.group)), [names[i] for i in kept]
 
-    def _ordered(self, q: t.Select, saying: Saying, rows: list[str]) -> list[int]:
-        """The steps of DISTINCT, ORDER BY and LIMIT, and the rows that are left, in order."""
+    def _ordered(self, q: t.Select, saying: Saying, rows: list[str], *, read: bool) -> list[int]:
+        """The steps of DISTINCT, ORDER BY and LIMIT, and the rows that are left, in order. `read`: what is shown must
+        be said.
+        """
         lines, index = self.lines, list(range(saying.frame.size))
         if q.distinct:
             values = list(zip(*[saying.vector(item.expr).values for item in q.items], strict=True))
@@ -257,30 +260,37 @@ class _Queries:
         places = [index[place] for place in sort_index(keys, [order.direction for order in q.order], len(index))]
         stop = len(places) if q.limit is None else q.offset + q.limit
         lines.head("order")
-        if stop == 1:
-            self._best(q.order, saying, rows, index, places)
+        if _keeps_the_best(q):
+            self._best(q, saying, rows, index, places, read=read)
         else:
             for place, row in enumerate(places if lines.full else places[:stop], start=1):
                 lines.add(rows[row], _keys(q.order, saying, row), lines.wording.place.format(n=place))
         return places[q.offset : stop]
 
     def _best(
-        self, order: Sequence[t.Order], saying: Saying, rows: Sequence[str], index: Sequence[int], places: Sequence[int]
-    ) -> None:
-        """The step of ORDER BY that keeps one row: a single key is set beside that of the best row so far. `places`:
-        the rows of `index` in order.
+        self, q: t.Select, saying: Saying, rows: Sequence[str], index: Sequence[int], places: Sequence[int], *,
+        read: bool,
+    ) -> None:  # fmt: skip
+        """The step of ORDER BY that keeps the best row: a single key is set beside that of the best so far, and of a
+        row that is better, what is shown is said too (`read`). `places`: the rows of `index` in order.
         """
         rank, best = {row: place for place, row in enumerate(places)}, None
         for row in index:
-            if len(order) == 1:
-                said = saying.beside(order[0].expr, row, "<" if order[0].direction == "ASC" else ">", best)
+            if len(q.order) == 1:
+                said = saying.beside(q.order[0].expr, row, "<" if q.order[0].direction == "ASC" else ">", best)
             else:
-                said = _keys(order, saying, row)
+                said = _keys(q.order, saying, row)
             if best is None or rank[row] < rank[best]:
                 best = row
-                self.lines.add(rows[row], said, self.lines.wording.best)
+                shown = f", {_items(q, saying, row)}" if read else ""
+                self.lines.add(rows[row], said, self.lines.wording.best + shown)
             elif self.lines.full:
                 self.lines.add(rows[row], said, self.lines.wording.worse)
+
+
+def _keeps_the_best(q: t.Select) -> bool:
+    """Whether ORDER BY keeps the first row alone: then the rows are not sorted, but searched for the best."""
+    return bool(q.order) and q.limit == 1 and not q.offset
 
 
 def _keys(order: Sequence[t.Order], saying: Saying, row: int) -> str:
