@@ -4,7 +4,7 @@
     python bench/study.py --run [--arms full,compact] [--seeds 7,8]     # run what is missing first, one after the other
 
 An arm is a recipe in recipes/study/; with another seed, the training seed alone is another: examples, order and
-held-out questions stay. Each run is `symtune run`, some 20 minutes on two idle cores; one that was interrupted resumes.
+held-out questions stay. Each run is `symtune run`, 20 to 40 minutes on two cores; one that was interrupted resumes.
 Of a finished run, the results and the manifest are kept in recipes/study/results/ARM-SEED/, so that the study can be
 done in pieces, on any machine.
 """
