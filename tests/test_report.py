@@ -128,6 +128,13 @@ def test_a_partial_run_says_what_is_missing(run, missing):
         assert missing in text
 
 
+def test_without_a_measurement_before_training_the_one_after_it_comes_first(run):
+    shutil.rmtree(run / "evaluation" / "before")
+    text = words(page_of(run))
+    assert "Accuracy after training:" in text
+    assert "went from" not in text
+
+
 def test_a_run_that_has_only_its_recipe(tmp_path):
     (tmp_path / "recipe.yaml").write_text("name: new\n")
     text = Reader(page_of(tmp_path)).text

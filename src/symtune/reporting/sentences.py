@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from symtune.reporting.read import MODELS, LogLine, Run
+from symtune.reporting.read import LogLine, Run
 from symtune.reporting.scores import Mark, Row, Scores
 from symtune.reporting.study import Study
 from symtune.reporting.words import interval, percent, points
@@ -76,6 +76,10 @@ def whole(scores: Sequence[Scores]) -> Iterator[tuple[str, Row]]:
         yield table.evaluation, table.whole
 
 
+# Where there is no before and after, the one that is reported, in words: what was trained comes first.
+_SAID = {"after": "after training", "before": "before training", "control": "of the control"}
+
+
 def claims(scores: Sequence[Scores]) -> Iterator[str]:
     """The outcome, in one sentence for each thing measured."""
     rows = list(whole(scores))
@@ -86,8 +90,8 @@ def claims(scores: Sequence[Scores]) -> Iterator[str]:
         before, after = row.marks.get("before"), row.marks.get("after")
         if before and after:
             yield f"Accuracy{on} went from {percent(before.score)} to {_with_interval(after)} of {row.n:,} questions."
-        elif model := next((model for model in MODELS if model in row.marks), ""):
-            yield f"Accuracy{on} {model}: {_with_interval(row.marks[model])} of {row.n:,} questions."
+        elif model := next((model for model in _SAID if model in row.marks), ""):
+            yield f"Accuracy{on} {_SAID[model]}: {_with_interval(row.marks[model])} of {row.n:,} questions."
         else:
             yield f"No accuracy over all questions{on}: the release lacks parts; {row.n:,} questions were asked."
 
