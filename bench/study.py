@@ -54,8 +54,9 @@ def run(arm: str, seed: int) -> None:
     kept.mkdir(parents=True, exist_ok=True)
     shutil.copy(out / "evaluation/after/held_out/results.json", kept / "results.json")
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    manifest["run"]["command"][0] = "symtune"  # not where it lies on this machine
-    (kept / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    manifest["run"]["command"][0] = "symtune"
+    text = json.dumps(manifest, indent=2).replace(f"{HERE}/", "")  # not where it lies on this machine
+    (kept / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
 
 def table() -> str:
