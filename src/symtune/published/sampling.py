@@ -44,10 +44,9 @@ def files_in(source: Path) -> tuple[Path, ...]:
     """The files of a source: itself, the shards of a data set folder, or all files of records in a folder, at any
     depth. Raises InputError if there are none, and LeakError for the validation or test split of a data set.
     """
-    held = records.heldout(source) if source.is_file() or any((source / "data").glob("*.parquet")) else []
-    if held:
-        raise LeakError(f"--flan {source}: holds the {held[0]} split, which is not for training; name a train split")
     if source.is_file() or any((source / "data").glob("*.parquet")):
+        for split in records.heldout(source):
+            raise LeakError(f"--flan {source}: holds the {split} split, which is not for training; name a train split")
         return tuple(records.files(source))
     shown = (path for path in sorted(source.rglob("*")) if not re.search(r"/\.", f"/{path.relative_to(source)}"))
     found = tuple(path for path in shown if path.is_file() and records.is_named_as_one(path))
