@@ -10,7 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from published_toy import ROOT, accelerate, launched, logged, one_step, step_words, torchrun, words
+from published_toy import BIN, ROOT, accelerate, launched, logged, one_step, step_words, torchrun, words
 from symtune.published import train as published
 from symtune.workers import free_port
 
@@ -41,6 +41,29 @@ def test_two_processes_take_the_step_of_one(
     launched(*launcher(), "train_model.py", *step_words(toy, tmp_path / "out", "2", "2", "True"), environment=variables)
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["training"]["processes"] == 2
     assert one_step(tmp_path / "out") == pytest.approx(eight_by_one, rel=1e-5)
+
+
+LEAVING = """
+import atexit, torch
+from symtune.training.group import leave_group
+
+class Late:
+    def __del__(self):
+        print("the interpreter ends")
+
+late = Late()
+atexit.register(print, "what was registered is run")
+leave_group()
+torch.distributed.init_process_group("gloo", rank=0, world_size=1, store=torch.distributed.HashStore())
+leave_group(3)
+"""
+
+
+def test_leaving_the_group_ends_the_process_before_the_interpreter_does(tmp_path: Path) -> None:
+    """Threads of gloo that are left would abort it there."""
+    (tmp_path / "leaving.py").write_text(LEAVING)
+    done = launched(BIN / "python", tmp_path / "leaving.py", fails=True)
+    assert (done.returncode, done.stdout) == (3, "what was registered is run\n")
 
 
 FAULTS = [("--learning_rate nan", "--learning_rate nan: wanted"), ("--learning_rate 1e38", "the training diverged")]

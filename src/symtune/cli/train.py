@@ -26,12 +26,10 @@ def register(app: typer.Typer) -> None:
         from symtune.training import train
         from symtune.training.group import leave_group
 
-        try:
-            report = train(_config(flags))
-        finally:
-            leave_group()
+        report = train(_config(flags))
         if os.environ.get("RANK", "0") == "0":  # of several processes, only the first prints
             typer.echo(summary(report))
+        leave_group()
 
 
 def _config(flags: TrainFlags) -> TrainConfig:

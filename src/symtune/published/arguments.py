@@ -110,8 +110,14 @@ def read(kinds: Sequence[Any], words: Sequence[str], program: str, description: 
 def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequence[str] | None) -> int:
     """Run a script on its arguments, by default those of the command line, and return 0, or 2 after a fault that a user
     can mend, which is printed as one line, or 130 after Ctrl-C."""
+    status = _status(program, run, sys.argv[1:] if argv is None else argv)
+    leave_group(status)
+    return status
+
+
+def _status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequence[str]) -> int:
     try:
-        run(sys.argv[1:] if argv is None else argv)
+        run(argv)
     except (SymtuneError, OSError, MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not (isinstance(error, torch.OutOfMemoryError) or _lost(error)):
             raise
@@ -123,8 +129,6 @@ def exit_status(program: str, run: Callable[[Sequence[str]], Any], argv: Sequenc
         _end_bars()
         print(f"{program}: interrupted; complete checkpoints are kept", file=sys.stderr)
         return 130
-    finally:
-        leave_group()
     return 0
 
 
