@@ -29,7 +29,7 @@ from typing import Any
 from unittest import mock
 
 # isort: off
-from symtune.models.local import buffers  # before torch: the package says how torch's threads wait for one another
+from symtune.models.local import memory  # before torch: the package says how torch's threads wait for one another
 
 # isort: on
 import torch
@@ -59,7 +59,7 @@ class Arm:
     def at_work(self) -> Iterator[None]:
         """Count the CPU seconds of the block."""
         start = time.process_time()
-        with buffers.kept():  # as evaluation does
+        with memory.kept():  # as evaluation does
             yield
         self.seconds += time.process_time() - start
 

@@ -7,6 +7,7 @@ only at trained positions, which saves a fifth of the work of a small model.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import shutil
@@ -19,7 +20,7 @@ import torch
 import transformers
 from transformers.trainer_utils import rotate_checkpoints
 
-from symtune.models.local import LoadedModel, bf16_helps
+from symtune.models.local import LoadedModel, bf16_helps, memory
 from symtune.training import checkpoints
 from symtune.training.config import Schedule, StepLog, TrainConfig, TrainSettings
 from symtune.training.plan import Plan
@@ -86,6 +87,12 @@ class _Loss(MarkedCheckpoints):
         divisor = inputs.pop("divisor")
         # Gradients are averaged over processes; the divisor counts the tokens of all of them.
         return summed_loss(model, inputs) / divisor * self.args.world_size
+
+    def training_step(self, *inputs: Any, **named: Any) -> torch.Tensor:
+        """Forward and backward pass of one pack; on a CPU, its buffers are kept for one another."""
+        with memory.kept() if self.args.device.type == "cpu" else contextlib.nullcontext():
+            loss: torch.Tensor = super().training_step(*inputs, **named)  # type: ignore[misc]
+            return loss
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         settings = self.settings

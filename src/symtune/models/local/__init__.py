@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from symtune.models.local import buffers
+from symtune.models.local import memory
 from symtune.types import need
 
 # Set before torch starts its threads: a thread that waits for the others must sleep, not spin. On two cores that
@@ -20,7 +20,7 @@ from symtune.types import need
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-buffers.give_back()
+memory.bound()
 
 need("torch", "train", "loading a model")
 need("transformers", "train", "loading a model")

@@ -18,7 +18,7 @@ from torch.nn.functional import pad
 from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer, StaticCache
 from transformers.modeling_outputs import BaseModelOutput
 
-from symtune.models.local import buffers
+from symtune.models.local import memory
 from symtune.models.local.batching import deal
 from symtune.models.local.loading import quiet
 from symtune.models.local.positions import by_distance
@@ -49,7 +49,7 @@ def can_pad(loaded: LoadedModel) -> bool:
 
 def write(loaded: LoadedModel, model: Any, settings: transformers.GenerationConfig, rows: Rows) -> list[list[int]]:
     """The tokens that `model` writes for each row. Rows of several lengths need `can_pad`."""
-    with buffers.kept(), quiet(), torch.inference_mode():
+    with memory.kept(), quiet(), torch.inference_mode():
         if loaded.kind == "seq2seq":
             written = _from_states(model, settings, rows)[:, 1:]  # less the token that starts an answer
         elif len({len(row) for row in rows}) == 1:
