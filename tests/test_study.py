@@ -6,7 +6,9 @@ import json
 import runpy
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,34 +19,39 @@ from symtune.sql.solutions.wordings import WORDINGS
 
 STUDY = Path(__file__).parent.parent / "recipes" / "study"
 BENCH = STUDY.parent.parent / "bench" / "study.py"
-# Arms with examples of their own: of all kinds of conditions, where the others have one; in two stages; the quick
-# start's.
-OTHERWISE = ("full-wide", "two-stages", "digits-answers")
-ARMS = [path for path in sorted(STUDY.glob("*.yaml")) if path.stem not in OTHERWISE]
+# Arms with the same examples: numbers of one digit, or of two.
+DIGITS = ("digits-answers", "digits-compact", "digits-full")
+HUNDREDS = ("hundreds-answers", "hundreds-full")
 SAME = ("seed", "n", "budget", "programs", "rows", "columns", "templates", "linearizations", "tables")
 
 
-@pytest.mark.parametrize(("greatest", "name"), [(99, "tables.jsonl"), (9, "digits.jsonl")])
+@pytest.mark.parametrize(("greatest", "name"), [(99, "hundreds.jsonl"), (9, "digits.jsonl")])
 def test_the_tables_are_what_the_script_prints(greatest: int, name: str) -> None:
     done = subprocess.run([sys.executable, STUDY / "tables.py", str(greatest)], capture_output=True, check=True)
     assert done.stdout == (STUDY / name).read_bytes()
 
 
-def test_the_arms_differ_in_their_completions_alone() -> None:
-    recipes = {path.stem: yaml.safe_load(path.read_text()) for path in ARMS}
-    first = recipes["answers"]
-    for name, recipe in recipes.items():
-        assert {key: recipe["generate"][key] for key in SAME} == {key: first["generate"][key] for key in SAME}, name
-        for options in (recipe["generate"]["options"], first["generate"]["options"]):
+def recipe(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((STUDY / f"{name}.yaml").read_text())
+    return found
+
+
+@pytest.mark.parametrize("arms", [DIGITS, HUNDREDS])
+def test_the_arms_differ_in_their_completions_alone(arms: Sequence[str]) -> None:
+    recipes = {name: recipe(name) for name in arms}
+    first = recipes[arms[0]]
+    for name, arm in recipes.items():
+        assert {key: arm["generate"][key] for key in SAME} == {key: first["generate"][key] for key in SAME}, name
+        for options in (arm["generate"]["options"], first["generate"]["options"]):
             options.pop("solution", None)
             options.pop("wording", None)
-        assert recipe["generate"]["options"] == first["generate"]["options"], name
-        assert recipe["train"] == first["train"], name
-        assert recipe["heldout"] == first["heldout"], name
+        assert arm["generate"]["options"] == first["generate"]["options"], name
+        for part in ("train", "heldout", "mix", "model", "seed"):
+            assert arm[part] == first[part], name
 
 
 def test_the_arm_of_two_stages_is_trained_as_long_on_programs_of_the_same_kind() -> None:
-    staged, first = (yaml.safe_load((STUDY / f"{name}.yaml").read_text()) for name in ("two-stages", "answers"))
+    staged, first = recipe("digits-two-stages"), recipe("digits-answers")
     assert staged["generate"]["options"] == first["generate"]["options"]
     assert staged["heldout"] == first["heldout"]
     assert staged["train"] == {**first["train"], "order": "as_given"}
@@ -52,25 +59,24 @@ def test_the_arm_of_two_stages_is_trained_as_long_on_programs_of_the_same_kind()
     assert [step["options"]["solution"] for step in staged["generate"]["steps"] if "options" in step] == ["compact"]
 
 
-def test_the_quick_start_and_its_arm_of_answers_alone_differ_in_their_completions() -> None:
-    worked = yaml.safe_load((STUDY.parent / "quickstart.yaml").read_text())
-    plain = yaml.safe_load((STUDY / "digits-answers.yaml").read_text())
-    assert (worked["generate"]["tables"], plain["generate"]["tables"]) == ("study/digits.jsonl", "digits.jsonl")
-    for recipe in (worked, plain):
-        for name in ("tables", "n"):
-            del recipe["generate"][name]
-    assert (worked["generate"]["options"].pop("solution"), worked["generate"]["options"].pop("wording")) == ("full", 7)
-    for name in ("seed", "model", "generate", "heldout", "mix", "train", "before"):
-        assert plain[name] == worked[name], name
+def test_the_quick_start_practises_what_the_study_measures() -> None:
+    demo, arm = yaml.safe_load((STUDY.parent / "quickstart.yaml").read_text()), recipe("digits-full")
+    assert STUDY.parent / demo["generate"].pop("tables") == STUDY / arm["generate"].pop("tables")
+    for name in ("n", "seed"):
+        demo["generate"].pop(name, None)
+        arm["generate"].pop(name)
+    assert demo["generate"] == arm["generate"]
+    assert demo["train"] | {"max_tokens": 0} == arm["train"] | {"max_tokens": 0}
 
 
-def test_every_arm_asks_the_same_questions(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arms", [DIGITS, HUNDREDS])
+def test_every_arm_asks_the_same_questions(arms: Sequence[str], tmp_path: Path) -> None:
     asked = {}
-    for path in ARMS:
-        said = yaml.safe_load(path.read_text())["generate"]
-        said |= {"n": 120, "tables": STUDY / said["tables"], "out": tmp_path / path.stem, "task": (said["task"],)}
+    for name in arms:
+        said = recipe(name)["generate"]
+        said |= {"n": 120, "tables": STUDY / said["tables"], "out": tmp_path / name, "task": (said["task"],)}
         generate(GenerateConfig(**said))
-        asked[path.stem] = [line.row["prompt"] for line in lines(tmp_path / path.stem)]
+        asked[name] = [line.row["prompt"] for line in lines(tmp_path / name)]
     assert len({tuple(prompts) for prompts in asked.values()}) == 1
 
 
@@ -83,6 +89,17 @@ def test_the_bench_prints_a_row_for_each_result(capsys: pytest.CaptureFixture[st
     for line, folder in zip(printed[2:], results, strict=True):
         assert line.startswith(f"| {folder.name.rsplit('-', 1)[0]} |")
         assert json.loads((folder / "manifest.json").read_text())["symtune"] == "run"
+
+
+def test_a_control_is_the_arm_with_its_completions_shuffled(tmp_path: Path) -> None:
+    bench = runpy.run_path(str(BENCH))
+    bench["recipe_of"].__globals__["RUNS"] = tmp_path
+    arm, control = (
+        yaml.safe_load(bench["recipe_of"](name, 8).read_text()) for name in ("digits-full", "digits-full-control")
+    )
+    assert control["train"].pop("shuffle_answers") is True
+    assert (control.pop("name"), arm.pop("name")) == ("study-digits-full-control", "study-digits-full")
+    assert control == arm
 
 
 def _made(out: Path, **options: object) -> Path:

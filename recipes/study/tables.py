@@ -1,6 +1,6 @@
 """Small made-up tables to practise computing on: a column of names and two or three of short whole numbers.
 
-    python recipes/study/tables.py 99 > recipes/study/tables.jsonl
+    python recipes/study/tables.py 99 > recipes/study/hundreds.jsonl
     python recipes/study/tables.py 9 > recipes/study/digits.jsonl      # no number is greater than 9
 
 Ordinary tables have numbers that a small model cannot yet add or compare, and few columns of them. These have many
