@@ -6,8 +6,9 @@
 
 An arm is a recipe in recipes/study/; with another seed, the training seed alone is another: examples and held-out
 questions stay. ARM-control is the arm with its completions shuffled: what its format alone brings. Each run is
-`symtune run`, 10 to 20 minutes on two idle cores; one that was interrupted resumes. Of a finished run, the results and
-the manifest are kept in recipes/study/results/ARM-SEED/, so that the study can be done in pieces, on any machine.
+`symtune run`, 10 to 20 minutes on two idle cores; one that was interrupted resumes. Of a finished run, the results, the
+manifest and the kinds of its first wrong steps are kept in recipes/study/results/ARM-SEED/, so that the study can be
+done in pieces, on any machine.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,26 +68,74 @@ def run(arm: str, seed: int) -> None:
     subprocess.run([*command, "--out", str(out)], check=True)
     kept = RESULTS / out.name
     kept.mkdir(parents=True, exist_ok=True)
-    shutil.copy(out / "evaluation/after/held_out/results.json", kept / "results.json")
+    measured = out / "evaluation/after/held_out"
+    shutil.copy(measured / "results.json", kept / "results.json")
+    counts = first_wrong(measured / "predictions.jsonl")
+    if counts:
+        (kept / "first_wrong.json").write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     manifest["run"]["command"][0] = "symtune"
     text = json.dumps(manifest, indent=2).replace(f"{HERE}/", "")  # not where it lies on this machine
     (kept / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
 
+def first_wrong(predictions: Path) -> dict[str, int]:
+    """How many of the solutions have which kind of first wrong step; empty where there are none."""
+    counts: Counter[str] = Counter()
+    with predictions.open(encoding="utf-8") as stream:
+        for line in stream:
+            if steps := json.loads(line).get("steps"):
+                counts[_kind(steps["first_wrong"])] += 1
+    return dict(counts.most_common())
+
+
+def _kind(wrong: dict[str, Any] | None) -> str:
+    """What went wrong in a step, by the verifier's words."""
+    if wrong is None:
+        return "none"
+    said, expected = wrong["text"], re.match(r"""expected (["'])(.*)\1$""", wrong["fault"])
+    if not expected:
+        return "a running sum or count" if "where it says" in wrong["fault"] else "a step that is left out, or too many"
+    (place, verdict), (due, true) = (_until_verdict(text) for text in (said, expected[2]))
+    return "a comparison" if place == due and verdict != true else "what is read"
+
+
+def _until_verdict(step: str) -> tuple[str, str]:
+    """A step until the outcome of its comparison, and the outcome."""
+    found = re.search(r" (yes|no|best)\b", step)
+    return (step[: found.start()], found[1]) if found else (step, "")
+
+
 def table() -> str:
     """Correct answers in %, with 95 % intervals: a row for each run, a column for each kind of question, and for worked
     completions how many were right by right steps, and the share of their steps that hold."""
     columns = ["arm", "seed", "computed tokens", *(group or "all" for group in GROUPS), *WORKED.values()]
-    lines = [f"| {' | '.join(columns)} |", "|---" + "|---:" * (len(columns) - 1) + "|"]
+    rows = []
     for folder in sorted(RESULTS.glob("*-*")):
         arm, seed = folder.name.rsplit("-", 1)
         found = json.loads((folder / "results.json").read_text(encoding="utf-8"))
         scores = {(score["metric"], score["group"]): score for score in found}
         asked = [(found[0]["metric"], group) for group in GROUPS] + [(metric, "") for metric in WORKED]
         cells = [_cell(scores[key]) if key in scores else "" for key in asked]
-        lines.append(f"| {' | '.join([arm, seed, format(said(arm)['train']['max_tokens'], ','), *cells])} |")
-    return "\n".join(lines)
+        rows.append([arm, seed, format(said(arm)["train"]["max_tokens"], ","), *cells])
+    return _markdown(columns, rows)
+
+
+def steps_table() -> str:
+    """The kinds of the first wrong steps: a row for each run of worked solutions."""
+    found = {
+        path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*/first_wrong.json")
+    }
+    if not found:
+        return ""
+    kinds = list(dict.fromkeys(kind for counts in found.values() for kind in counts))
+    rows = [[name, *(str(counts.get(kind, 0)) for kind in kinds)] for name, counts in sorted(found.items())]
+    return _markdown(["first wrong step", *kinds], rows)
+
+
+def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
+    return "\n".join([lines[0], "|---" + "|---:" * (len(head) - 1) + "|", *lines[1:]])
 
 
 def _cell(score: dict[str, Any]) -> str:
@@ -103,7 +155,7 @@ def main() -> None:
                 parser.error(f"no arm {arm!r}; there are {', '.join(arms())}, and each of them with {CONTROL}")
             if not (RESULTS / f"{arm}-{seed}" / "results.json").exists():
                 run(arm, seed)
-    print(table())
+    print(table(), steps_table(), sep="\n\n")
 
 
 if __name__ == "__main__":

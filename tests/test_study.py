@@ -6,6 +6,7 @@ import json
 import runpy
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def test_every_arm_asks_the_same_questions(arms: Sequence[str], tmp_path: Path) 
 def test_the_bench_prints_a_row_for_each_result(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     monkeypatch.setattr(sys, "argv", ["study.py"])
     runpy.run_path(str(BENCH), run_name="__main__")
-    printed = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out.split("\n\n")[0].splitlines()
     results = sorted((STUDY / "results").iterdir())
     assert len(printed) == 2 + len(results)
     for line, folder in zip(printed[2:], results, strict=True):
@@ -100,6 +101,25 @@ def test_a_control_is_the_arm_with_its_completions_shuffled(tmp_path: Path) -> N
     assert control["train"].pop("shuffle_answers") is True
     assert (control.pop("name"), arm.pop("name")) == ("study-digits-full-control", "study-digits-full")
     assert control == arm
+
+
+WRONG = [
+    ("- plums: weight 9 sum 16", "expected 18 where it says 16", "a running sum or count"),
+    ("- Ana: assists 5 >= 4 no", "expected '- Ana: assists 5 >= 4 yes 1'", "a comparison"),
+    ("- Oslo: town Oslo = 'Osaka' yes 1", "expected \"- Oslo: town Oslo = 'Osaka' no\"", "a comparison"),
+    ("- Milan: snow 9 < 3 no", "expected '- Milan: snow 6 < 3 no'", "what is read"),
+    ("- Porto: wind 9 = 9 yes 1, snow 6", "expected '- Porto: wind 9 = 9 yes 1, snow 0'", "what is read"),
+    ("", "leaves out '- Milan: snow 6 < 3 no'", "a step that is left out, or too many"),
+]  # fmt: skip
+
+
+def test_first_wrong_steps_are_told_apart(tmp_path: Path) -> None:
+    steps = [{"first_wrong": {"step": 1, "text": text, "fault": fault}} for text, fault, _ in WRONG]
+    written = [{"steps": found} for found in [*steps, {"first_wrong": None}]] + [{"steps": None}]
+    path = tmp_path / "predictions.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in written))
+    kinds = Counter(kind for _, _, kind in WRONG) + Counter(none=1)
+    assert runpy.run_path(str(BENCH))["first_wrong"](path) == kinds
 
 
 def _made(out: Path, **options: object) -> Path:
