@@ -171,7 +171,11 @@ def test_the_report_marks_the_first_wrong_step(tmp_path):
         line["steps"] = {"written": 3, "hold": 2, "left_out": 1, "first_wrong": first}
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     page = report(run).read_text("utf-8")
-    assert "<mark>  &lt;b&gt;second&lt;/b&gt;</mark>" in page
+    steps = ("right", "first"), ("wrong", "  &lt;b&gt;second&lt;/b&gt;"), ("unmarked", "third")
+    shown = "".join(f'<li class="{mark}">{text}</li>' for mark, text in steps)
+    worst, examples = (page.index(f"<h2>{title}") for title in ("The worst errors", "What the data looks like"))
+    assert shown in page[worst:examples]
+    assert shown in page[examples:]
     assert "2 of 4 steps hold; step 2: expected &#39;another&#39;" in page
 
 

@@ -11,6 +11,7 @@ from symtune.reporting.evaluations import Evaluation, Wrong
 from symtune.reporting.models import Series
 from symtune.reporting.overview import Evaluations
 from symtune.reporting.words import ShownTable, shown_table
+from symtune.reporting.worked import ShownSteps, shown_steps
 from symtune.types import Table
 
 HELD_OUT = "held_out"  # the benchmark whose questions are programs
@@ -25,6 +26,7 @@ class Answer:
     text: str
     right: bool
     verdict: str
+    steps: ShownSteps | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def _error(wrong: Wrong, found: Mapping[str, Evaluation], series: Mapping[str, S
     for key, evaluation in found.items():
         line = evaluation.predictions.get(wrong.id)
         if line is not None and key in series:
-            answers.append(Answer(series[key], line.text, line.score == 1, line.verdict))
+            answers.append(Answer(series[key], line.text, line.score == 1, line.verdict, shown_steps(line)))
     tables = tuple(
         shown_table(Table.from_json(table), int(table.get("of_rows", 0)), int(table.get("of_columns", 0)))
         for table in wrong.tables

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from symtune.reporting import errors, making, models, overview, plots, scores, sentences, spread
-from symtune.reporting.evaluations import Prediction
 from symtune.reporting.files import Json
 from symtune.reporting.models import Series
 from symtune.reporting.read import MODELS, Run, Shown
 from symtune.reporting.study import Study
 from symtune.reporting.words import shown_table
+from symtune.reporting.worked import shown_steps
 from symtune.task import Words
 from symtune.tasks import Known
 
@@ -150,7 +150,7 @@ def _example(run: Run, shown: Shown, known: Known) -> Mapping[str, Any]:
     for model, evaluation in run.evaluations.get(errors.HELD_OUT, {}).items():
         line = evaluation.predictions.get(str(row.get("id", "")))
         if line is not None:
-            answers.append({"name": model, "correct": line.score == 1, "text": line.text, "steps": _steps(line)})
+            answers.append({"name": model, "correct": line.score == 1, "text": line.text, "steps": shown_steps(line)})
     task = known.get(str(row.get("task", "")))
     made = [str(row.get(name) or "") for name in ("prompt_template", "linearization")]
     return {
@@ -164,19 +164,4 @@ def _example(run: Run, shown: Shown, known: Known) -> Mapping[str, Any]:
         "chance": info.get("chance"),
         "tables": [shown_table(table) for table in shown.tables],
         "predictions": answers,
-    }
-
-
-def _steps(line: Prediction) -> Mapping[str, Any] | None:
-    """The steps of a worked completion: the lines before the first wrong one, that one, and those after it."""
-    if line.steps is None:
-        return None
-    first, lines = line.steps.first_wrong, line.text.split("\n")
-    place = next((k for k, text in enumerate(lines) if first and first.text and text.strip() == first.text), len(lines))
-    total = line.steps.written + line.steps.left_out
-    return {
-        "before": "\n".join(lines[:place]),
-        "wrong": "\n".join(lines[place : place + 1]),
-        "after": "\n".join(lines[place + 1 :]),
-        "said": f"{line.steps.hold} of {total} steps hold" + (f"; step {first.step}: {first.fault}" if first else ""),
     }
