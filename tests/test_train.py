@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import resource
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -18,61 +14,16 @@ import torch
 from symtune import cli
 from symtune.models.local import LoadedModel, LocalModel, load
 from symtune.packing import Row, plan_packs
-from symtune.seeds import rng
-from symtune.training import StepLog, TrainConfig, TrainSettings, train
-from symtune.training.checkpoints import fault, newest_complete
+from symtune.training import TrainConfig, TrainSettings, train
 from symtune.training.isolation import choose_attention
 from symtune.training.plan import make_plan
 from symtune.training.rows import TrainingRecord, encode, read, shards, shuffle_answers
 from symtune.training.tensors import causal_tensors, summed_loss
 from symtune.training.trainers import learning_rate_factor
-from symtune.types import InputError, LeakError, OutputError
+from symtune.types import InputError, LeakError
+from train_toy import LLAMA, T5, log_of, records, write
 
-LLAMA = {
-    "architecture": "llama",
-    "tokenizer": "bytes",
-    "hidden_size": 48,
-    "intermediate_size": 96,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 1024,
-}
-T5 = {
-    "architecture": "t5",
-    "tokenizer": "bytes",
-    "d_model": 48,
-    "num_layers": 2,
-    "num_heads": 2,
-    "d_kv": 24,
-    "d_ff": 96,
-}
-
-
-def records(tables: int = 6, queries: int = 5) -> list[dict[str, str]]:
-    """Small tables with several queries each, whose answers are numbers from the table."""
-    draw = rng("test_train")
-    rows = []
-    for table in range(tables):
-        cells = [draw.randint(1, 99) for _ in range(6)]
-        shown = f"Answer over the table.\n| n{table} |\n" + "".join(f"| {cell} |\n" for cell in cells)
-        for query in range(queries):
-            rows.append(
-                {
-                    "id": f"{table}/{query}",
-                    "source": "sql",
-                    "prompt": f"{shown}row {query + 1} of n{table}",
-                    "completion": str(cells[query]),
-                }
-            )
-    draw.shuffle(rows)
-    return rows
-
-
-def write(folder: Path, rows: Sequence[dict[str, Any]], split: str = "train") -> Path:
-    (folder / "data").mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(list(rows)), folder / "data" / f"{split}-00000-of-00001.parquet")
-    return folder
+pytestmark = pytest.mark.usefixtures("one_thread")  # sums in a fixed order: runs are compared bit by bit
 
 
 def symtune(*arguments: str | Path) -> None:
@@ -80,22 +31,9 @@ def symtune(*arguments: str | Path) -> None:
     cli.build()([str(argument) for argument in arguments], standalone_mode=False)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    """Sum in a fixed order, since runs are compared bit by bit."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return write(tmp_path / "mix", records())
-
-
-def log_of(folder: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
 
 
 # ------------------------------------------------------------------------------- the command line
@@ -336,142 +274,3 @@ def test_a_held_out_split_is_refused_and_left_alone_beside_a_training_split(data
     assert [file.name for file in shards(data)] == ["train-00000-of-00001.parquet"]
     with pytest.raises(LeakError):
         shards(write(tmp_path / "other", records(2), "test"))
-
-
-# ------------------------------------------------------------------------------------------ resuming
-class Cut(Exception):  # noqa: N818
-    """The run is interrupted here."""
-
-
-@pytest.mark.parametrize("spec", [LLAMA, T5], ids=["causal", "seq2seq"])  # T5 has dropout: its draws go on too
-def test_a_run_that_is_cut_and_resumed_ends_as_the_uninterrupted_one(
-    spec: dict[str, Any], data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def config(name: str) -> TrainConfig:
-        return TrainConfig(
-            model=spec,
-            data=data,
-            out=tmp_path / name,
-            epochs=6 if spec is LLAMA else 2,
-            batch_tokens=400,
-            max_length=300,
-            learning_rate=1e-3,
-            save_every=2,
-        )
-
-    def cut_at_five(step: StepLog) -> None:
-        if step.step == 5:
-            raise Cut
-
-    whole = train(config("whole"), quiet=True)
-    assert 6 < whole.steps < 30
-    with pytest.raises(Cut):
-        train(config("cut"), quiet=True, on_step=cut_at_five)
-    assert not (tmp_path / "cut").exists()
-    working = tmp_path / ".cut.working"
-    (working / "checkpoint-99").mkdir()  # a checkpoint that was never written
-    shutil.copytree(working / "checkpoint-4", working / "checkpoint-6")
-    (working / "checkpoint-6" / "trainer_state.json").unlink()  # and one that was half written
-    assert newest_complete(working) == working / "checkpoint-4"
-    seen: list[int] = []
-    capsys.readouterr()
-    report = train(config("cut"), quiet=True, on_step=lambda step: seen.append(step.step))
-    assert capsys.readouterr().err.splitlines() == [
-        f"symtune: {working}/checkpoint-99 is incomplete (no complete.json, which is written last) and is skipped",
-        f"symtune: {working}/checkpoint-6 is incomplete (trainer_state.json is missing) and is skipped",
-    ]
-    assert report.resumed_from == 4
-    assert seen == list(range(5, whole.steps + 1))
-    assert log_of(tmp_path / "cut") == log_of(tmp_path / "whole")
-    one, two = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "cut"))
-    assert one == two
-    assert not working.exists()
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A complete checkpoint of a training that was interrupted."""
-    folder = tmp_path_factory.mktemp("cut")
-
-    def stop(step: StepLog) -> None:
-        if step.step == 2:
-            raise Cut
-
-    settings: dict[str, Any] = {"epochs": 1, "batch_tokens": 400, "max_length": 300, "save_every": 1}
-    with pytest.raises(Cut):
-        train(
-            TrainConfig(model=LLAMA, data=write(folder / "mix", records()), out=folder / "out", **settings),
-            quiet=True,
-            on_step=stop,
-        )
-    return folder / ".out.working" / "checkpoint-1"
-
-
-TORN = [
-    ("model.safetensors", lambda path: os.truncate(path, path.stat().st_size // 2), "model.safetensors has "),
-    ("optimizer.pt", lambda path: os.truncate(path, 1000), "optimizer.pt has 1,000 of "),
-    ("rng_state.pth", lambda path: path.unlink(), "rng_state.pth is missing"),
-    ("scheduler.pt", lambda path: path.write_bytes(b"\0" * path.stat().st_size), "scheduler.pt has changed"),
-    ("complete.json", lambda path: os.truncate(path, 100), "no complete.json"),
-]
-
-
-@pytest.mark.parametrize(("name", "tear", "wrong"), TORN, ids=[name for name, *_ in TORN])
-def test_a_checkpoint_that_lost_data_is_passed_over_with_one_line(
-    name: str, tear: Callable[[Path], Any], wrong: str, checkpoint: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(checkpoint, tmp_path / "checkpoint-1")
-    shutil.copytree(checkpoint, tmp_path / "checkpoint-2")
-    tear(tmp_path / "checkpoint-2" / name)
-    said: list[str] = []
-    assert newest_complete(tmp_path, said.append) == tmp_path / "checkpoint-1"
-    (line,) = said
-    assert f"checkpoint-2 is incomplete ({wrong}" in line
-
-
-def test_a_full_disk_is_one_line_and_the_older_checkpoint_stays_whole(data: Path, tmp_path: Path) -> None:
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def fill_at_four(step: StepLog) -> None:
-        if step.step == 4:  # its checkpoint cannot be written: no file may grow beyond this
-            resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limits[1]))
-
-    settings: dict[str, Any] = {"epochs": 6, "batch_tokens": 400, "max_length": 300, "save_every": 2}
-    config = TrainConfig(model=LLAMA, data=data, out=tmp_path / "out", **settings)
-    try:
-        with pytest.raises(OutputError, match=r"^cannot write .*checkpoint-4: .+$"):
-            train(config, quiet=True, on_step=fill_at_four)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    kept = tmp_path / ".out.working" / "checkpoint-2"
-    assert not fault(kept)
-    assert not (kept.parent / "checkpoint-4").exists()
-    assert train(config, quiet=True).resumed_from == 2
-
-
-def test_checkpoints_of_another_run_are_not_resumed(data: Path, tmp_path: Path) -> None:
-    def stop(step: StepLog) -> None:
-        if step.step == 3:
-            raise Cut
-
-    settings: dict[str, Any] = {"epochs": 4, "batch_tokens": 300, "max_length": 300, "save_every": 1}
-    out = tmp_path / "out"
-    with pytest.raises(Cut):
-        train(TrainConfig(model=LLAMA, data=data, out=out, **settings), quiet=True, on_step=stop)
-    kept = newest_complete(tmp_path / ".out.working")
-    with pytest.raises(OutputError, match=r"unfinished work with other arguments \(seed: was 7, is 8\).*--overwrite"):
-        train(TrainConfig(model=LLAMA, data=data, out=out, **settings, seed=8), quiet=True)
-    assert newest_complete(tmp_path / ".out.working") == kept is not None
-    other = train(TrainConfig(model=LLAMA, data=data, out=out, **settings, seed=8, overwrite=True), quiet=True)
-    assert other.resumed_from == 0
-    assert not (tmp_path / ".out.working").exists()
-
-
-def test_training_twice_gives_the_same_weights_and_another_seed_others(data: Path, tmp_path: Path) -> None:
-    weights = []
-    for number, seed in enumerate([7, 7, 8]):
-        out = tmp_path / str(number)
-        config = TrainConfig(model=T5, data=data, out=out, max_tokens=3000, batch_tokens=1000, seed=seed)
-        train(config, quiet=True)
-        weights.append((out / "model.safetensors").read_bytes())
-    assert weights[0] == weights[1] != weights[2]

@@ -161,7 +161,7 @@ def _settings(recipe: Recipe) -> TrainSettings:
 
 
 def _control_settings(recipe: Recipe, length: ControlLength) -> TrainSettings:
-    changes: dict[str, Any] = {"shuffle_answers": shuffled_sources(recipe)}
+    changes: dict[str, Any] = {"shuffle_answers": shuffled_sources(recipe), "snapshots": 0}
     if length == "short" and recipe.control is not None:
         changes |= recipe.control.model_dump(exclude_none=True)
     return _settings(recipe).model_copy(update=changes)

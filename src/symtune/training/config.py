@@ -41,6 +41,9 @@ class TrainSettings(Strict):
     seed: int = Field(default=7, description="Another seed gives a different order.")
     bf16: bool | None = Field(default=None, description="Compute in bfloat16; by default, if it helps.")
     save_every: int = Field(default=0, ge=0, description="Steps between checkpoints to resume from; 0: no checkpoints.")
+    snapshots: int = Field(
+        default=0, ge=0, description="Also keep the model at so many points before the end, in OUT/snapshots."
+    )
     processes: int = Field(default=1, gt=0, description="How many processes torchrun started; a mismatch is refused.")
 
 

@@ -7,7 +7,7 @@ sees the same tokens at the same step.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symtune.packing import Pack, Row, plan_batches, plan_packs
 from symtune.training.config import TrainSettings
@@ -20,7 +20,7 @@ class Plan:
 
     packs: tuple[Pack, ...]
     per_step: int
-    passes: float  # how often each row is seen, on average
+    rows: int  # of the data, whether they are seen or not
 
     @property
     def steps(self) -> int:
@@ -30,6 +30,15 @@ class Plan:
     def of_step(self, step: int) -> tuple[Pack, ...]:
         """The packs of a step, counted from 0."""
         return self.packs[step * self.per_step : (step + 1) * self.per_step]
+
+    @property
+    def passes(self) -> float:
+        """How often each row is seen, on average."""
+        return sum(len(pack.rows) for pack in self.packs) / self.rows
+
+    def until(self, step: int) -> Plan:
+        """The plan up to and including this step, counted from 1."""
+        return replace(self, packs=self.packs[: step * self.per_step])
 
     @property
     def tokens(self) -> int:
@@ -58,8 +67,7 @@ def make_plan(rows: Sequence[Row], kind: str, settings: TrainSettings) -> Plan:
         )
     mean = sum(pack.tokens for pack in packs) / len(packs)
     per_process = max(1, round(settings.batch_tokens / mean / settings.processes))
-    seen = sum(len(pack.rows) for pack in packs)
-    return Plan(tuple(packs), per_process * settings.processes, seen / len(rows))
+    return Plan(tuple(packs), per_process * settings.processes, len(rows))
 
 
 def _one_pass(rows: Sequence[Row], kind: str, settings: TrainSettings, epoch: int) -> list[Pack]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import resource
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +13,20 @@ import accelerate
 import torch
 import transformers
 
-from symtune.domains import Domains, domains_of, each, merged
-from symtune.models.local import LoadedModel, check_model, load, prompt_format, resolve
+from symtune.models.local import LoadedModel, check_model, load
 from symtune.models.local import quiet as quiet_transformers
-from symtune.output import check_writable, new_folder, sha256, versions, working_folder, write_manifest
+from symtune.output import check_writable, sha256, versions, working_folder
 from symtune.packing import Row
-from symtune.splitting import splits_of
 from symtune.training import checkpoints
 from symtune.training import rows as training_rows
 from symtune.training.config import StepLog, TrainConfig, TrainReport
 from symtune.training.isolation import choose_attention
 from symtune.training.meter import Meter
-from symtune.training.plan import Plan, make_plan
+from symtune.training.plan import make_plan
+from symtune.training.results import Ended, write
 from symtune.training.tensors import Batches
-from symtune.training.trainers import make_trainer, step_logs, uses_bf16
+from symtune.training.trainers import make_trainer, step_logs
 from symtune.types import InputError
-
-LOG = "log.jsonl"
 
 
 def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet: bool) -> TrainReport:
@@ -70,10 +64,11 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
                 trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
             logs = step_logs(plan, trainer.state.log_history)
             loaded.model.set_attn_implementation(attention)
-            report = _report(config, plan, rows, facts, logs, time.monotonic() - started, checkpoints.step_of(resumed))
+            ended = Ended(config, loaded, plan, logs, facts, isolation, checkpoints.step_of(resumed))
+            report = ended.report(time.monotonic() - started)
             meter.stage("writing the checkpoint")
             if trainer.is_world_process_zero():
-                _write(config, loaded, plan, report, facts, isolation, logs)
+                write(ended, report, working)
     return report
 
 
@@ -131,93 +126,5 @@ def _identity(config: TrainConfig, loaded: LoadedModel, facts: dict[str, Any]) -
     }
 
 
-def _in_domain(config: TrainConfig) -> Domains:
-    """What the model was trained on before, and what it is trained on now."""
-    before = {} if isinstance(config.model, Mapping) else domains_of(Path(config.model))
-    return merged([*each(before), *each(domains_of(config.data))])
-
-
 def _has_checkpoint(folder: Path) -> bool:
     return any(folder.glob(f"{checkpoints.PREFIX}*"))
-
-
-# -------------------------------------------------------------------------------------- results
-def _report(
-    config: TrainConfig,
-    plan: Plan,
-    rows: Sequence[Row],
-    facts: dict[str, Any],
-    logs: Sequence[StepLog],
-    seconds: float,
-    resumed: int,
-) -> TrainReport:
-    losses = [log.loss for log in logs]
-    tenth = max(1, len(losses) // 10)
-    return TrainReport(
-        out=config.out,
-        steps=plan.steps,
-        records=len(rows),
-        records_seen=sum(len(pack.rows) for pack in plan.packs),
-        dropped=facts["dropped"],
-        tokens=plan.tokens,
-        effective_tokens=sum(pack.effective for pack in plan.packs),
-        trained_tokens=sum(pack.trained for pack in plan.packs),
-        first_loss=sum(losses[:tenth]) / tenth,
-        last_loss=sum(losses[-tenth:]) / tenth,
-        seconds=seconds,
-        resumed_from=resumed,
-    )
-
-
-def _write(
-    config: TrainConfig,
-    loaded: LoadedModel,
-    plan: Plan,
-    report: TrainReport,
-    facts: dict[str, Any],
-    isolation: float | None,
-    logs: Sequence[StepLog],
-) -> None:
-    with new_folder(config.out, overwrite=config.overwrite) as folder:
-        with checkpoints.writing(folder):
-            loaded.model.to("cpu").eval().save_pretrained(folder)
-            loaded.tokenizer.save_pretrained(folder)
-        with (folder / LOG).open("w", encoding="utf-8") as stream:
-            for log in logs:
-                line = {key: value for key, value in asdict(log).items() if key != "steps"}
-                stream.write(json.dumps(line) + "\n")
-        counts = asdict(report)
-        for name in ("out", "seconds", "resumed_from"):
-            del counts[name]
-        body = {
-            "model": {
-                "name": loaded.name,
-                "kind": loaded.kind,
-                "weights_sha256": loaded.weights_sha256,
-                "parameters": loaded.parameters,
-                "context": loaded.context,
-                **prompt_format(loaded),
-            },
-            **facts,
-            **counts,
-            "splits": splits_of(config.data),
-            "in_domain": _in_domain(config),
-            "passes": round(plan.passes, 4),
-            "packs": len(plan.packs),
-            "packs_per_step": plan.per_step,
-            "tokens_per_step": round(plan.tokens / plan.steps, 1),
-            "bf16": uses_bf16(loaded, config),
-            "sha256": {file.name: sha256(file) for file in sorted(folder.glob("*.safetensors"))},
-            "versions": versions("torch", "transformers", "accelerate", "tokenizers"),
-        }
-        run_facts = {
-            "out": str(config.out),
-            "seconds": round(report.seconds, 1),
-            "resumed_from": report.resumed_from,
-            "isolation": isolation,
-            "threads": torch.get_num_threads(),
-            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        }
-        arguments = config.model_dump(mode="json", exclude={"out", "overwrite"}) | {"model": resolve(config.model)}
-        write_manifest(folder, "train", arguments, body, run_facts)

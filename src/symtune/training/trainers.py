@@ -24,6 +24,7 @@ from symtune.models.local import LoadedModel, bf16_helps, memory
 from symtune.training import checkpoints
 from symtune.training.config import Schedule, StepLog, TrainConfig, TrainSettings
 from symtune.training.plan import Plan
+from symtune.training.snapshots import Snapshots, points
 from symtune.training.tensors import Batches, summed_loss
 from symtune.types import InputError
 
@@ -180,7 +181,10 @@ def make_trainer(
         train_dataset=batches,
         data_collator=lambda items: items[0],
         processing_class=loaded.tokenizer,
-        callbacks=[_Steps(batches.plan, on_step)],
+        callbacks=[
+            _Steps(batches.plan, on_step),
+            Snapshots(loaded, working, points(batches.plan.steps, config.snapshots)),
+        ],
     )
     trainer.settings = config
     trainer.remove_callback(transformers.PrinterCallback)
