@@ -7,8 +7,8 @@
 An arm is a recipe in recipes/study/; with another seed, the training seed alone is another: examples and held-out
 questions stay. ARM-control is the arm with its completions shuffled: what its format alone brings. Each run is
 `symtune run`, 10 to 20 minutes on two idle cores; one that was interrupted resumes. Of a finished run, the results, the
-manifest and the kinds of its first wrong steps are kept in recipes/study/results/ARM-SEED/, so that the study can be
-done in pieces, on any machine.
+manifest, the learning curve (of an arm with snapshots) and the kinds of first wrong steps are kept in
+recipes/study/results/ARM-SEED/, so that the study can be done in pieces, on any machine.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ RUNS = HERE / "runs" / "study"
 CONTROL = "-control"  # the end of the name of an arm's control
 GROUPS = ("", "count", "aggregate", "superlative", "lookup")  # "" is all questions
 WORKED = {"right_steps": "right, by right steps", "steps": "steps that hold"}  # of worked completions: metric -> column
+COLUMNS = ["computed tokens", *(group or "all" for group in GROUPS), *WORKED.values()]
 
 
 def arms() -> list[str]:
@@ -64,19 +65,55 @@ def recipe_of(arm: str, seed: int) -> Path:
 def run(arm: str, seed: int) -> None:
     """Run an arm, or resume it, and keep its results."""
     out = RUNS / f"{arm}-{seed}"
-    command = [sys.executable, "-c", "from symtune.cli import main; main()", "run", str(recipe_of(arm, seed))]
-    subprocess.run([*command, "--out", str(out)], check=True)
+    _symtune("run", str(recipe_of(arm, seed)), "--out", str(out))
     kept = RESULTS / out.name
     kept.mkdir(parents=True, exist_ok=True)
     measured = out / "evaluation/after/held_out"
-    shutil.copy(measured / "results.json", kept / "results.json")
-    counts = first_wrong(measured / "predictions.jsonl")
-    if counts:
-        (kept / "first_wrong.json").write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+    if curve := _curve(out):
+        _write(kept / "curve.json", curve)
+    if counts := first_wrong(measured / "predictions.jsonl"):
+        _write(kept / "first_wrong.json", counts)
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     manifest["run"]["command"][0] = "symtune"
-    text = json.dumps(manifest, indent=2).replace(f"{HERE}/", "")  # not where it lies on this machine
-    (kept / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    _write(kept / "manifest.json", manifest)
+    shutil.copy(measured / "results.json", kept / "results.json")  # last: it says that the run is finished
+
+
+def _write(path: Path, said: Any) -> None:
+    text = json.dumps(said, indent=2).replace(f"{HERE}/", "")  # not where it lies on this machine
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _symtune(*words: str) -> None:
+    subprocess.run([sys.executable, "-c", "from symtune.cli import main; main()", *words], check=True)
+
+
+def _curve(out: Path) -> list[dict[str, Any]]:
+    """The computed tokens and the scores of the snapshots of a training, measured like its end, and of the end; empty
+    if it has none."""
+    models = sorted((out / "model/snapshots").glob("step-*"), key=lambda path: int(path.name.removeprefix("step-")))
+    asked = yaml.safe_load((out / "recipe.yaml").read_text(encoding="utf-8"))["evaluate"][0]
+    flags = [
+        "--benchmark",
+        "held_out",
+        "--data",
+        str(out / "heldout"),
+        "--max-new-tokens",
+        str(asked["max_new_tokens"]),
+    ]
+    measured = {model: out / "curve" / model.name for model in models}
+    for model, folder in measured.items():
+        if not (folder / "results.json").exists():
+            _symtune("evaluate", *flags, "--model", str(model), "--data", str(out / "heldout"), "--out", str(folder))
+    ends = {out / "model": out / "evaluation/after/held_out"} if models else {}
+    curve = []
+    for model, folder in (measured | ends).items():
+        scores = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        for score in scores:
+            del score["notes"]
+        tokens = json.loads((model / "manifest.json").read_text(encoding="utf-8"))["tokens"]
+        curve.append({"tokens": tokens, "scores": scores})
+    return curve
 
 
 def first_wrong(predictions: Path) -> dict[str, int]:
@@ -109,16 +146,22 @@ def _until_verdict(step: str) -> tuple[str, str]:
 def table() -> str:
     """Correct answers in %, with 95 % intervals: a row for each run, a column for each kind of question, and for worked
     completions how many were right by right steps, and the share of their steps that hold."""
-    columns = ["arm", "seed", "computed tokens", *(group or "all" for group in GROUPS), *WORKED.values()]
-    rows = []
+    columns, rows = ["arm", "seed", *COLUMNS], []
     for folder in sorted(RESULTS.glob("*-*")):
         arm, seed = folder.name.rsplit("-", 1)
-        found = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-        scores = {(score["metric"], score["group"]): score for score in found}
-        asked = [(found[0]["metric"], group) for group in GROUPS] + [(metric, "") for metric in WORKED]
-        cells = [_cell(scores[key]) if key in scores else "" for key in asked]
-        rows.append([arm, seed, format(said(arm)["train"]["max_tokens"], ","), *cells])
+        scores = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        rows.append([arm, seed, format(said(arm)["train"]["max_tokens"], ","), *_cells(scores)])
     return _markdown(columns, rows)
+
+
+def curve_tables() -> str:
+    """The learning curves: a table for each run with snapshots, a row for each point."""
+    tables = []
+    for path in sorted(RESULTS.glob("*/curve.json")):
+        points = json.loads(path.read_text(encoding="utf-8"))
+        rows = [["", format(point["tokens"], ","), *_cells(point["scores"])] for point in points]
+        tables.append(_markdown([path.parent.name, *COLUMNS], rows))
+    return "\n\n".join(tables)
 
 
 def steps_table() -> str:
@@ -138,6 +181,12 @@ def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([lines[0], "|---" + "|---:" * (len(head) - 1) + "|", *lines[1:]])
 
 
+def _cells(results: Sequence[dict[str, Any]]) -> list[str]:
+    scores = {(score["metric"], score["group"]): score for score in results}
+    asked = [(results[0]["metric"], group) for group in GROUPS] + [(metric, "") for metric in WORKED]
+    return [_cell(scores[key]) if key in scores else "" for key in asked]
+
+
 def _cell(score: dict[str, Any]) -> str:
     low, high = score["interval"]
     return f"{100 * score['score']:.1f} [{100 * low:.1f}, {100 * high:.1f}] of {score['n']}"
@@ -155,7 +204,7 @@ def main() -> None:
                 parser.error(f"no arm {arm!r}; there are {', '.join(arms())}, and each of them with {CONTROL}")
             if not (RESULTS / f"{arm}-{seed}" / "results.json").exists():
                 run(arm, seed)
-    print(table(), steps_table(), sep="\n\n")
+    print(*filter(None, (table(), curve_tables(), steps_table())), sep="\n\n")
 
 
 if __name__ == "__main__":

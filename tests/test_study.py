@@ -47,6 +47,7 @@ def test_the_arms_differ_in_their_completions_alone(arms: Sequence[str]) -> None
             options.pop("solution", None)
             options.pop("wording", None)
         assert arm["generate"]["options"] == first["generate"]["options"], name
+        arm["train"].pop("snapshots", None)  # which change nothing
         for part in ("train", "heldout", "mix", "model", "seed"):
             assert arm[part] == first[part], name
 
@@ -67,7 +68,8 @@ def test_the_quick_start_practises_what_the_study_measures() -> None:
         demo["generate"].pop(name, None)
         arm["generate"].pop(name)
     assert demo["generate"] == arm["generate"]
-    assert demo["train"] | {"max_tokens": 0} == arm["train"] | {"max_tokens": 0}
+    changes = {"max_tokens": 0, "snapshots": 0}
+    assert demo["train"] | changes == arm["train"] | changes
 
 
 @pytest.mark.parametrize("arms", [DIGITS, HUNDREDS])
@@ -101,6 +103,28 @@ def test_a_control_is_the_arm_with_its_completions_shuffled(tmp_path: Path) -> N
     assert control["train"].pop("shuffle_answers") is True
     assert (control.pop("name"), arm.pop("name")) == ("study-digits-full-control", "study-digits-full")
     assert control == arm
+
+
+def test_a_finished_arm_leaves_its_results_and_its_learning_curve(tmp_path: Path) -> None:
+    """`--run` for real, of an arm that is made small."""
+    small = recipe("digits-full")
+    small["model"] = yaml.safe_load((STUDY.parent / "tiny-llama.yaml").read_text())["model"]
+    small["generate"] |= {"n": 80, "tables": str(STUDY / small["generate"]["tables"])}
+    small["heldout"]["n"] = 12
+    small["train"] |= {"max_tokens": 12_000, "snapshots": 2}
+    small["evaluate"][0]["max_new_tokens"] = 4
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))
+    bench = runpy.run_path(str(BENCH))
+    bench["run"].__globals__.update(ARMS=tmp_path, RUNS=tmp_path / "runs", RESULTS=tmp_path / "results")
+    bench["run"]("small", 8)
+    kept = {path.name: json.loads(path.read_text()) for path in (tmp_path / "results" / "small-8").iterdir()}
+    assert sorted(kept) == ["curve.json", "first_wrong.json", "manifest.json", "results.json"]
+    tokens = [point["tokens"] for point in kept["curve.json"]]
+    assert 0 < tokens[0] < tokens[1] < tokens[2] <= 12_000
+    assert [point["scores"][0]["n"] for point in kept["curve.json"]] == [12, 12, 12]
+    assert sum(kept["first_wrong.json"].values()) == 12
+    assert bench["curve_tables"]().count("\n") == 4
+    assert bench["table"]().splitlines()[2].startswith("| small | 8 | 12,000 |")
 
 
 WRONG = [
