@@ -16,6 +16,7 @@ import yaml
 
 from symtune.dataset import lines, read_tables
 from symtune.generation import GenerateConfig, generate
+from symtune.recipe.model import Recipe
 from symtune.sql.solutions.wordings import WORDINGS
 
 STUDY = Path(__file__).parent.parent / "recipes" / "study"
@@ -70,6 +71,18 @@ def test_the_quick_start_practises_what_the_study_measures() -> None:
     assert demo["generate"] == arm["generate"]
     changes = {"max_tokens": 0, "snapshots": 0}
     assert demo["train"] | changes == arm["train"] | changes
+
+
+def test_the_recipes_of_transfer_differ_in_their_completions_alone() -> None:
+    answers, worked = (
+        yaml.safe_load((STUDY.parent / f"transfer/{name}.yaml").read_text()) for name in ("answers", "worked")
+    )
+    assert worked["generate"]["options"].pop("solution") == "full"
+    assert worked.pop("control") == {}
+    for arm in (answers, worked):
+        Recipe.model_validate(arm)
+        del arm["name"], arm["generate"]["n"]
+    assert worked == answers
 
 
 @pytest.mark.parametrize("arms", [DIGITS, HUNDREDS])
