@@ -154,14 +154,13 @@ def table() -> str:
     return _markdown(columns, rows)
 
 
-def curve_tables() -> str:
-    """The learning curves: a table for each run with snapshots, a row for each point."""
-    tables = []
+def curve_table() -> str:
+    """The learning curves: a row for each point of each run with snapshots."""
+    rows = []
     for path in sorted(RESULTS.glob("*/curve.json")):
-        points = json.loads(path.read_text(encoding="utf-8"))
-        rows = [["", format(point["tokens"], ","), *_cells(point["scores"])] for point in points]
-        tables.append(_markdown([path.parent.name, *COLUMNS], rows))
-    return "\n\n".join(tables)
+        for point in json.loads(path.read_text(encoding="utf-8")):
+            rows.append([path.parent.name, format(point["tokens"], ","), *_cells(point["scores"])])
+    return _markdown(["learning curve", *COLUMNS], rows) if rows else ""
 
 
 def steps_table() -> str:
@@ -204,7 +203,7 @@ def main() -> None:
                 parser.error(f"no arm {arm!r}; there are {', '.join(arms())}, and each of them with {CONTROL}")
             if not (RESULTS / f"{arm}-{seed}" / "results.json").exists():
                 run(arm, seed)
-    print(*filter(None, (table(), curve_tables(), steps_table())), sep="\n\n")
+    print(*filter(None, (table(), curve_table(), steps_table())), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def test_a_finished_arm_leaves_its_results_and_its_learning_curve(tmp_path: Path
     assert 0 < tokens[0] < tokens[1] < tokens[2] <= 12_000
     assert [point["scores"][0]["n"] for point in kept["curve.json"]] == [12, 12, 12]
     assert sum(kept["first_wrong.json"].values()) == 12
-    assert bench["curve_tables"]().count("\n") == 4
+    assert bench["curve_table"]().count("\n") == 4
     assert bench["table"]().splitlines()[2].startswith("| small | 8 | 12,000 |")
 
 
