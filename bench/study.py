@@ -91,16 +91,11 @@ def _symtune(*words: str) -> None:
 def _curve(out: Path) -> list[dict[str, Any]]:
     """The computed tokens and the scores of the snapshots of a training, measured like its end, and of the end; empty
     if it has none."""
-    models = sorted((out / "model/snapshots").glob("step-*"), key=lambda path: int(path.name.removeprefix("step-")))
+    from symtune.training.snapshots import taken  # which imports torch, and the tables do not need it
+
+    models = [folder for _, folder in taken(out / "model")]
     asked = yaml.safe_load((out / "recipe.yaml").read_text(encoding="utf-8"))["evaluate"][0]
-    flags = [
-        "--benchmark",
-        "held_out",
-        "--data",
-        str(out / "heldout"),
-        "--max-new-tokens",
-        str(asked["max_new_tokens"]),
-    ]
+    flags = ["--benchmark", "held_out", "--max-new-tokens", str(asked["max_new_tokens"])]
     measured = {model: out / "curve" / model.name for model in models}
     for model, folder in measured.items():
         if not (folder / "results.json").exists():

@@ -45,7 +45,7 @@ class Snapshots(transformers.TrainerCallback):
             partial.rename(final)
 
 
-def taken(working: Path) -> Iterator[tuple[int, Path]]:
-    """(step, folder) of each snapshot, in order."""
-    found = {int(path.name.removeprefix(PREFIX)): path for path in (working / FOLDER).glob(f"{PREFIX}*")}
+def taken(out: Path) -> Iterator[tuple[int, Path]]:
+    """(step, folder) of each snapshot in a working folder or a model folder, in order."""
+    found = {int(path.name.removeprefix(PREFIX)): path for path in (out / FOLDER).glob(f"{PREFIX}*")}
     yield from sorted(found.items())
