@@ -2,13 +2,14 @@
 
     python bench/study.py                              # the table of the results under recipes/study/results/
     python bench/study.py --run [--arms digits-full,digits-compact] [--seeds 7,8]   # run what is missing first
-    python bench/study.py --run --arms digits-compact-control
+    python bench/study.py --run --arms digits-compact+control,digits-full+csv
 
 An arm is a recipe in recipes/study/; with another seed, the training seed alone is another: examples and held-out
-questions stay. ARM-control is the arm with its completions shuffled: what its format alone brings. Each run is
-`symtune run`, 10 to 20 minutes on two idle cores; one that was interrupted resumes. Of a finished run, the results, the
-manifest, the learning curve (of an arm with snapshots) and the kinds of first wrong steps are kept in
-recipes/study/results/ARM-SEED/, so that the study can be done in pieces, on any machine.
+questions stay. ARM+CHANGE is the arm with one change (`CHANGES`): with `+control`, its completions are shuffled, which
+tells what its format alone brings. Each run is `symtune run`, 10 to 20 minutes on two idle cores; one that was
+interrupted resumes. Of a finished run, the results, the manifest, the learning curve (of an arm with snapshots, for the
+seed of its recipe) and the kinds of first wrong steps are kept in recipes/study/results/ARM-SEED/, so that the study
+can be done in pieces, on any machine.
 """
 
 from __future__ import annotations
@@ -31,9 +32,20 @@ HERE = Path(__file__).resolve().parent.parent
 ARMS = HERE / "recipes" / "study"
 RESULTS = ARMS / "results"
 RUNS = HERE / "runs" / "study"
-CONTROL = "-control"  # the end of the name of an arm's control
+# What an arm is changed in, by what is written behind its name and a +. The last five take back one step each of the
+# way to the quick start; the questions remain the same, but for how tables are written and how long numbers are.
+CHANGES: dict[str, dict[str, Any]] = {
+    "control": {"train": {"shuffle_answers": True}},
+    "long": {"generate": {"n": 9000}, "train": {"max_tokens": 1_000_000, "snapshots": 4}},
+    "csv": {"generate": {"linearizations": ["csv"]}},
+    "hundreds": {"generate": {"tables": "hundreds.jsonl"}},  # numbers below 100
+    "eight": {"generate": {"programs": 8}, "heldout": {"programs": 4}},  # queries a table
+    "wordings": {"generate": {"options": {"wording": None}}, "evaluate": [{"max_new_tokens": 240}]},  # all, not one
+    "noroles": {"generate": {"options": {"roles": False}}, "heldout": {"options": {"roles": True}}},
+}
 GROUPS = ("", "count", "aggregate", "superlative", "lookup")  # "" is all questions
 WORKED = {"right_steps": "right, by right steps", "steps": "steps that hold"}  # of worked completions: metric -> column
+CHANGED = "+"
 COLUMNS = ["computed tokens", *(group or "all" for group in GROUPS), *WORKED.values()]
 
 
@@ -43,18 +55,31 @@ def arms() -> list[str]:
 
 
 def said(arm: str) -> dict[str, Any]:
-    """What the recipe of an arm, or of the arm of a control, says."""
-    found: dict[str, Any] = yaml.safe_load((ARMS / f"{arm.removesuffix(CONTROL)}.yaml").read_text(encoding="utf-8"))
-    return found
+    """What the recipe of an arm says, with its change, if there is one."""
+    name, _, change = arm.partition(CHANGED)
+    found: dict[str, Any] = yaml.safe_load((ARMS / f"{name}.yaml").read_text(encoding="utf-8"))
+    if not change:
+        return found
+    found["train"].pop("snapshots", None)
+    return _changed(found, CHANGES[change] | {"name": f"{found['name']}-{change}"})
+
+
+def _changed(said: Any, change: Any) -> Any:
+    """What is said, with the values that a change of the same form has in other places."""
+    if isinstance(change, dict):
+        return said | {key: _changed(said.get(key, {}), value) for key, value in change.items()}
+    if isinstance(change, list) and isinstance(change[0], dict):
+        return [_changed(*pair) for pair in zip(said, change, strict=True)]
+    return change
 
 
 def recipe_of(arm: str, seed: int) -> Path:
-    """The recipe of an arm, or of its control, with another seed, written beside the runs."""
+    """The recipe of an arm with another seed, written beside the runs. Only the recipe's own seed leaves a learning
+    curve, since each of its points takes as long to measure as the end."""
     found = said(arm)
+    if seed != found["seed"]:
+        found["train"].pop("snapshots", None)
     found["seed"] = seed
-    if arm.endswith(CONTROL):
-        found["name"] += CONTROL
-        found["train"]["shuffle_answers"] = True
     found["generate"]["tables"] = os.path.relpath(ARMS / found["generate"]["tables"], RUNS)
     RUNS.mkdir(parents=True, exist_ok=True)
     path = RUNS / f"{arm}-{seed}.yaml"
@@ -189,13 +214,15 @@ def _cell(score: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", action="store_true", help="run what is missing first")
-    parser.add_argument("--arms", default=",".join(arms()), help="arms to run [all]")
+    parser.add_argument("--arms", default=",".join(arms()), help="arms to run [all that have a recipe]")
     parser.add_argument("--seeds", default="7", help="seeds to run [7]")
     arguments = parser.parse_args()
     for seed in map(int, arguments.seeds.split(",")) if arguments.run else ():
         for arm in arguments.arms.split(","):
-            if arm.removesuffix(CONTROL) not in arms():
-                parser.error(f"no arm {arm!r}; there are {', '.join(arms())}, and each of them with {CONTROL}")
+            name, _, change = arm.partition(CHANGED)
+            if name not in arms() or (change and change not in CHANGES):
+                changes = ", ".join(CHANGED + change for change in CHANGES)
+                parser.error(f"no arm {arm!r}; there are {', '.join(arms())}, and each of them with {changes}")
             if not (RESULTS / f"{arm}-{seed}" / "results.json").exists():
                 run(arm, seed)
     print(*filter(None, (table(), curve_table(), steps_table())), sep="\n\n")

@@ -78,7 +78,7 @@ def test_the_recipes_of_transfer_differ_in_their_completions_alone() -> None:
         yaml.safe_load((STUDY.parent / f"transfer/{name}.yaml").read_text()) for name in ("answers", "worked")
     )
     assert worked["generate"]["options"].pop("solution") == "full"
-    assert worked.pop("control") == {}
+    assert (worked.pop("control"), answers.pop("before")) == ({}, False)  # one of them measures what both are compared with
     for arm in (answers, worked):
         Recipe.model_validate(arm)
         del arm["name"], arm["generate"]["n"]
@@ -107,15 +107,45 @@ def test_the_bench_prints_a_row_for_each_result(capsys: pytest.CaptureFixture[st
         assert json.loads((folder / "manifest.json").read_text())["symtune"] == "run"
 
 
-def test_a_control_is_the_arm_with_its_completions_shuffled(tmp_path: Path) -> None:
+def _different(one: Any, other: Any, place: str = "") -> set[str]:
+    """The places in which two recipes differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        below = [_different(one.get(key), other.get(key), f"{place}.{key}") for key in {*one, *other}]
+        return set().union(*below)
+    return set() if one == other else {place.removeprefix(".")}
+
+
+CHANGES = {
+    "control": {"train.shuffle_answers"},
+    "long": {"generate.n", "train.max_tokens"},
+    "csv": {"generate.linearizations"},
+    "hundreds": {"generate.tables"},
+    "eight": {"generate.programs", "heldout.programs"},
+    "wordings": {"generate.options.wording", "evaluate"},
+    "noroles": {"generate.options.roles", "heldout.options.roles"},
+}
+
+
+def test_a_change_of_an_arm_is_one_change(tmp_path: Path) -> None:
     bench = runpy.run_path(str(BENCH))
     bench["recipe_of"].__globals__["RUNS"] = tmp_path
-    arm, control = (
-        yaml.safe_load(bench["recipe_of"](name, 8).read_text()) for name in ("digits-full", "digits-full-control")
-    )
-    assert control["train"].pop("shuffle_answers") is True
-    assert (control.pop("name"), arm.pop("name")) == ("study-digits-full-control", "study-digits-full")
-    assert control == arm
+
+    def made(arm: str) -> dict[str, Any]:
+        path = bench["recipe_of"](arm, 8)
+        Recipe.model_validate(found := yaml.safe_load(path.read_text()))
+        assert (path.parent / found["generate"]["tables"]).is_file()
+        assert found.pop("name") == f"study-{arm}".replace("+", "-")
+        return found
+
+    arm = made("digits-full")
+    assert {change: _different(arm, made(f"digits-full+{change}")) for change in bench["CHANGES"]} == CHANGES
+
+
+def test_only_the_seed_of_a_recipe_leaves_a_learning_curve(tmp_path: Path) -> None:
+    bench = runpy.run_path(str(BENCH))
+    bench["recipe_of"].__globals__["RUNS"] = tmp_path
+    runs = {("digits-full", 7): 4, ("digits-full", 8): None, ("digits-full+csv", 7): None, ("digits-full+long", 7): 4}
+    assert {run: yaml.safe_load(bench["recipe_of"](*run).read_text())["train"].get("snapshots") for run in runs} == runs
 
 
 def test_a_finished_arm_leaves_its_results_and_its_learning_curve(tmp_path: Path) -> None:
@@ -129,15 +159,15 @@ def test_a_finished_arm_leaves_its_results_and_its_learning_curve(tmp_path: Path
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))
     bench = runpy.run_path(str(BENCH))
     bench["run"].__globals__.update(ARMS=tmp_path, RUNS=tmp_path / "runs", RESULTS=tmp_path / "results")
-    bench["run"]("small", 8)
-    kept = {path.name: json.loads(path.read_text()) for path in (tmp_path / "results" / "small-8").iterdir()}
+    bench["run"]("small", 7)
+    kept = {path.name: json.loads(path.read_text()) for path in (tmp_path / "results" / "small-7").iterdir()}
     assert sorted(kept) == ["curve.json", "first_wrong.json", "manifest.json", "results.json"]
     tokens = [point["tokens"] for point in kept["curve.json"]]
     assert 0 < tokens[0] < tokens[1] < tokens[2] <= 12_000
     assert [point["scores"][0]["n"] for point in kept["curve.json"]] == [12, 12, 12]
     assert sum(kept["first_wrong.json"].values()) == 12
     assert bench["curve_table"]().count("\n") == 4
-    assert bench["table"]().splitlines()[2].startswith("| small | 8 | 12,000 |")
+    assert bench["table"]().splitlines()[2].startswith("| small | 7 | 12,000 |")
 
 
 WRONG = [
