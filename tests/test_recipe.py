@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -313,10 +314,24 @@ def test_the_time_left_begins_with_a_guess_and_follows_the_machine():
     two = [stage("a", seconds=100), stage("b", seconds=300)]
     clock = Clock(two, lambda: now[0])
     assert clock.left() == 400
-    clock.stage, clock.share, now[0] = two[0], 0.5, 100.0  # twice as slow as guessed
+    clock.begin(two[0])
+    clock.share, now[0] = 0.5, 100.0  # twice as slow as guessed
     assert clock.left() == pytest.approx(350 * (100 + TRUST) / (50 + TRUST))
-    clock.stage, clock.share, clock.done = None, 0.0, 400.0
+    clock.end(two[0], skipped=False)
+    clock.end(two[1], skipped=True)
     assert clock.left() == 0
+
+
+def test_a_slow_benchmark_makes_only_its_own_stages_long():
+    now = [0.0]
+    kinds = {"model": "train", "before/wtq": "wtq", "after/wtq": "wtq", "control": "train"}
+    stages = [replace(stage(name, seconds=100), kind=kind) for name, kind in kinds.items()]
+    clock = Clock(stages, lambda: now[0])
+    for passed, one in zip((100.0, 1000.0), stages[:2], strict=True):
+        clock.begin(one)
+        now[0] += passed
+        clock.end(one, skipped=False)
+    assert clock.left() == pytest.approx(100 + 100 * (1000 + TRUST) / (100 + TRUST))
 
 
 @pytest.mark.parametrize("terminal", [True, False])

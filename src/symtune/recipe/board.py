@@ -2,13 +2,14 @@
 
 On a terminal the board is redrawn in place. In a log, each stage prints a line when it begins and ends, and a line
 every half minute in between. The time left starts from the stages' estimates and is corrected, as work is done, by how
-much faster or slower this machine is.
+much faster or slower stages of the same kind were on this machine.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from statistics import median
 from types import TracebackType
 from typing import Self
 
@@ -25,25 +26,60 @@ TRUST = 20.0  # seconds of estimated work that measured time must outweigh
 
 
 class Clock:
-    """Work done, in estimated seconds, against time passed."""
+    """The time left, from the estimates of the stages and the time that their kinds took so far."""
 
     def __init__(self, stages: Sequence[Stage], now: Callable[[], float] = time.monotonic) -> None:
         self.now, self.begun = now, now()
-        self.total = sum(stage.seconds for stage in stages)
-        self.done = 0.0  # estimated seconds of finished work
-        self.free = 0.0  # the part of it that was done in an earlier run and took no time now
+        self.due = {stage.name: stage for stage in stages}  # not yet ended
+        self.stage: Stage | None = None  # the current one
+        self.stage_begun = self.begun
         self.share = 0.0  # how much of the current stage is done
-        self.stage: Stage | None = None
+        self.measured: dict[
+            str, tuple[float, float]
+        ] = {}  # kind -> seconds that its ended stages took, their estimates
+
+    def begin(self, stage: Stage) -> None:
+        """A stage begins."""
+        self.stage, self.stage_begun, self.share = stage, self.now(), 0.0
+
+    def end(self, stage: Stage, *, skipped: bool) -> None:
+        """A stage ends; one that was `skipped` tells nothing about this machine."""
+        if not skipped:
+            self.share = 1.0
+            self.measured = self._so_far()
+        self.stage, self.share = None, 0.0
+        del self.due[stage.name]
 
     def elapsed(self) -> float:
         """Seconds since the run began."""
         return self.now() - self.begun
 
     def left(self) -> float:
-        """Approximate seconds until the run ends."""
-        done = self.done + (self.stage.seconds * self.share if self.stage else 0.0)
-        pace = (self.elapsed() + TRUST) / (done - self.free + TRUST)
-        return max(0.0, (self.total - done) * pace)
+        """Approximate seconds until the run ends. A kind that was not measured yet is as much slower or faster than
+        its estimate as the median of the others.
+        """
+        paces = {kind: _pace(*times) for kind, times in self._so_far().items()}
+        usual = median(paces.values()) if paces else 1.0
+        undone = {name: 1 - self.share if stage is self.stage else 1.0 for name, stage in self.due.items()}
+        return sum(stage.seconds * undone[name] * paces.get(_kind(stage), usual) for name, stage in self.due.items())
+
+    def _so_far(self) -> dict[str, tuple[float, float]]:
+        """`measured`, with the current stage as far as it is done."""
+        if self.stage is None or not self.share:
+            return self.measured
+        kind = _kind(self.stage)
+        took, estimated = self.measured.get(kind, (0.0, 0.0))
+        took, estimated = took + self.now() - self.stage_begun, estimated + self.stage.seconds * self.share
+        return self.measured | {kind: (took, estimated)}
+
+
+def _kind(stage: Stage) -> str:
+    return stage.kind or stage.name
+
+
+def _pace(took: float, estimated: float) -> float:
+    """How many times its estimate a kind takes; little work says little."""
+    return (took + TRUST) / (estimated + TRUST)
 
 
 class Board:
@@ -54,7 +90,7 @@ class Board:
         self.clock = Clock(stages)
         self.notes: dict[str, tuple[str, str]] = {}  # stage -> (mark, note)
         self.counts = ""
-        self.stage_begun = self.logged = self.clock.now()
+        self.logged = self.clock.now()
         self.live = Live(get_renderable=self.render, console=console, refresh_per_second=4, transient=False)
 
     def __enter__(self) -> Self:
@@ -72,8 +108,8 @@ class Board:
 
     def begin(self, stage: Stage) -> None:
         """A stage begins."""
-        self.clock.stage, self.clock.share, self.counts = stage, 0.0, ""
-        self.stage_begun = self.logged = self.clock.now()
+        self.clock.begin(stage)
+        self.counts, self.logged = "", self.clock.now()
 
     def advance(self, done: int, of: int) -> None:
         """The current stage has done this many of its units of work."""
@@ -86,10 +122,8 @@ class Board:
 
     def end(self, stage: Stage, note: str, *, skipped: bool) -> None:
         """A stage is done, or (`skipped`) was done in an earlier run."""
-        self.clock.stage, self.clock.share = None, 0.0
-        self.clock.done += stage.seconds
-        self.clock.free += stage.seconds if skipped else 0.0
-        took = "done before" if skipped else clock(self.clock.now() - self.stage_begun)
+        self.clock.end(stage, skipped=skipped)
+        took = "done before" if skipped else clock(self.clock.now() - self.clock.stage_begun)
         self.notes[stage.name] = (took, note)
         if not self.console.is_terminal:
             self.say(f"{stage.title}: {took}" + (f", {note}" if note else ""))
@@ -110,7 +144,7 @@ class Board:
                 took, note = self.notes[stage.name]
                 table.add_row(Text("✓", "green"), Text(stage.title), Text(took, "dim"), Text(note, "dim"))
             elif stage is self.clock.stage:
-                took = clock(self.clock.now() - self.stage_begun)
+                took = clock(self.clock.now() - self.clock.stage_begun)
                 bar = ProgressBar(total=1.0, completed=self.clock.share, width=18, pulse=not self.clock.share)
                 row = Table.grid(padding=(0, 1))
                 row.add_row(bar, Text(self.counts, "dim"))

@@ -36,6 +36,7 @@ class Stage:
     seconds: float  # an estimate for two CPU cores and the quick start's model, from which the time left starts
     work: Callable[[Path, Advance], str]
     apart: bool = False  # runs in a separate process, because it computes with a model
+    kind: str = ""  # shared by stages whose estimates are wrong by the same factor: trainings, one benchmark
 
 
 class Watch(Protocol):

@@ -151,6 +151,7 @@ def _evaluation(recipe: Recipe, measured: Measured, base: Path, out: Path, name:
         LOAD_SECONDS + min(asked, measured.limit or asked) / QUESTIONS_PER_SECOND,
         work,
         apart=True,
+        kind=measured.folder,
     )
 
 
@@ -187,7 +188,7 @@ def _train(recipe: Recipe, base: Path, out: Path, name: str, settings: TrainSett
     title = "train" if name == "model" else "train the control"
     seconds = LOAD_SECONDS + (settings.max_tokens or TOKENS_GUESSED) / TOKENS_PER_SECOND
     arguments = {"model": recipe.model, **settings.model_dump(mode="json")} | versions("torch", "transformers")
-    return Stage(name, title, arguments, ("mix",), seconds, work, apart=True)
+    return Stage(name, title, arguments, ("mix",), seconds, work, apart=True, kind="train")
 
 
 def _stated(asked: GenerateConfig) -> dict[str, Any]:
