@@ -33,10 +33,25 @@ ARMS = HERE / "recipes" / "study"
 RESULTS = ARMS / "results"
 RUNS = HERE / "runs" / "study"
 # What an arm is changed in, by what is written behind its name and a +. The last five take back one step each of the
-# way to the quick start; the questions remain the same, but for how tables are written and how long numbers are.
+# way to the quick start; their questions remain the same, but for how tables are written and how long numbers are.
 CHANGES: dict[str, dict[str, Any]] = {
     "control": {"train": {"shuffle_answers": True}},
     "long": {"generate": {"n": 9000}, "train": {"max_tokens": 1_000_000, "snapshots": 4}},
+    "scratch": {  # a decoder of some 0.9 million parameters, from random weights, on smaller tables
+        "model": {
+            "architecture": "llama",
+            "tokenizer": "tokenizer",
+            "tie_word_embeddings": True,
+            "hidden_size": 128,
+            "intermediate_size": 384,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 4,
+            "max_position_embeddings": 2048,
+        },
+        "generate": {"n": 40_000, "rows": [3, 3], "columns": [2, 2]},
+        "train": {"max_tokens": 3_000_000, "snapshots": 4, "batch_tokens": 4000, "learning_rate": 2.0e-3},
+    },
     "csv": {"generate": {"linearizations": ["csv"]}},
     "hundreds": {"generate": {"tables": "hundreds.jsonl"}},  # numbers below 100
     "eight": {"generate": {"programs": 8}, "heldout": {"programs": 4}},  # queries a table
@@ -66,8 +81,8 @@ def said(arm: str) -> dict[str, Any]:
 
 def _changed(said: Any, change: Any) -> Any:
     """What is said, with the values that a change of the same form has in other places."""
-    if isinstance(change, dict):
-        return said | {key: _changed(said.get(key, {}), value) for key, value in change.items()}
+    if isinstance(change, dict) and isinstance(said, dict):
+        return said | {key: _changed(said.get(key), value) for key, value in change.items()}
     if isinstance(change, list) and isinstance(change[0], dict):
         return [_changed(*pair) for pair in zip(said, change, strict=True)]
     return change
@@ -81,6 +96,8 @@ def recipe_of(arm: str, seed: int) -> Path:
         found["train"].pop("snapshots", None)
     found["seed"] = seed
     found["generate"]["tables"] = os.path.relpath(ARMS / found["generate"]["tables"], RUNS)
+    if isinstance(found["model"], dict):
+        found["model"]["tokenizer"] = os.path.relpath(ARMS / found["model"]["tokenizer"], RUNS)
     RUNS.mkdir(parents=True, exist_ok=True)
     path = RUNS / f"{arm}-{seed}.yaml"
     path.write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")

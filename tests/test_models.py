@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,13 @@ def larger(spec: dict[str, Any]) -> LoadedModel:
     for parameter in loaded.model.parameters():
         parameter.data.mul_(4.0)
     return loaded
+
+
+def test_a_new_model_does_not_depend_on_where_its_tokenizer_lies(tmp_path: Path) -> None:
+    words = Path(__file__).parent.parent / "recipes" / "study" / "tokenizer"
+    shutil.copytree(words, tmp_path / "elsewhere")
+    here, there = (load({**LLAMA, "tokenizer": str(folder)}) for folder in (words, tmp_path / "elsewhere"))
+    assert (here.name, here.weights_sha256) == (there.name, there.weights_sha256)
 
 
 @pytest.fixture(scope="module", params=["causal", "seq2seq"])

@@ -18,7 +18,7 @@ from symtune.config import load as load_config
 from symtune.output import read_manifest
 from symtune.recipe.board import TRUST, Board, Clock
 from symtune.recipe.faults import load
-from symtune.recipe.model import Recipe, shuffled_sources, train_data
+from symtune.recipe.model import Recipe, model_of, shuffled_sources, train_data
 from symtune.recipe.published import is_published
 from symtune.recipe.runner import Stage, run_stages
 from symtune.recipe.stages import stages
@@ -235,6 +235,7 @@ WRONG = [
     (('"run:data"}', '"run:data"}, {name: b, path: absent.jsonl}'), "absent.jsonl: no such file"),
     (('"run:data"}', '"run:data"}, {name: b, path: "bundled:gsm"}'), "Did you mean 'gsm8k'?"),
     (("architecture: t5", "architecture: t6"), "unknown architecture 't6'"),
+    (("tokenizer: bytes", "tokenizer: absent"), "tokenizer 'absent' is neither `bytes` nor a local folder"),
     (("d_ff", "d_fff"), "unknown key of the model t5 'd_fff'. Did you mean 'd_ff'?"),
     (("generate: {n: 8}", "generate: {n: 8}\ntrain: {learning_rate: 2}"), "train.learning_rate: got 2, wanted less"),
     (("generate: {n: 8}", "generate: {n: 8}\ncontrol: {max_token: 2}"), "Did you mean 'max_tokens'?"),
@@ -248,6 +249,12 @@ def test_wrong_recipes_are_refused_before_anything_runs(tmp_path, change, messag
         load(tmp_path / "r.yaml")
     assert message in str(caught.value).replace(f"{tmp_path}", "r")
     assert "\n" not in str(caught.value)
+
+
+def test_the_tokenizer_of_a_new_model_is_found_beside_the_recipe(tmp_path):
+    (tmp_path / "words").mkdir()
+    (tmp_path / "r.yaml").write_text(GOOD.replace("tokenizer: bytes", "tokenizer: words"))
+    assert model_of(load(tmp_path / "r.yaml"), tmp_path)["tokenizer"] == str(tmp_path / "words")
 
 
 def test_faults_of_all_sections_are_told_at_once(tmp_path):

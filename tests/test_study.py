@@ -16,6 +16,7 @@ import yaml
 
 from symtune.dataset import lines, read_tables
 from symtune.generation import GenerateConfig, generate
+from symtune.models.local import load
 from symtune.recipe.model import Recipe
 from symtune.sql.solutions.wordings import WORDINGS
 
@@ -106,6 +107,10 @@ def _different(one: Any, other: Any, place: str = "") -> set[str]:
 CHANGES = {
     "control": {"train.shuffle_answers"},
     "long": {"generate.n", "train.max_tokens"},
+    "scratch": {
+        *("model", "generate.n", "generate.rows", "generate.columns"),
+        *("train.max_tokens", "train.batch_tokens", "train.learning_rate"),
+    },
     "csv": {"generate.linearizations"},
     "hundreds": {"generate.tables"},
     "eight": {"generate.programs", "heldout.programs"},
@@ -122,6 +127,7 @@ def test_a_change_of_an_arm_is_one_change(tmp_path: Path) -> None:
         path = bench["recipe_of"](arm, 8)
         Recipe.model_validate(found := yaml.safe_load(path.read_text()))
         assert (path.parent / found["generate"]["tables"]).is_file()
+        assert isinstance(found["model"], str) or (path.parent / found["model"]["tokenizer"]).is_dir()
         assert found.pop("name") == f"study-{arm}".replace("+", "-")
         return found
 
@@ -175,6 +181,20 @@ def test_first_wrong_steps_are_told_apart(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in written))
     kinds = Counter(kind for _, _, kind in WRONG) + Counter(none=1)
     assert runpy.run_path(str(BENCH))["first_wrong"](path) == kinds
+
+
+def test_the_tokenizer_writes_every_digit_and_most_words_as_one_token() -> None:
+    tokenizer = load(
+        {**runpy.run_path(str(BENCH))["CHANGES"]["scratch"]["model"], "tokenizer": STUDY / "tokenizer"}
+    ).tokenizer
+    tables = [json.loads(line) for line in (STUDY / "digits.jsonl").read_text().splitlines()[:200]]
+    words = {f" {word}" for table in tables for row in table["rows"] for word in row[0].split()}
+    lengths = [len(tokenizer(word)["input_ids"]) for word in words]
+    assert sum(length == 1 for length in lengths) > 0.8 * len(lengths)
+    text = "SELECT SUM(wins) FROM w WHERE club >= 'Łódź 1904'\n- a: 27 sum 36\nAnswer: 1024"
+    pieces = [tokenizer.decode([token]) for token in tokenizer(text)["input_ids"]]
+    assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+    assert {piece for piece in pieces if any(map(str.isdigit, piece))} == set("0123456789") & set(text)
 
 
 def _made(out: Path, **options: object) -> Path:

@@ -128,8 +128,11 @@ def heldout_data(recipe: Recipe, base: Path, out: Path) -> GenerateConfig:
 
 
 def model_of(recipe: Recipe, base: Path) -> str | dict[str, Any]:
-    """The model to start from; the path of a folder or file is relative to `base`."""
-    return _from(base, recipe.model) if isinstance(recipe.model, str) else recipe.model
+    """The model to start from; the path of a folder or file, and of a new model's tokenizer, is relative to `base`."""
+    if isinstance(recipe.model, str):
+        return _from(base, recipe.model)
+    tokenizer = recipe.model.get("tokenizer")
+    return recipe.model | ({"tokenizer": _from(base, tokenizer)} if isinstance(tokenizer, str) else {})
 
 
 def data_of(measured: Measured, base: Path, out: Path) -> Path:

@@ -36,6 +36,7 @@ def check_model(model: ModelSpec) -> None:
     """Raise InputError at once for a model that cannot be loaded, as far as that shows without loading it."""
     if isinstance(model, Mapping):
         _config_of(model)
+        _tokenizer_folder(model)
         return
     name = str(model)
     if name in gguf.NAMES:
@@ -62,7 +63,8 @@ def load(model: ModelSpec) -> LoadedModel:
 
     A mapping builds a new model, for example `{architecture: t5, tokenizer: bytes, d_model: 64}`; the other
     keys are those of the architecture's config. Its weights are drawn by a hash of the mapping (`seed` is a
-    key of it). A transformers config or a tokenizer folder is never fetched for one.
+    key of it) and the vocabulary of a tokenizer's folder. A transformers config or a tokenizer folder is never
+    fetched for one.
     Weights are float32 and on the CPU. Raises InputError when it cannot be loaded.
     """
     check_model(model)
@@ -221,16 +223,24 @@ def _config_of(spec: Mapping[str, Any]) -> Any:
         raise InputError(f"model {spec['architecture']}: {' '.join(str(error).split())}") from None
 
 
+def _tokenizer_folder(spec: Mapping[str, Any]) -> Path | None:
+    """The folder of the tokenizer that a mapping names, or None for bytes."""
+    source = str(spec.get("tokenizer", "bytes"))
+    if source == "bytes":
+        return None
+    if not Path(source).is_dir():
+        raise InputError(f"model: tokenizer {source!r} is neither `bytes` nor a local folder")
+    return Path(source)
+
+
 def _build(spec: Mapping[str, Any]) -> LoadedModel:
     config = _config_of(spec)
-    source = spec.get("tokenizer", "bytes")
     tokenizer: Any
-    if source == "bytes":
-        tokenizer = transformers.ByT5Tokenizer()
-    elif Path(str(source)).is_dir():
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+    if folder := _tokenizer_folder(spec):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        spec = {**spec, "tokenizer": tokenizer.get_vocab()}  # wherever the folder lies
     else:
-        raise InputError(f"model: tokenizer {source!r} is neither `bytes` nor a local folder")
+        tokenizer = transformers.ByT5Tokenizer()
     if "vocab_size" not in spec:
         config.vocab_size = len(tokenizer)
     config.pad_token_id, config.eos_token_id = tokenizer.pad_token_id, tokenizer.eos_token_id
