@@ -74,7 +74,10 @@ def test_a_run_with_it_is_compared_and_reported(tmp_path: Path) -> None:
     manifest["comparisons"] = [line.model_dump() for line in lines]
     (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     assert "After training the model is" in verdict(lines)
-    assert "–" in shown(scores_table("bbh", found["bbh"], lines))
+    rows = [line.split()[:2] for line in shown(scores_table("bbh", found["bbh"], lines)).splitlines()]
+    assert [row for row in rows if row[1:] == ["–"]] == [
+        [name, "–"] for name in ("before", "chance", "control", "after")
+    ]
     report(run, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "penguins_in_a_table" in page

@@ -109,10 +109,10 @@ def scores_table(name: str, found: Mapping[str, Evaluation], lines: Sequence[Com
         score, line = scores.get(model), differences.get(model)
         if model == "chance" and chance is not None:
             cells = [f"{100 * chance:.1f} %", "", ""]
-        elif score is None:
+        elif score is None and line is None:
             continue
-        elif score.score is None or score.interval is None:
-            cells = ["–", "", f"{score.n:,}"]
+        elif score is None or score.score is None or score.interval is None:  # no overall score of a partial release
+            cells = ["–", "", f"{score.n:,}" if score else ""]
         else:
             low, high = score.interval
             cells = [f"{100 * score.score:.1f} %", f"{100 * low:.1f} to {100 * high:.1f}", f"{score.n:,}"]
