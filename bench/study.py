@@ -50,7 +50,7 @@ CHANGES: dict[str, dict[str, Any]] = {
             "max_position_embeddings": 2048,
         },
         "generate": {"n": 40_000, "rows": [3, 3], "columns": [2, 2]},
-        "train": {"max_tokens": 3_000_000, "snapshots": 4, "batch_tokens": 4000, "learning_rate": 2.0e-3},
+        "train": {"max_tokens": 3_000_000, "snapshots": 4, "learning_rate": 1.5e-3},
     },
     "csv": {"generate": {"linearizations": ["csv"]}},
     "hundreds": {"generate": {"tables": "hundreds.jsonl"}},  # numbers below 100
@@ -184,9 +184,9 @@ def table() -> str:
     """Correct answers in %, with 95 % intervals: a row for each run, a column for each kind of question, and for worked
     completions how many were right by right steps, and the share of their steps that hold."""
     columns, rows = ["arm", "seed", *COLUMNS], []
-    for folder in sorted(RESULTS.glob("*-*")):
-        arm, seed = folder.name.rsplit("-", 1)
-        scores = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    for path in sorted(RESULTS.glob("*/results.json")):
+        arm, seed = path.parent.name.rsplit("-", 1)
+        scores = json.loads(path.read_text(encoding="utf-8"))
         rows.append([arm, seed, format(said(arm)["train"]["max_tokens"], ","), *_cells(scores)])
     return _markdown(columns, rows)
 

@@ -109,7 +109,7 @@ CHANGES = {
     "long": {"generate.n", "train.max_tokens"},
     "scratch": {
         *("model", "generate.n", "generate.rows", "generate.columns"),
-        *("train.max_tokens", "train.batch_tokens", "train.learning_rate"),
+        *("train.max_tokens", "train.learning_rate"),
     },
     "csv": {"generate.linearizations"},
     "hundreds": {"generate.tables"},
