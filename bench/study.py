@@ -37,7 +37,7 @@ RUNS = HERE / "runs" / "study"
 CHANGES: dict[str, dict[str, Any]] = {
     "control": {"train": {"shuffle_answers": True}},
     "long": {"generate": {"n": 9000}, "train": {"max_tokens": 1_000_000, "snapshots": 4}},
-    "scratch": {  # a decoder of some 0.9 million parameters, from random weights, on smaller tables
+    "scratch": {  # a decoder of a million parameters, from random weights, on smaller tables
         "model": {
             "architecture": "llama",
             "tokenizer": "tokenizer",
