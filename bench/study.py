@@ -3,6 +3,7 @@
     python bench/study.py                              # the table of the results under recipes/study/results/
     python bench/study.py --run [--arms digits-full,digits-compact] [--seeds 7,8]   # run what is missing first
     python bench/study.py --run --arms digits-compact+control,digits-full+csv
+    python bench/study.py --figure docs/figures/curves.svg        # also draw the learning curves
 
 An arm is a recipe in recipes/study/; with another seed, the training seed alone is another: examples and held-out
 questions stay. ARM+CHANGE is the arm with one change (`CHANGES`): with `+control`, its completions are shuffled, which
@@ -212,6 +213,42 @@ def steps_table() -> str:
     return _markdown(["first wrong step", *kinds], rows)
 
 
+# The panels of the figure: title, and label -> the run with a learning curve, the group of questions.
+PANELS = {
+    "SmolLM2-135M, full solutions": {kind: ("digits-full-7", kind) for kind in GROUPS[1:]},
+    "A decoder from random weights": {
+        "full solutions": ("digits-full+scratch-7", ""),
+        "compact solutions": ("digits-compact+scratch-7", ""),
+        "answers alone": ("digits-answers+scratch-7", ""),
+    },
+}
+
+
+def figure(out: Path) -> None:
+    """Draw the learning curves of `PANELS`, with 95 % intervals; the dotted line is chance over all questions."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(8.4, 3.2), layout="constrained")
+    axes = drawn.subplots(1, len(PANELS), sharey=True)
+    for axis, (title, lines) in zip(axes, PANELS.items(), strict=True):
+        for label, (run, group) in lines.items():
+            curve = json.loads((RESULTS / run / "curve.json").read_text(encoding="utf-8"))
+            scores = [next(s for s in point["scores"] if s["group"] == group) for point in curve]
+            tokens = [point["tokens"] / 1000 for point in curve]
+            axis.plot(tokens, [100 * score["score"] for score in scores], marker="o", markersize=3, label=label)
+            low, high = zip(*(score["interval"] for score in scores), strict=True)
+            axis.fill_between(tokens, [100 * end for end in low], [100 * end for end in high], alpha=0.12)
+        first = json.loads((RESULTS / run / "results.json").read_text(encoding="utf-8"))[0]
+        axis.axhline(100 * first["notes"]["chance"], color="0.4", linestyle=":", linewidth=1)
+        axis.set(title=title, xlabel="computed tokens (thousands)", ylim=(0, 100), xlim=(0, None))
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.legend(frameon=False, fontsize=8)
+    axes[0].set_ylabel("right answers (%)")
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "study"}):  # the same bytes every time
+        drawn.savefig(out, metadata={"Date": None})
+
+
 def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
     return "\n".join([lines[0], "|---" + "|---:" * (len(head) - 1) + "|", *lines[1:]])
@@ -233,6 +270,7 @@ def main() -> None:
     parser.add_argument("--run", action="store_true", help="run what is missing first")
     parser.add_argument("--arms", default=",".join(arms()), help="arms to run [all that have a recipe]")
     parser.add_argument("--seeds", default="7", help="seeds to run [7]")
+    parser.add_argument("--figure", type=Path, help="draw the learning curves to this SVG file")
     arguments = parser.parse_args()
     for seed in map(int, arguments.seeds.split(",")) if arguments.run else ():
         for arm in arguments.arms.split(","):
@@ -243,6 +281,8 @@ def main() -> None:
             if not (RESULTS / f"{arm}-{seed}" / "results.json").exists():
                 run(arm, seed)
     print(*filter(None, (table(), curve_table(), steps_table())), sep="\n\n")
+    if arguments.figure:
+        figure(arguments.figure)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -162,6 +163,24 @@ def test_a_finished_arm_leaves_its_results_and_its_learning_curve(tmp_path: Path
     assert sum(kept["first_wrong.json"].values()) == 12
     assert bench["curve_table"]().count("\n") == 4
     assert bench["table"]().splitlines()[2].startswith("| small | 7 | 12,000 |")
+
+
+def test_the_figure_is_what_the_bench_draws(tmp_path: Path) -> None:
+    drawn = tmp_path / "curves.svg"
+    runpy.run_path(str(BENCH))["figure"](drawn)
+    text, kept = drawn.read_text(), (BENCH.parent.parent / "docs/figures/curves.svg").read_text()
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", kept)
+    assert {"SmolLM2-135M, full solutions", "answers alone"} <= set(words)
+    assert re.findall(r"<text[^>]*>([^<]*)</text>", text) == words
+    assert _lines(text) == _lines(kept)
+
+
+def _lines(svg: str) -> list[list[float]]:
+    """The numbers of each curve; another version of the library may round them otherwise."""
+    return [
+        [round(float(x)) for x in re.findall(r"-?[0-9.]+", path)]
+        for path in re.findall(r'<path d="(M[^"]*)" clip', svg)
+    ]
 
 
 WRONG = [
