@@ -97,7 +97,7 @@ def recipe_of(arm: str, seed: int) -> Path:
         found["train"].pop("snapshots", None)
     found["seed"] = seed
     found["generate"]["tables"] = os.path.relpath(ARMS / found["generate"]["tables"], RUNS)
-    if isinstance(found["model"], dict):
+    if isinstance(found["model"], dict) and found["model"]["tokenizer"] != "bytes":
         found["model"]["tokenizer"] = os.path.relpath(ARMS / found["model"]["tokenizer"], RUNS)
     RUNS.mkdir(parents=True, exist_ok=True)
     path = RUNS / f"{arm}-{seed}.yaml"
