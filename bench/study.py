@@ -20,19 +20,19 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-HERE = Path(__file__).resolve().parent.parent
+from keeping import HERE, keep_manifest, markdown, percent, symtune, write
+
 ARMS = HERE / "recipes" / "study"
 RESULTS = ARMS / "results"
 RUNS = HERE / "runs" / "study"
+CHANGED = "+"  # between the name of an arm and its change
 # What an arm is changed in, by what is written behind its name and a +. The last five take back one step each of the
 # way to the quick start; their questions remain the same, but for how tables are written and how long numbers are.
 CHANGES: dict[str, dict[str, Any]] = {
@@ -61,7 +61,6 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 GROUPS = ("", "count", "aggregate", "superlative", "lookup")  # "" is all questions
 WORKED = {"right_steps": "right, by right steps", "steps": "steps that hold"}  # of worked completions: metric -> column
-CHANGED = "+"
 COLUMNS = ["computed tokens", *(group or "all" for group in GROUPS), *WORKED.values()]
 
 
@@ -108,27 +107,16 @@ def recipe_of(arm: str, seed: int) -> Path:
 def run(arm: str, seed: int) -> None:
     """Run an arm, or resume it, and keep its results."""
     out = RUNS / f"{arm}-{seed}"
-    _symtune("run", str(recipe_of(arm, seed)), "--out", str(out))
+    symtune("run", str(recipe_of(arm, seed)), "--out", str(out))
     kept = RESULTS / out.name
     kept.mkdir(parents=True, exist_ok=True)
     measured = out / "evaluation/after/held_out"
     if curve := _curve(out):
-        _write(kept / "curve.json", curve)
+        write(kept / "curve.json", curve)
     if counts := first_wrong(measured / "predictions.jsonl"):
-        _write(kept / "first_wrong.json", counts)
-    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    manifest["run"]["command"][0] = "symtune"
-    _write(kept / "manifest.json", manifest)
+        write(kept / "first_wrong.json", counts)
+    keep_manifest(out, kept)
     shutil.copy(measured / "results.json", kept / "results.json")  # last: it says that the run is finished
-
-
-def _write(path: Path, said: Any) -> None:
-    text = json.dumps(said, indent=2).replace(f"{HERE}/", "")  # not where it lies on this machine
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _symtune(*words: str) -> None:
-    subprocess.run([sys.executable, "-c", "from symtune.cli import main; main()", *words], check=True)
 
 
 def _curve(out: Path) -> list[dict[str, Any]]:
@@ -142,7 +130,7 @@ def _curve(out: Path) -> list[dict[str, Any]]:
     measured = {model: out / "curve" / model.name for model in models}
     for model, folder in measured.items():
         if not (folder / "results.json").exists():
-            _symtune("evaluate", *flags, "--model", str(model), "--data", str(out / "heldout"), "--out", str(folder))
+            symtune("evaluate", *flags, "--model", str(model), "--data", str(out / "heldout"), "--out", str(folder))
     ends = {out / "model": out / "evaluation/after/held_out"} if models else {}
     curve = []
     for model, folder in (measured | ends).items():
@@ -189,7 +177,7 @@ def table() -> str:
         arm, seed = path.parent.name.rsplit("-", 1)
         scores = json.loads(path.read_text(encoding="utf-8"))
         rows.append([arm, seed, format(said(arm)["train"]["max_tokens"], ","), *_cells(scores)])
-    return _markdown(columns, rows)
+    return markdown(columns, rows)
 
 
 def curve_table() -> str:
@@ -198,7 +186,7 @@ def curve_table() -> str:
     for path in sorted(RESULTS.glob("*/curve.json")):
         for point in json.loads(path.read_text(encoding="utf-8")):
             rows.append([path.parent.name, format(point["tokens"], ","), *_cells(point["scores"])])
-    return _markdown(["learning curve", *COLUMNS], rows) if rows else ""
+    return markdown(["learning curve", *COLUMNS], rows) if rows else ""
 
 
 def steps_table() -> str:
@@ -210,7 +198,7 @@ def steps_table() -> str:
         return ""
     kinds = list(dict.fromkeys(kind for counts in found.values() for kind in counts))
     rows = [[name, *(str(counts.get(kind, 0)) for kind in kinds)] for name, counts in sorted(found.items())]
-    return _markdown(["first wrong step", *kinds], rows)
+    return markdown(["first wrong step", *kinds], rows)
 
 
 # The panels of the figure: title, and label -> the run with a learning curve, the group of questions.
@@ -249,11 +237,6 @@ def figure(out: Path) -> None:
         drawn.savefig(out, metadata={"Date": None})
 
 
-def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
-    return "\n".join([lines[0], "|---" + "|---:" * (len(head) - 1) + "|", *lines[1:]])
-
-
 def _cells(results: Sequence[dict[str, Any]]) -> list[str]:
     scores = {(score["metric"], score["group"]): score for score in results}
     asked = [(results[0]["metric"], group) for group in GROUPS] + [(metric, "") for metric in WORKED]
@@ -261,8 +244,7 @@ def _cells(results: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _cell(score: dict[str, Any]) -> str:
-    low, high = score["interval"]
-    return f"{100 * score['score']:.1f} [{100 * low:.1f}, {100 * high:.1f}] of {score['n']}"
+    return f"{percent(score['score'], score['interval'])} of {score['n']}"
 
 
 def main() -> None:

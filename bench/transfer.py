@@ -13,14 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from keeping import HERE, keep_manifest, markdown, percent, symtune
 from symtune.intervals import wilson
 
-HERE = Path(__file__).resolve().parent.parent
 RECIPES = HERE / "recipes" / "transfer"
 RESULTS = RECIPES / "results"
 RUNS = HERE / "runs" / "transfer"
@@ -30,8 +28,7 @@ MODELS = ("before", "control", "after")  # of one run
 def run(recipe: Path) -> None:
     """Run a recipe, or resume it, and keep its results."""
     out = RUNS / recipe.stem
-    command = ["run", str(recipe), "--out", str(out)]
-    subprocess.run([sys.executable, "-c", "from symtune.cli import main; main()", *command], check=True)
+    symtune("run", str(recipe), "--out", str(out))
     keep(out)
 
 
@@ -42,15 +39,7 @@ def keep(out: Path) -> None:
         path = kept / measured.parent.relative_to(out / "evaluation") / measured.name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(measured, path)
-    text = json.dumps(_without_paths(json.loads((out / "manifest.json").read_text(encoding="utf-8"))), indent=2)
-    (kept / "manifest.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _without_paths(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest without where the project lies on this machine."""
-    manifest["run"]["command"][0] = "symtune"
-    said: dict[str, Any] = json.loads(json.dumps(manifest).replace(f"{HERE}/", ""))
-    return said
+    keep_manifest(out, kept)
 
 
 def table() -> str:
@@ -65,9 +54,8 @@ def table() -> str:
             row = ", ".join([path.parent.name, *filter(None, [whole["notes"].get("release"), f"n = {whole['n']}"])])
             rows.setdefault(row, {})[column] = _cell(whole)
             columns += [column] if column not in columns else []
-    lines = [["", *columns], *([row, *(cells.get(column, "") for column in columns)] for row, cells in rows.items())]
-    written = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([written[0], "|---" + "|---:" * len(columns) + "|", *written[1:]])
+    lines = ([row, *(cells.get(column, "") for column in columns)] for row, cells in rows.items())
+    return markdown(["", *columns], lines)
 
 
 def _cell(whole: dict[str, Any]) -> str:
@@ -77,8 +65,7 @@ def _cell(whole: dict[str, Any]) -> str:
     if score is None:
         right = whole["notes"]["verdicts"].get("right", 0)
         score, interval = right / n, wilson(right, n)
-    low, high = interval
-    return f"{100 * score:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return percent(score, interval)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from symtune.sql.solutions.wordings import WORDINGS
 
 STUDY = Path(__file__).parent.parent / "recipes" / "study"
 BENCH = STUDY.parent.parent / "bench" / "study.py"
+sys.path.insert(0, str(BENCH.parent))  # where the scripts find what they share
 # Arms with the same examples: numbers of one digit, or of two.
 DIGITS = ("digits-answers", "digits-compact", "digits-full")
 HUNDREDS = ("hundreds-answers", "hundreds-full")

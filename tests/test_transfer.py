@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import sys
 from pathlib import Path
 
 import yaml
@@ -14,6 +15,7 @@ from symtune.recipe.model import Recipe
 
 ROOT = Path(__file__).parent.parent
 BENCH = ROOT / "bench" / "transfer.py"
+sys.path.insert(0, str(BENCH.parent))  # where the scripts find what they share
 
 
 def test_the_recipes_differ_in_their_completions_alone() -> None:
