@@ -212,6 +212,18 @@ def test_a_prompt_without_room_for_an_answer_is_an_error_and_not_cut(llama: Load
     assert (completions[1].finish, completions[1].tokens_in, completions[1].text) == ("error", 61, "")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU, the CPU does not matter")
+@pytest.mark.parametrize(
+    ("amx", "parameters", "helps"), [(True, 10**8, True), (True, 10**6, False), (False, 10**8, False)]
+)
+def test_on_a_cpu_bfloat16_is_for_matrix_units_and_models_that_are_not_tiny(
+    monkeypatch: pytest.MonkeyPatch, amx: bool, parameters: int, helps: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert generation.bf16_helps(parameters) == helps
+
+
 def test_facts_are_all_that_decides_completions(llama: LoadedModel) -> None:
     facts = LocalModel(llama, batch_tokens=7, batch_rows=3).facts()
     assert (facts["dtype"], facts["device"]) == ("float32", generation.device().type)
