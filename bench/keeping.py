@@ -23,11 +23,11 @@ def write(path: Path, said: Any) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def keep_manifest(out: Path, kept: Path) -> None:
-    """Keep the manifest of the run `out` in the folder `kept`."""
-    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+def keep_manifest(folder: Path, kept: Path) -> None:
+    """Keep the manifest of a folder, of a run or of a trained model, as the file `kept`."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["run"]["command"][0] = "symtune"
-    write(kept / "manifest.json", manifest)
+    write(kept, manifest)
 
 
 def percent(score: float, interval: Sequence[float]) -> str:

@@ -6,11 +6,12 @@
     python bench/study.py --figure docs/figures/curves.svg        # also draw the learning curves
 
 An arm is a recipe in recipes/study/; with another seed, the training seed alone is another: examples and held-out
-questions stay. ARM+CHANGE is the arm with one change (`CHANGES`): with `+control`, its completions are shuffled, which
-tells what its format alone brings. Each run is `symtune run`, 10 to 20 minutes on two idle cores; one that was
-interrupted resumes. Of a finished run, the results, the manifest, the learning curve (of an arm with snapshots, for the
-seed of its recipe) and the kinds of first wrong steps are kept in recipes/study/results/ARM-SEED/, so that the study
-can be done in pieces, on any machine.
+questions stay (but for arms whose examples have several parts, which have seeds of their own). ARM+CHANGE is the arm
+with one change (`CHANGES`): with `+control`, its completions are shuffled, which tells what its format alone brings.
+Each run is `symtune run`, 10 to 20 minutes on two idle cores with matrix units, 35 minutes on one without; one that was
+interrupted resumes. Of a finished run, the results, the manifests of run and training, the learning curve (of an arm
+with snapshots, for the seed of its recipe) and the kinds of first wrong steps are kept in
+recipes/study/results/ARM-SEED/, so that the study can be done in pieces, on any machine.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ CHANGED = "+"  # between the name of an arm and its change
 # way to the quick start; their questions remain the same, but for how tables are written and how long numbers are.
 CHANGES: dict[str, dict[str, Any]] = {
     "control": {"train": {"shuffle_answers": True}},
-    "long": {"generate": {"n": 9000}, "train": {"max_tokens": 1_000_000, "snapshots": 4}},
+    "long": {"train": {"max_tokens": 500_000, "snapshots": 4}},
     "scratch": {  # a decoder of a million parameters, from random weights, on smaller tables
         "model": {
             "architecture": "llama",
@@ -53,6 +54,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "generate": {"n": 40_000, "rows": [3, 3], "columns": [2, 2]},
         "train": {"max_tokens": 3_000_000, "snapshots": 4, "learning_rate": 1.5e-3},
     },
+    "float32": {"train": {"bf16": False}},  # what a CPU without matrix units for bfloat16 computes in by default
     "csv": {"generate": {"linearizations": ["csv"]}},
     "hundreds": {"generate": {"tables": "hundreds.jsonl"}},  # numbers below 100
     "eight": {"generate": {"programs": 8}, "heldout": {"programs": 4}},  # queries a table
@@ -95,7 +97,9 @@ def recipe_of(arm: str, seed: int) -> Path:
     if seed != found["seed"]:
         found["train"].pop("snapshots", None)
     found["seed"] = seed
-    found["generate"]["tables"] = os.path.relpath(ARMS / found["generate"]["tables"], RUNS)
+    for part in (found["generate"], *found["generate"].get("steps", ())):
+        if "tables" in part:
+            part["tables"] = os.path.relpath(ARMS / part["tables"], RUNS)
     if isinstance(found["model"], dict) and found["model"]["tokenizer"] != "bytes":
         found["model"]["tokenizer"] = os.path.relpath(ARMS / found["model"]["tokenizer"], RUNS)
     RUNS.mkdir(parents=True, exist_ok=True)
@@ -115,7 +119,8 @@ def run(arm: str, seed: int) -> None:
         write(kept / "curve.json", curve)
     if counts := first_wrong(measured / "predictions.jsonl"):
         write(kept / "first_wrong.json", counts)
-    keep_manifest(out, kept)
+    keep_manifest(out, kept / "manifest.json")
+    keep_manifest(out / "model", kept / "training.json")
     shutil.copy(measured / "results.json", kept / "results.json")  # last: it says that the run is finished
 
 

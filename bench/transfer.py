@@ -39,7 +39,7 @@ def keep(out: Path) -> None:
         path = kept / measured.parent.relative_to(out / "evaluation") / measured.name
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(measured, path)
-    keep_manifest(out, kept)
+    keep_manifest(out, kept / "manifest.json")
 
 
 def table() -> str:

@@ -108,7 +108,8 @@ def _different(one: Any, other: Any, place: str = "") -> set[str]:
 
 CHANGES = {
     "control": {"train.shuffle_answers"},
-    "long": {"generate.n", "train.max_tokens"},
+    "long": {"train.max_tokens"},
+    "float32": {"train.bf16"},
     "scratch": {
         *("model", "generate.n", "generate.rows", "generate.columns"),
         *("train.max_tokens", "train.learning_rate"),
@@ -157,7 +158,8 @@ def test_a_finished_arm_leaves_its_results_and_its_learning_curve(tmp_path: Path
     bench["run"].__globals__.update(ARMS=tmp_path, RUNS=tmp_path / "runs", RESULTS=tmp_path / "results")
     bench["run"]("small", 7)
     kept = {path.name: json.loads(path.read_text()) for path in (tmp_path / "results" / "small-7").iterdir()}
-    assert sorted(kept) == ["curve.json", "first_wrong.json", "manifest.json", "results.json"]
+    assert sorted(kept) == ["curve.json", "first_wrong.json", "manifest.json", "results.json", "training.json"]
+    assert kept["training.json"]["tokens"] == kept["curve.json"][-1]["tokens"]
     tokens = [point["tokens"] for point in kept["curve.json"]]
     assert 0 < tokens[0] < tokens[1] < tokens[2] <= 12_000
     assert [point["scores"][0]["n"] for point in kept["curve.json"]] == [12, 12, 12]
