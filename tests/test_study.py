@@ -129,13 +129,16 @@ def test_a_change_of_an_arm_is_one_change(tmp_path: Path) -> None:
     def made(arm: str) -> dict[str, Any]:
         path = bench["recipe_of"](arm, 8)
         Recipe.model_validate(found := yaml.safe_load(path.read_text()))
-        assert (path.parent / found["generate"]["tables"]).is_file()
+        for part in (found["generate"], *found["generate"].get("steps", ())):
+            assert "tables" not in part or (path.parent / part["tables"]).is_file()
         assert isinstance(found["model"], str) or (path.parent / found["model"]["tokenizer"]).is_dir()
         assert found.pop("name") == f"study-{arm}".replace("+", "-")
         return found
 
     arm = made("digits-full")
     assert {change: _different(arm, made(f"digits-full+{change}")) for change in bench["CHANGES"]} == CHANGES
+    parts = {"generate.n", "generate.steps", "mix.order", "mix.seed", "mix.sources", "train.order"}
+    assert _different(made("digits-full+hundreds"), made("short-first")) == parts
 
 
 def test_only_the_seed_of_a_recipe_leaves_a_learning_curve(tmp_path: Path) -> None:
