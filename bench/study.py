@@ -208,7 +208,8 @@ def steps_table() -> str:
 
 # The panels of the figure: title, and label -> the run with a learning curve, the group of questions.
 PANELS = {
-    "SmolLM2-135M, full solutions": {kind: ("digits-full-7", kind) for kind in GROUPS[1:]},
+    "SmolLM2-135M, 180,000 tokens": {kind: ("digits-full-7", kind) for kind in GROUPS[1:]},
+    "SmolLM2-135M, 500,000 tokens": {kind: ("digits-full+long-7", kind) for kind in GROUPS[1:]},
     "A decoder from random weights": {
         "full solutions": ("digits-full+scratch-7", ""),
         "compact solutions": ("digits-compact+scratch-7", ""),
@@ -222,7 +223,7 @@ def figure(out: Path) -> None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    drawn = Figure(figsize=(8.4, 3.2), layout="constrained")
+    drawn = Figure(figsize=(11, 3.2), layout="constrained")
     axes = drawn.subplots(1, len(PANELS), sharey=True)
     for axis, (title, lines) in zip(axes, PANELS.items(), strict=True):
         for label, (run, group) in lines.items():

@@ -176,7 +176,7 @@ def test_the_figure_is_what_the_bench_draws(tmp_path: Path) -> None:
     runpy.run_path(str(BENCH))["figure"](drawn)
     text, kept = drawn.read_text(), (BENCH.parent.parent / "docs/figures/curves.svg").read_text()
     words = re.findall(r"<text[^>]*>([^<]*)</text>", kept)
-    assert {"SmolLM2-135M, full solutions", "answers alone"} <= set(words)
+    assert {"SmolLM2-135M, 500,000 tokens", "answers alone"} <= set(words)
     assert re.findall(r"<text[^>]*>([^<]*)</text>", text) == words
     assert _lines(text) == _lines(kept)
 
