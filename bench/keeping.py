@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent.parent
 
 def symtune(*words: str) -> None:
     """Run the command in a process of its own."""
-    subprocess.run([sys.executable, "-c", "from symtune.cli import main; main()", *words], check=True)
+    subprocess.run([sys.executable, "-m", "symtune", *words], check=True)
 
 
 def write(path: Path, said: Any) -> None:

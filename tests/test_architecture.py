@@ -37,6 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recipe",),
     ("api",),
     ("cli",),
+    ("__main__",),
 )
 SQL_ROOMS = ("language", "corpus", "sampling", "solutions")  # of sql/: a room imports from those before it
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -25,7 +25,7 @@ from test_tasks import OWN
 def symtune(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a separate process."""
     return subprocess.run(
-        [sys.executable, "-c", "from symtune.cli import main; main()", *map(str, arguments)],
+        [sys.executable, "-m", "symtune", *map(str, arguments)],
         env={**os.environ, "COLUMNS": "200", **environment},
         capture_output=True,
         text=True,

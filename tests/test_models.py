@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from symtune.models.local import (
     generation,
     greedy,
     load,
+    memory,
     prompt_format,
     prompt_ids,
 )
@@ -374,3 +376,27 @@ def test_the_packaged_weights_answer_and_are_converted_once(
     stamp = (folder / "config.json").stat().st_mtime_ns
     assert load(name).weights_sha256 == loaded.weights_sha256
     assert (folder / "config.json").stat().st_mtime_ns == stamp
+
+
+@pytest.mark.skipif(memory._libc() is None, reason="no glibc, or the environment says how it manages memory")
+def test_buffers_are_kept_within_a_block_and_given_back_at_its_end():
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1])
+
+    def cleared(times: int) -> int:
+        """How many pages the system clears while a large buffer is taken again and again."""
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(times):
+            torch.empty(2**24).fill_(1.0)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    pages = 4 * 2**24 // resource.getpagesize()
+    outside = cleared(8)
+    with memory.kept():
+        cleared(1)
+        assert cleared(8) * 8 < outside
+        within = resident()
+        memory.give_back()
+        assert within - resident() > pages / 2
+        cleared(1)
+    assert within - resident() > pages / 2

@@ -7,7 +7,6 @@ only at trained positions, which saves a fifth of the work of a small model.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
 import shutil
@@ -27,6 +26,8 @@ from symtune.training.plan import Plan
 from symtune.training.snapshots import Snapshots, points
 from symtune.training.tensors import Batches, summed_loss
 from symtune.types import InputError
+
+_TRIMMED = 16  # steps between which freed memory is kept
 
 
 class MarkedCheckpoints:
@@ -89,12 +90,6 @@ class _Loss(MarkedCheckpoints):
         # Gradients are averaged over processes; the divisor counts the tokens of all of them.
         return summed_loss(model, inputs) / divisor * self.args.world_size
 
-    def training_step(self, *inputs: Any, **named: Any) -> torch.Tensor:
-        """Forward and backward pass of one pack; on a CPU, its buffers are kept for one another."""
-        with memory.kept() if self.args.device.type == "cpu" else contextlib.nullcontext():
-            loss: torch.Tensor = super().training_step(*inputs, **named)  # type: ignore[misc]
-            return loss
-
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         settings = self.settings
         factor = functools.partial(
@@ -114,7 +109,7 @@ class EncoderDecoderTrainer(_Loss, transformers.Seq2SeqTrainer):
 
 
 class _Steps(transformers.TrainerCallback):
-    """Reports each step."""
+    """Reports each step, and lets go of memory now and then."""
 
     def __init__(self, plan: Plan, on_step: Callable[[StepLog], None]) -> None:
         self.plan, self.on_step = plan, on_step
@@ -123,6 +118,10 @@ class _Steps(transformers.TrainerCallback):
         if not logs or "loss" not in logs:
             return
         self.on_step(step_logs(self.plan, state.log_history[-1:])[0])
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step % _TRIMMED == 0:
+            memory.give_back()
 
 
 def step_logs(plan: Plan, history: Sequence[dict[str, Any]]) -> list[StepLog]:
