@@ -3,7 +3,7 @@
     python bench/study.py                              # the table of the results under recipes/study/results/
     python bench/study.py --run [--arms digits-full,digits-compact] [--seeds 7,8]   # run what is missing first
     python bench/study.py --run --arms digits-compact+control,digits-full+csv
-    python bench/study.py --figure docs/figures/curves.svg        # also draw the learning curves
+    python bench/study.py --figures docs/figures                  # also draw the arms and the learning curves
 
 An arm is a recipe in recipes/study/; with another seed, the training seed alone is another: examples and held-out
 questions stay (but for arms whose examples have several parts, which have seeds of their own). ARM+CHANGE is the arm
@@ -28,6 +28,7 @@ from typing import Any
 
 import yaml
 
+from figures import KINDS, draw
 from keeping import HERE, keep_manifest, markdown, percent, symtune, write
 
 ARMS = HERE / "recipes" / "study"
@@ -61,7 +62,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "wordings": {"generate": {"options": {"wording": None}}, "evaluate": [{"max_new_tokens": 240}]},  # all, not one
     "noroles": {"generate": {"options": {"roles": False}}, "heldout": {"options": {"roles": True}}},
 }
-GROUPS = ("", "count", "aggregate", "superlative", "lookup")  # "" is all questions
+GROUPS = ("", *KINDS)  # of questions; "" is all
 WORKED = {"right_steps": "right, by right steps", "steps": "steps that hold"}  # of worked completions: metric -> column
 COLUMNS = ["computed tokens", *(group or "all" for group in GROUPS), *WORKED.values()]
 
@@ -206,43 +207,6 @@ def steps_table() -> str:
     return markdown(["first wrong step", *kinds], rows)
 
 
-# The panels of the figure: title, and label -> the run with a learning curve, the group of questions.
-PANELS = {
-    "SmolLM2-135M, 180,000 tokens": {kind: ("digits-full-7", kind) for kind in GROUPS[1:]},
-    "SmolLM2-135M, 500,000 tokens": {kind: ("digits-full+long-7", kind) for kind in GROUPS[1:]},
-    "A decoder from random weights": {
-        "full solutions": ("digits-full+scratch-7", ""),
-        "compact solutions": ("digits-compact+scratch-7", ""),
-        "answers alone": ("digits-answers+scratch-7", ""),
-    },
-}
-
-
-def figure(out: Path) -> None:
-    """Draw the learning curves of `PANELS`, with 95 % intervals; the dotted line is chance over all questions."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    drawn = Figure(figsize=(11, 3.2), layout="constrained")
-    axes = drawn.subplots(1, len(PANELS), sharey=True)
-    for axis, (title, lines) in zip(axes, PANELS.items(), strict=True):
-        for label, (run, group) in lines.items():
-            curve = json.loads((RESULTS / run / "curve.json").read_text(encoding="utf-8"))
-            scores = [next(s for s in point["scores"] if s["group"] == group) for point in curve]
-            tokens = [point["tokens"] / 1000 for point in curve]
-            axis.plot(tokens, [100 * score["score"] for score in scores], marker="o", markersize=3, label=label)
-            low, high = zip(*(score["interval"] for score in scores), strict=True)
-            axis.fill_between(tokens, [100 * end for end in low], [100 * end for end in high], alpha=0.12)
-        first = json.loads((RESULTS / run / "results.json").read_text(encoding="utf-8"))[0]
-        axis.axhline(100 * first["notes"]["chance"], color="0.4", linestyle=":", linewidth=1)
-        axis.set(title=title, xlabel="computed tokens (thousands)", ylim=(0, 100), xlim=(0, None))
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False, fontsize=8)
-    axes[0].set_ylabel("right answers (%)")
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "study"}):  # the same bytes every time
-        drawn.savefig(out, metadata={"Date": None})
-
-
 def _cells(results: Sequence[dict[str, Any]]) -> list[str]:
     scores = {(score["metric"], score["group"]): score for score in results}
     asked = [(results[0]["metric"], group) for group in GROUPS] + [(metric, "") for metric in WORKED]
@@ -258,7 +222,7 @@ def main() -> None:
     parser.add_argument("--run", action="store_true", help="run what is missing first")
     parser.add_argument("--arms", default=",".join(arms()), help="arms to run [all that have a recipe]")
     parser.add_argument("--seeds", default="7", help="seeds to run [7]")
-    parser.add_argument("--figure", type=Path, help="draw the learning curves to this SVG file")
+    parser.add_argument("--figures", type=Path, help="draw arms.svg and curves.svg in this folder")
     arguments = parser.parse_args()
     for seed in map(int, arguments.seeds.split(",")) if arguments.run else ():
         for arm in arguments.arms.split(","):
@@ -269,8 +233,8 @@ def main() -> None:
             if not (RESULTS / f"{arm}-{seed}" / "results.json").exists():
                 run(arm, seed)
     print(*filter(None, (table(), curve_table(), steps_table())), sep="\n\n")
-    if arguments.figure:
-        figure(arguments.figure)
+    if arguments.figures:
+        draw(RESULTS, arguments.figures)
 
 
 if __name__ == "__main__":

@@ -171,14 +171,29 @@ def test_a_finished_arm_leaves_its_results_and_its_learning_curve(tmp_path: Path
     assert bench["table"]().splitlines()[2].startswith("| small | 7 | 12,000 |")
 
 
-def test_the_figure_is_what_the_bench_draws(tmp_path: Path) -> None:
-    drawn = tmp_path / "curves.svg"
-    runpy.run_path(str(BENCH))["figure"](drawn)
-    text, kept = drawn.read_text(), (BENCH.parent.parent / "docs/figures/curves.svg").read_text()
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("arms", {"full solutions", "numbers below 100", "the control"}),
+        ("curves", {"SmolLM2-135M, 500,000 tokens", "answers alone"}),
+    ],
+)
+def test_the_figures_are_what_the_bench_draws(name: str, said: set[str], tmp_path: Path) -> None:
+    runpy.run_path(str(BENCH))["draw"](STUDY / "results", tmp_path)
+    text = (tmp_path / f"{name}.svg").read_text()
+    kept = (BENCH.parent.parent / f"docs/figures/{name}.svg").read_text()
     words = re.findall(r"<text[^>]*>([^<]*)</text>", kept)
-    assert {"SmolLM2-135M, 500,000 tokens", "answers alone"} <= set(words)
+    assert said <= set(words)
     assert re.findall(r"<text[^>]*>([^<]*)</text>", text) == words
+    assert _lines(text)
     assert _lines(text) == _lines(kept)
+
+
+def test_every_arm_of_the_figures_has_results() -> None:
+    figures = runpy.run_path(str(BENCH.parent / "figures.py"))
+    drawn = {arm for rows in figures["ARMS"].values() for arm in rows.values()}
+    measured = {path.name.rsplit("-", 1)[0] for path in (STUDY / "results").iterdir()}
+    assert drawn <= measured
 
 
 def _lines(svg: str) -> list[list[float]]:
