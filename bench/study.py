@@ -8,7 +8,7 @@
 An arm is a recipe in recipes/study/; with another seed, the training seed alone is another: examples and held-out
 questions stay (but for arms whose examples have several parts, which have seeds of their own). ARM+CHANGE is the arm
 with one change (`CHANGES`): with `+control`, its completions are shuffled, which tells what its format alone brings.
-Each run is `symtune run`, 10 to 20 minutes on two idle cores with matrix units, 35 minutes on one without; one that was
+Each run is `symtune run`, 10 to 20 minutes on two idle cores with matrix units, 35 to 75 on one without; one that was
 interrupted resumes. Of a finished run, the results, the manifests of run and training, the learning curve (of an arm
 with snapshots, for the seed of its recipe) and the kinds of first wrong steps are kept in
 recipes/study/results/ARM-SEED/, so that the study can be done in pieces, on any machine.
