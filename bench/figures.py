@@ -31,6 +31,7 @@ ARMS = {
         "all seven wordings": "digits-full+wordings",
         "columns of any role": "digits-full+noroles",
         "numbers below 100": "digits-full+hundreds",
+        "numbers below 100, one digit first": "short-first",
     },
 }
 # The panels of the curves: title, and label -> the run with a learning curve, the group of questions.
