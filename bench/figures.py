@@ -44,6 +44,11 @@ CURVES = {
         "answers alone": ("digits-answers+scratch-7", ""),
     },
 }
+# What a row of the arms shows: label -> what follows the name of the arm, and how it is marked.
+MARKS: dict[str, tuple[str, dict[str, str]]] = {
+    "a seed": ("", {"color": "C0"}),
+    "the control": ("+control", {"color": "0.4", "markerfacecolor": "white"}),
+}
 SEED_APART = 0.28  # the distance of two seeds in a row of height 1
 
 
@@ -62,17 +67,15 @@ def arms(results: Path) -> Figure:
     panels = drawn.subplots(len(ARMS), 1, sharex=True, height_ratios=heights)
     for axis, (title, rows) in zip(panels, ARMS.items(), strict=True):
         for row, arm in enumerate(rows.values()):
-            for control, marked in ((False, {"color": "C0"}), (True, {"color": "0.4", "markerfacecolor": "white"})):
-                runs = sorted(results.glob(f"{arm}{'+control' if control else ''}-[0-9]*/results.json"))
-                for number, run in enumerate(runs):
-                    place = row + SEED_APART * (number - (len(runs) - 1) / 2)
-                    _dot(axis, _scores(run)[""], place, marked)
+            for change, marked in MARKS.values():
+                runs = sorted(results.glob(f"{arm}{change}-[0-9]*/results.json"))
+                _dots(axis, [_scores(run)[""] for run in runs], row, marked)
         _chance(axis.axvline, _scores(results / "digits-full-7" / "results.json"))
         axis.set_yticks(range(len(rows)), list(rows))
         axis.set_ylim(len(rows) - 0.5, -0.5)
         axis.set_title(title, loc="left", fontsize=10)
         _bare(axis)
-    for label, marked in (("a seed", {"color": "C0"}), ("the control", {"color": "0.4", "markerfacecolor": "white"})):
+    for label, (_, marked) in MARKS.items():
         panels[0].plot([], [], "o", label=label, **marked)
     panels[0].legend(frameon=False, fontsize=8, loc="lower right")
     panels[-1].set(xlim=(0, 100), xlabel="right answers (%), all 440 questions")
@@ -105,9 +108,13 @@ def _scores(results: Path) -> dict[str, dict[str, Any]]:
     return {score["group"]: score for score in scores if score["metric"] == scores[0]["metric"]}
 
 
-def _dot(axis: Axes, score: Mapping[str, Any], place: float, marked: Mapping[str, Any]) -> None:
-    right, (low, high) = 100 * score["score"], (100 * end for end in score["interval"])
-    axis.errorbar(right, place, xerr=[[right - low], [high - right]], fmt="o", markersize=5, elinewidth=1.2, **marked)
+def _dots(axis: Axes, scores: Sequence[Mapping[str, Any]], row: int, marked: Mapping[str, Any]) -> None:
+    """The scores of the seeds of an arm, in its row, below one another."""
+    for number, score in enumerate(scores):
+        place = row + SEED_APART * (number - (len(scores) - 1) / 2)
+        right, (low, high) = 100 * score["score"], (100 * end for end in score["interval"])
+        ends = [[right - low], [high - right]]
+        axis.errorbar(right, place, xerr=ends, fmt="o", markersize=5, elinewidth=1.2, **marked)
 
 
 def _chance(line: Any, scores: Mapping[str, Mapping[str, Any]]) -> None:

@@ -13,7 +13,7 @@ import accelerate
 import torch
 import transformers
 
-from symtune.models.local import LoadedModel, check_model, load, memory
+from symtune.models.local import LoadedModel, check_model, load
 from symtune.models.local import quiet as quiet_transformers
 from symtune.output import check_writable, sha256, versions, working_folder
 from symtune.packing import Row
@@ -60,7 +60,7 @@ def run(config: TrainConfig, *, on_step: Callable[[StepLog], None] | None, quiet
             trainer = make_trainer(loaded, Batches(rows, plan, loaded, share), config, working, step_done)
             resumed = checkpoints.newest_complete(working, meter.say if first else lambda line: None)
             meter.resume(checkpoints.step_of(resumed), plan)
-            with _seeded(config.seed), memory.kept():
+            with _seeded(config.seed):
                 trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
             logs = step_logs(plan, trainer.state.log_history)
             loaded.model.set_attn_implementation(attention)

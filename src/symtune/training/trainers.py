@@ -27,7 +27,7 @@ from symtune.training.snapshots import Snapshots, points
 from symtune.training.tensors import Batches, summed_loss
 from symtune.types import InputError
 
-_TRIMMED = 16  # steps between which freed memory is kept
+KEPT_STEPS = 16  # for so many, freed memory is kept
 
 
 class MarkedCheckpoints:
@@ -74,8 +74,8 @@ class MarkedCheckpoints:
             rotate_checkpoints(str(out), save_total_limit=limit, best_model_checkpoint=best, use_mtime=True)
 
 
-class _Loss(MarkedCheckpoints):
-    """The loss, which is the one thing that our trainers compute differently."""
+class _PlanTrainer(MarkedCheckpoints):
+    """What both of our trainers do in their own way: loss, schedule, and the buffers kept while they train."""
 
     optimizer: Any
     lr_scheduler: Any
@@ -90,6 +90,10 @@ class _Loss(MarkedCheckpoints):
         # Gradients are averaged over processes; the divisor counts the tokens of all of them.
         return summed_loss(model, inputs) / divisor * self.args.world_size
 
+    def train(self, *given: Any, **named: Any) -> Any:
+        with memory.kept():
+            return super().train(*given, **named)  # type: ignore[misc]
+
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         settings = self.settings
         factor = functools.partial(
@@ -100,11 +104,11 @@ class _Loss(MarkedCheckpoints):
         return self.lr_scheduler
 
 
-class CausalTrainer(_Loss, transformers.Trainer):
+class CausalTrainer(_PlanTrainer, transformers.Trainer):
     """`Trainer` on packs."""
 
 
-class EncoderDecoderTrainer(_Loss, transformers.Seq2SeqTrainer):
+class EncoderDecoderTrainer(_PlanTrainer, transformers.Seq2SeqTrainer):
     """`Seq2SeqTrainer` on padded batches."""
 
 
@@ -120,7 +124,7 @@ class _Steps(transformers.TrainerCallback):
         self.on_step(step_logs(self.plan, state.log_history[-1:])[0])
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step % _TRIMMED == 0:
+        if state.global_step % KEPT_STEPS == 0:
             memory.give_back()
 
 

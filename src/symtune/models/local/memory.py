@@ -2,9 +2,9 @@
 
 glibc keeps large buffers that are freed for later, in pieces: the packs of a training differ in length, and its memory
 grew by half in 200 steps. So buffers go back to the system at once. But then the system clears every buffer that is
-taken, which was a third of the CPU time of reading a long prompt, and a sixth of that of training. So while a batch is
-answered, and while a model is trained, all buffers are kept; what is free goes back to the system after each batch, and
-after every few steps. Where there is no glibc, nothing is changed.
+taken, which was a third of the CPU time of reading a long prompt, and a tenth to a sixth of that of training. So while
+a batch is answered, and while a model is trained, all buffers are kept; what is free goes back to the system after each
+batch, and after every few steps. Where there is no glibc, nothing is changed.
 
 oneDNN, which multiplies matrices on a CPU, keeps what it has prepared for each of the last 1,024 shapes, and each pack
 or batch has shapes of its own: another 15 to 30 MB a step. What is kept now is enough for one step.
